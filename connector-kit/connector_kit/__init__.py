@@ -1,0 +1,1 @@
+"""What the plugins share, one subpackage per idea."""

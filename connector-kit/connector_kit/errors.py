@@ -1,0 +1,91 @@
+"""One small family of errors: each says in one line system, object, expected, got and what to do, and whether to retry."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from typing_extensions import override
+
+from connector_kit.redaction import redact
+
+
+class ConnectorError(Exception):
+    """Something a person has to know about, in a sentence that a person can use.
+
+    Args:
+        system: whose rule or answer it is, e.g. "Anaplan", "SYSPRO OData", "tap-syspro".
+        subject: the object it is about, e.g. "import Suppliers from suppliers.csv".
+        expected: what should have been there.
+        got: what was there instead.
+        hint: what to do next.
+        status: the HTTP status, where there was one.
+    """
+
+    retriable: ClassVar[bool] = False
+
+    def __init__(
+        self, *, system: str, subject: str, expected: str = "", got: str = "", hint: str = "", status: int | None = None
+    ) -> None:
+        self.system = system
+        self.subject = subject
+        self.expected = expected
+        self.got = got
+        self.hint = hint
+        self.status = status
+        super().__init__(str(self))
+
+    @override
+    def __str__(self) -> str:
+        middle = ", ".join(
+            part for part in (self.expected and f"expected {self.expected}", self.got and f"got {self.got}") if part
+        )
+        sentence = ": ".join(part for part in (self.system, self.subject, middle) if part)
+        line = f"{sentence.rstrip('.')}. {self.hint}" if self.hint else sentence
+        return " ".join(redact(line).split())
+
+
+class ConfigurationError(ConnectorError):
+    """A setting is missing, contradicts another, or names something that isn't there."""
+
+
+class AuthenticationError(ConnectorError):
+    """The system does not accept who we say we are."""
+
+
+class NotFoundError(ConnectorError):
+    """Not there, or not visible to this user: systems do not tell the two apart."""
+
+
+class RefusedError(ConnectorError):
+    """The system understood, and its rules forbid it. The same request will be refused again."""
+
+
+class TransientError(ConnectorError):
+    """The same request may succeed later.
+
+    `retry_after`: seconds the system asked us to wait, or None.
+    """
+
+    retriable: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        subject: str,
+        expected: str = "",
+        got: str = "",
+        hint: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(system=system, subject=subject, expected=expected, got=got, hint=hint, status=status)
+        self.retry_after = retry_after
+
+
+class BusyError(TransientError):
+    """Busy, locked or over its limit."""
+
+
+class UnavailableError(TransientError):
+    """Did not answer, or answered with something that is not an answer: a reset, a gateway's page, half a body."""

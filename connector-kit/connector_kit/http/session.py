@@ -1,0 +1,292 @@
+"""One HTTP session per system: its pool, its timeouts, its retries, its errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol, TypeVar
+
+import backoff
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from connector_kit.errors import (
+    AuthenticationError,
+    BusyError,
+    ConnectorError,
+    NotFoundError,
+    RefusedError,
+    TransientError,
+    UnavailableError,
+)
+from connector_kit.http.retry import Retry, parse_retry_after
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_NEVER_SENT = (requests.exceptions.ConnectTimeout,)
+
+
+class Limiter(Protocol):
+    """A rate that several processes share (see `connector_kit.coordination`)."""
+
+    def acquire(self) -> None:
+        """Wait for a turn, then take it."""
+
+    def hold_off(self, seconds: float) -> None:
+        """Nobody takes a turn for so long: the system said that it is too much."""
+
+
+class Renewable(Protocol):
+    """Credentials that can be made anew after a 401."""
+
+    def renew(self) -> None:
+        """Forget the present token or session, so that the next request gets a new one."""
+
+
+class Unreadable(Exception):  # noqa: N818 - a signal from a reader to the session, never shown
+    """Raised by a `read` function when the body is not what its status promises: half a JSON text, a gateway's page."""
+
+
+Classify = Callable[[requests.Response, str], "ConnectorError | None"]
+
+
+def excerpt(response: requests.Response, limit: int = 300) -> str:
+    """The start of a body on one line, for messages. Bodies can carry personal data, so never the whole."""
+    text = " ".join(response.text[: limit * 2].split())
+    return text[:limit] + ("…" if len(text) > limit else "")
+
+
+class HttpSession:
+    """Sends requests to one system and gives back answers, or raises one of the family in `connector_kit.errors`.
+
+    Args:
+        system: the name that messages use, e.g. "Anaplan".
+        auth: a requests auth; if it is `Renewable`, a 401 renews it once and the request is sent again.
+        limiter: asked before every request that goes out, retries included.
+        classify: turns a failed answer into an error, for the statuses that mean something special in this
+            system; returns None to leave it to the common table.
+        retry_statuses: statuses that this system means as "again, please" beyond 429, 502, 503 and 504.
+        timeout: seconds to connect, seconds between bytes.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        *,
+        auth: AuthBase | None = None,
+        limiter: Limiter | None = None,
+        classify: Classify | None = None,
+        retry: Retry | None = None,
+        retry_statuses: Collection[int] = (),
+        timeout: tuple[float, float] = (15.0, 300.0),
+        pool_size: int = 8,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.system = system
+        self.auth = auth
+        self._limiter = limiter
+        self._classify = classify
+        self._retry = retry or Retry()
+        self._retry_statuses = frozenset({429, 502, 503, 504, *retry_statuses})
+        self._timeout = timeout
+        self._session = requests.Session()
+        # Proxies and certificate bundles of the environment count; a .netrc must not replace our credentials.
+        self._session.auth = _Unsigned()
+        self._session.verify = verify
+        self._session.cert = cert
+        self._session.headers.update(headers or {})
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size, pool_block=True)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        self._session.close()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        what: str,
+        read: Callable[[requests.Response], T],
+        repeatable: bool | None = None,
+        allow: Collection[int] = (),
+        **options: Any,  # noqa: ANN401 - handed to requests as they are
+    ) -> T:
+        """Send one request, and again while that is safe and useful; return what `read` makes of the answer.
+
+        Args:
+            method: the HTTP method.
+            url: the whole address.
+            what: the object, for messages: "file suppliers.csv, chunk 3".
+            read: makes the value from a good answer; raises `Unreadable` when the body is broken, which counts
+                as a failed try.
+            repeatable: whether the system may safely get the request twice; by default the method decides.
+            allow: statuses of 400 and above that `read` wants to see itself.
+            options: `params`, `json`, `data`, `headers` and the like, for requests. `data` must be bytes or a
+                string, so that a repeated request sends it again.
+
+        Raises:
+            ConnectorError: one of the family; the transient ones only after the last try.
+        """
+        again = method.upper() in _SAFE_TO_REPEAT if repeatable is None else repeatable
+        failures = 0
+        renewed = False
+
+        def give_up(error: Exception) -> bool:
+            return isinstance(error, TransientError) and (error.retry_after or 0) > self._retry.longest
+
+        def pause(error: TransientError) -> float:
+            nonlocal failures
+            failures += 1
+            seconds = self._retry.wait(failures, error.retry_after)
+            if isinstance(error, BusyError) and self._limiter is not None and error.status == 429:
+                self._limiter.hold_off(seconds)
+            log.warning("%s (try %d of %d, next in %.1f s)", error, failures, self._retry.tries, seconds)
+            return seconds
+
+        @backoff.on_exception(
+            backoff.runtime,
+            TransientError,
+            value=pause,
+            max_tries=self._retry.tries,
+            giveup=give_up,
+            jitter=None,
+            logger=None,
+        )
+        def attempt() -> T:
+            nonlocal renewed
+            try:
+                try:
+                    return self._once(method, url, what, read, again, allow, options)
+                except AuthenticationError as error:
+                    renew = getattr(self.auth, "renew", None)
+                    if renewed or renew is None or error.status != 401:
+                        raise
+                    renewed = True
+                    renew()
+                    return self._once(method, url, what, read, again, allow, options)
+            except TransientError as error:
+                if again or error.status == 429 or isinstance(error.__cause__, _NEVER_SENT):
+                    raise
+                raise _Final(error) from error
+
+        try:
+            return attempt()
+        except _Final as final:
+            raise final.error from final.error.__cause__
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        read: Callable[[requests.Response], T],
+        again: bool,
+        allow: Collection[int],
+        options: Mapping[str, Any],
+    ) -> T:
+        if self._limiter is not None:
+            self._limiter.acquire()
+        options = {"timeout": self._timeout, "auth": self.auth, "allow_redirects": False, **options}
+        try:
+            response = self._session.request(method, url, **options)
+        except (requests.exceptions.SSLError, requests.exceptions.ProxyError) as error:
+            raise RefusedError(
+                system=self.system,
+                subject=what,
+                expected="a trusted connection",
+                got=_reason(error),
+                hint="Check the certificate bundle and the proxy settings.",
+            ) from error
+        except requests.exceptions.RequestException as error:
+            unsure = "" if again else " It may have been carried out all the same."
+            raise UnavailableError(
+                system=self.system,
+                subject=what,
+                got=_reason(error),
+                hint=f"Check that the system is up and that its address is right.{unsure}",
+            ) from error
+        if response.status_code >= 300 and response.status_code not in allow:
+            raise self._error(response, what)
+        try:
+            return read(response)
+        except Unreadable as error:
+            raise UnavailableError(
+                system=self.system,
+                subject=what,
+                expected="a complete answer",
+                got=f"HTTP {response.status_code} with a body that can't be read ({error})",
+                status=response.status_code,
+            ) from error
+
+    def _error(self, response: requests.Response, what: str) -> ConnectorError:
+        special = self._classify(response, what) if self._classify else None
+        if special is not None:
+            return special
+        return common_error(self.system, what, response, self._retry_statuses)
+
+
+class _Final(Exception):  # noqa: N818 - carries a transient error past the retries
+    def __init__(self, error: TransientError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class _Unsigned(AuthBase):
+    """An auth that adds nothing: keeps requests from reading ~/.netrc."""
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        return r
+
+
+def common_error(
+    system: str, what: str, response: requests.Response, retry_statuses: Collection[int] = (429, 502, 503, 504)
+) -> ConnectorError:
+    """The error that an HTTP status means anywhere."""
+    status = response.status_code
+    got = f"HTTP {status}: {excerpt(response)}" if response.content else f"HTTP {status}"
+    retry_after = parse_retry_after(response.headers.get("Retry-After"))
+    if status == 429:
+        return BusyError(
+            system=system, subject=what, got="HTTP 429: over its rate limit", status=status, retry_after=retry_after
+        )
+    if status in retry_statuses or status >= 500:
+        return UnavailableError(system=system, subject=what, got=got, status=status, retry_after=retry_after)
+    if status == 401:
+        return AuthenticationError(
+            system=system, subject=what, got=got, status=status, hint="Check the user and the password or token."
+        )
+    if status in {403, 404}:
+        return NotFoundError(
+            system=system,
+            subject=what,
+            got=got,
+            status=status,
+            hint="Check the name, and that this user may see it.",
+        )
+    if 300 <= status < 400:
+        return RefusedError(
+            system=system,
+            subject=what,
+            expected="an answer",
+            got=f"HTTP {status}, a redirect to {response.headers.get('Location', 'nowhere')}",
+            status=status,
+            hint="Set the address to where the service really is: credentials are not sent elsewhere.",
+        )
+    return RefusedError(system=system, subject=what, got=got, status=status)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost words of a requests error, without the object addresses that requests puts around them."""
+    while error.__context__ is not None and not isinstance(error.__context__, Unreadable):
+        error = error.__context__
+    name = type(error).__name__
+    text = str(error)
+    return name if not text or "object at 0x" in text else f"{name}: {text}"

@@ -1,0 +1,73 @@
+"""Keep secrets out of everything that people read: logs, errors, the trail, reports."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+from typing_extensions import override
+
+MASK = "***"
+
+# Values that are secret wherever they appear, also when they are not (yet) registered: tokens in headers,
+# passwords and session ids in query strings (SYSPRO's e.net sends both in the address).
+_PATTERNS = (
+    re.compile(r"(?i)\b((?:authorization|x-csrf-token|set-cookie|cookie)['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+"),
+    re.compile(r"(?i)\b((?:AnaplanAuthToken|Bearer|Basic|CACertificate)\s+)[A-Za-z0-9+/_=.~-]{8,}"),
+    re.compile(
+        r"(?i)([?&\s\"'{,](?:operatorpassword|companypassword|password|userid|client_secret|refresh_token|access_token|"
+        r"tokenvalue|sap-password)[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+"
+    ),
+    re.compile(r"(?i)(//[^/\s:@]+:)[^/\s@]+(@)"),
+)
+_SHORTEST = 4
+
+_secrets: set[str] = set()
+_known: re.Pattern[str] | None = None
+_guard = threading.Lock()
+
+
+def register_secret(value: str) -> None:
+    """Mask `value`, and its URL-encoded forms, in everything that passes `redact` from now on.
+
+    Values of fewer than four characters are left out: masking every "a" helps nobody.
+    """
+    global _known  # noqa: PLW0603 - one compiled pattern per process, rebuilt when a secret is added
+    forms = {form for form in (value, quote(value, safe=""), quote_plus(value)) if len(form) >= _SHORTEST}
+    with _guard:
+        if forms <= _secrets:
+            return
+        _secrets.update(forms)
+        _known = re.compile("|".join(re.escape(s) for s in sorted(_secrets, key=len, reverse=True)))
+
+
+def redact(text: str) -> str:
+    """`text` with every registered secret, and everything that looks like one, replaced by a mask."""
+    if _known is not None:
+        text = _known.sub(MASK, text)
+    for pattern in _PATTERNS:
+        text = pattern.sub(lambda m: m.group(1) + MASK + (m.group(2) if m.re.groups > 1 else ""), text)
+    return text
+
+
+class RedactingFilter(logging.Filter):
+    """Masks secrets in a log record's message, arguments and traceback before any handler sees them."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        clean = redact(message)
+        if clean != message:
+            record.msg, record.args = clean, ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+def redact_logs() -> None:
+    """Put the filter on every handler of the root logger; call again after handlers were added."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(f, RedactingFilter) for f in handler.filters):
+            handler.addFilter(RedactingFilter())

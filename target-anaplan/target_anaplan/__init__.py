@@ -1,0 +1,1 @@
+"""Singer target for Anaplan (imports, processes and lists of the Integration API v2)."""
