@@ -1,0 +1,209 @@
+"""The sandbox from a test: started as a process of its own, steered through its control API."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Control:
+    """The control API, one method per route; each returns the decoded JSON and raises on an HTTP error."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+
+    def call(self, method: str, path: str, body: object = None, **query: object) -> Any:  # noqa: ANN401  JSON of any shape
+        """Any route, with a JSON body and query parameters (None is left out)."""
+        present = {name: str(value) for name, value in query.items() if value is not None}
+        answer = self._session.request(method, self.url + path, json=body, params=present, timeout=600)
+        if not answer.ok:
+            raise ValueError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json()
+
+    def requests(self, system: str | None = None, since: float | None = None) -> list[dict[str, Any]]:
+        """The journal."""
+        return list(self.call("GET", "/requests", system=system, since=since))
+
+    def report(self) -> dict[str, Any]:
+        """Totals per system."""
+        return dict(self.call("GET", "/report"))
+
+    def fault(
+        self,
+        system: str,
+        action: Mapping[str, object],
+        *,
+        path: str = "",
+        method: str | None = None,
+        after: int = 0,
+        times: int = 1,
+    ) -> int:
+        """Inject a fault; its id."""
+        rule = {
+            "system": system,
+            "method": method,
+            "path": path,
+            "after": after,
+            "times": times,
+            "action": dict(action),
+        }
+        return int(self.call("POST", "/faults", rule)["id"])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules with their hit counts."""
+        return list(self.call("GET", "/faults"))
+
+    def clear_faults(self) -> None:
+        """No faults any more."""
+        self.call("DELETE", "/faults")
+
+    def switch(self, system: str, name: str, value: str | float | bool) -> None:
+        """Set a switch."""
+        self.call("POST", "/switches", {"system": system, "name": name, "value": value})
+
+    def switches(self) -> dict[str, dict[str, Any]]:
+        """All switches per system with value, default, allowed values and doc."""
+        return dict(self.call("GET", "/switches"))
+
+    def advance(self, seconds: float) -> float:
+        """Move the sandbox's clock; its new time."""
+        return float(self.call("POST", "/clock", {"advance": seconds})["now"])
+
+    def reset(self) -> None:
+        """Seeded data, default switches, no faults, empty journal."""
+        self.call("POST", "/reset")
+
+    def change(
+        self, operations: Sequence[Mapping[str, object]], after_pages: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        """SYSPRO: insert, update, delete rows, at once or after so many pages of a table were served."""
+        body: dict[str, object] = {"operations": [dict(operation) for operation in operations]}
+        if after_pages is not None:
+            body["after_pages"] = dict(after_pages)
+        return dict(self.call("POST", "/syspro/change", body))
+
+    def business_day(self, day: int) -> dict[str, Any]:
+        """SYSPRO: one more day of business; counts per kind of change."""
+        return dict(self.call("POST", "/syspro/business-day", {"day": day}))
+
+    def rows(self, company: str, table: str) -> list[dict[str, Any]]:
+        """SYSPRO: all rows of a table, decimals as strings."""
+        return list(self.call("GET", "/syspro/rows", company=company, table=table)["rows"])
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """SYSPRO: live e.net sessions."""
+        return list(self.call("GET", "/syspro/sessions")["sessions"])
+
+    def list_items(self, name: str, model: str | None = None) -> list[dict[str, Any]]:
+        """Anaplan: the items of a list."""
+        return list(self.call("GET", f"/anaplan/lists/{name}", model=model)["items"])
+
+    def module_rows(self, name: str, model: str | None = None) -> list[dict[str, Any]]:
+        """Anaplan: the cells of a module by its dimensions."""
+        return list(self.call("GET", f"/anaplan/modules/{name}", model=model)["rows"])
+
+    def model_state(self, state: str, model: str | None = None) -> None:
+        """Anaplan: lock, archive, deploy, ... a model."""
+        self.call("POST", "/anaplan/model-state", {"model": model, "state": state})
+
+    def foreign_task(self, seconds: float, model: str | None = None) -> None:
+        """Anaplan: somebody else's import occupies the model."""
+        self.call("POST", "/anaplan/foreign-task", {"model": model, "seconds": seconds})
+
+    def consume_rate(self, tokens: int) -> None:
+        """Anaplan: another client eats the tenant's budget."""
+        self.call("POST", "/anaplan/consume-rate", {"tokens": tokens})
+
+    def edit_cell(self, module: str, line_item: str, dimensions: Mapping[str, str], value: object) -> None:
+        """Anaplan: a planner types a value."""
+        body = {"module": module, "line_item": line_item, "dimensions": dict(dimensions), "value": value}
+        self.call("POST", "/anaplan/edit-cell", body)
+
+    def refuse(self, import_name: str, pattern: str, message: str) -> None:
+        """Anaplan: rows of an import that match are refused with this message."""
+        self.call("POST", "/anaplan/refuse", {"import": import_name, "pattern": pattern, "message": message})
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running sandbox: the JSON line it printed, its control API, its process id."""
+
+    info: dict[str, Any]
+    control: Control
+    pid: int
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    seed: int = 7,
+    size: str | int = "small",
+    data: Path | None = None,
+    task_seconds: float = 0.05,
+    only: Literal["syspro", "anaplan"] | None = None,
+    switches: Mapping[str, str | float | bool] | None = None,
+    start_timeout: float = 600.0,
+) -> Iterator[Running]:
+    """Start ``python -m sandbox``, wait for its line, stop it in the end.
+
+    ``switches`` maps ``system.name`` to a value. RuntimeError with its stderr when it does not come up.
+    """
+    command = [sys.executable, "-m", "sandbox", "--seed", str(seed), "--size", str(size)]
+    command += ["--task-seconds", str(task_seconds)]
+    command += ["--only", only] if only else []
+    command += ["--data", str(data)] if data else []
+    for name, value in (switches or {}).items():
+        command += ["--switch", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(  # noqa: S603  own module, own arguments
+            command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        try:
+            line = _first_line(process, start_timeout)
+            if not line:
+                process.kill()
+                process.wait()
+                errors.seek(0)
+                raise RuntimeError(f"the sandbox did not start: {errors.read().strip()}")
+            info = json.loads(line)
+            yield Running(info, Control(info["control"]["url"]), process.pid)
+        finally:
+            _stop(process)
+
+
+def _first_line(process: subprocess.Popen[str], timeout: float) -> str:
+    if process.stdout is None:
+        raise RuntimeError("the sandbox has no stdout")
+    deadline = time.monotonic() + timeout
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        ready = selector.select(max(0.0, deadline - time.monotonic()))
+    return process.stdout.readline() if ready else ""
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
