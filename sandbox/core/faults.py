@@ -31,7 +31,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``action`` for requests of ``system`` whose method is ``method`` (any when null) and whose ``path?query``
-    contains the regular expression ``path``; the first ``after`` matches pass, the next ``times`` are hit (-1: all of them).
+    contains the regular expression ``path``; the first ``after`` matches pass, the next ``times`` are hit (-1: all).
     """
 
     system: str
