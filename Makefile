@@ -1,0 +1,60 @@
+# make demo · make test · make lint · make bench   (each sets up what it needs)
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+export VIRTUAL_ENV :=
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup demo sandbox test lint bench clean constraints
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
+
+setup: .venv/.ready .venv-meltano/.ready .meltano/.ready ## the virtual environments, and nothing else
+
+demo: setup ## SYSPRO to Anaplan on the local servers, twice, and what happened
+	@$(BIN)/python -m demo
+
+sandbox: .venv/.ready ## the local servers alone, until Ctrl-C; addresses and sample credentials in var/sandbox.env
+	@$(BIN)/python -m demo.sandbox_env
+
+test: setup .venv-anaplan-sdk/.ready ## all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+lint: .venv/.ready ## ruff and mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup ## rows per second and peak memory, beside the SDK's stock classes and the bare limit
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove the environments and all that runs left behind
+	rm -rf .venv .venv-meltano .venv-anaplan-sdk .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+constraints: .venv/.ready ## renew the pinned versions
+	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
+	  --group dev tap-syspro/pyproject.toml target-anaplan/pyproject.toml connector-kit/pyproject.toml --all-extras -o constraints.txt
+	echo 'meltano>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
+	echo 'anaplan-sdk[cert]' | $(UV) pip compile -q --universal --python-version 3.10.4 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-anaplan-sdk.txt
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 to 3.13 is needed, this is " + sys.version.split()[0]) if not (3, 10) <= sys.version_info[:2] <= (3, 13) else None'
+	@echo "Setting up: one environment for the plugins and the sandbox, one for Meltano"
+	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt uv
+
+.venv/.ready: .venv/bin/uv constraints.txt pyproject.toml connector-kit/pyproject.toml tap-syspro/pyproject.toml target-anaplan/pyproject.toml
+	@$(UV) pip install -q --python $(BIN)/python -c constraints.txt --group dev \
+	  -e 'connector-kit[odata,syspro,target,keyring,postgres]' -e tap-syspro -e target-anaplan
+	@touch $@
+
+.venv-meltano/.ready: .venv/bin/uv constraints-meltano.txt
+	@$(UV) venv -q --allow-existing .venv-meltano && $(UV) pip install -q --python .venv-meltano/bin/python -c constraints-meltano.txt meltano
+	@touch $@
+
+# Each plugin gets an environment of its own from Meltano.
+.meltano/.ready: .venv-meltano/.ready constraints.txt $(wildcard meltano/*.yml) meltano.yml connector-kit/pyproject.toml tap-syspro/pyproject.toml target-anaplan/pyproject.toml
+	@mkdir -p var && (.venv-meltano/bin/meltano install >var/meltano-install.log 2>&1 || (cat var/meltano-install.log; exit 1))
+	@touch $@
+
+.venv-anaplan-sdk/.ready: .venv/bin/uv constraints-anaplan-sdk.txt
+	@$(UV) venv -q --allow-existing .venv-anaplan-sdk && $(UV) pip install -q --python .venv-anaplan-sdk/bin/python -c constraints-anaplan-sdk.txt 'anaplan-sdk[cert]'
+	@touch $@
