@@ -24,7 +24,7 @@ _SECOND = _words(
 _FORMS = ("Ltd", "Inc", "GmbH", "& Co", "Group", "plc", "LLC", "Partners")
 _CITIES = (
     ("Springfield", "62701"), ("Köln", "50667"), ("São Paulo", "01310"), ("Leeds", "LS1 4AP"), ("Durban", "4001"),
-    ("Montréal", "H2Y 1C6"), ("Zürich", "8001"), ("Austin", "73301"), ("Perth", "6000"), 
+    ("Montréal", "H2Y 1C6"), ("Zürich", "8001"), ("Austin", "73301"), ("Perth", "6000"),
     ("Aarhus", "8000"),
 )  # fmt: skip
 _STREETS = ("Mill Lane", "Harbour Road", "Industrial Park", "Königsallee", "Rue de l'Église", "High Street", "Main St.")

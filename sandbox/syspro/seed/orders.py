@@ -50,8 +50,8 @@ def purchase_orders(rng: Random, count: int, suppliers: list[Supplier], items: l
             order, lines + 1, "*" if cancelled else "9" if complete else rng.choice("14"),
             "N" if complete or cancelled else "Y", "Y" if cancelled else "N", supplier.code, day.text, stored(due),
             day.text if rng.random() < 0.9 else None, "L", "MATERIAL", warehouse, supplier.currency, "N",
-            stored(due) if complete else None, "1.000000", "M", supplier.terms, f"B{rng.randint(1, 5)}", "Goods-in,
-            dock 2",
+            stored(due) if complete else None, "1.000000", "M", supplier.terms, f"B{rng.randint(1, 5)}",
+            "Goods-in, dock 2",
         ))  # fmt: skip
         for line in range(1, lines + 1):
             item = rng.choice(items)
