@@ -1,0 +1,141 @@
+"""The encrypted file: secrets by name, each encrypted on its own (Fernet: AES-128-CBC with HMAC-SHA-256)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from cryptography.fernet import InvalidToken
+
+from connector_kit.errors import BusyError, ConfigurationError
+from connector_kit.secrets.files import write_private
+from connector_kit.secrets.keys import Keys
+from connector_kit.secrets.places import store_path
+
+_PATIENCE = 10.0  # seconds; a change takes milliseconds
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    """What is in the file. Names are in the clear, so that they can be listed without the key."""
+
+    version: int = 1
+    secrets: dict[str, str] = {}
+
+
+class SecretStore:
+    """Secrets in one file of mode 0600. Changes by several processes at once follow each other."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._keys: Keys | None = None
+        self._read: _Document | None = None
+
+    @classmethod
+    def open(cls) -> SecretStore:
+        """The store that CONNECTOR_SECRETS_FILE names, or the per-user default. Nothing is read yet."""
+        return cls(store_path())
+
+    def get(self, name: str) -> str | None:
+        """The secret, or None when there is none of that name. The file is read once.
+
+        Raises:
+            ConfigurationError: no key, a wrong key, or a file that is not a store.
+        """
+        self._read = self._read or self._load()
+        token = self._read.secrets.get(name)
+        if token is None:
+            return None
+        self._keys = self._keys or Keys.load()
+        try:
+            return self._keys.fernet.decrypt(token).decode()
+        except InvalidToken as error:
+            raise self._undecipherable(name) from error
+
+    def names(self) -> list[str]:
+        """All names, sorted. Needs no key."""
+        return sorted(self._load().secrets)
+
+    def set(self, name: str, value: str) -> None:
+        """Store a secret, replacing one of the same name."""
+        with self._locked():
+            document = self._load()
+            document.secrets[name] = Keys.load().fernet.encrypt(value.encode()).decode()
+            self._write(document)
+
+    def remove(self, name: str) -> bool:
+        """Remove a secret; False when there was none."""
+        with self._locked():
+            document = self._load()
+            found = document.secrets.pop(name, None) is not None
+            self._write(document)
+            return found
+
+    def rotate(self) -> int:
+        """Encrypt everything with a new key; how many secrets there are.
+
+        The key file holds both keys until the store is rewritten, so that a reader, or a process killed in between,
+        finds a key that fits. When the key comes from CONNECTOR_SECRETS_KEY, put the new one before the old one,
+        separated by a comma, and rotate: everything is then encrypted with the first.
+        """
+        with self._locked():
+            document, keys = self._load(), Keys.load()
+            if keys.path is not None:
+                keys = keys.with_new()
+            secrets = {name: self._again(keys, name, token) for name, token in document.secrets.items()}
+            keys.save()
+            self._write(_Document(secrets=secrets))
+            keys.newest().save()
+        self._keys = self._read = None
+        return len(secrets)
+
+    def _again(self, keys: Keys, name: str, token: str) -> str:
+        try:
+            return keys.fernet.rotate(token.encode()).decode()
+        except InvalidToken as error:
+            raise self._undecipherable(name) from error
+
+    def _load(self) -> _Document:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=_Document)
+        except FileNotFoundError:
+            return _Document()
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigurationError(
+                system="secrets",
+                subject=f"encrypted file {self._path}",
+                expected="a store that this user may read",
+                got=type(error).__name__,
+                hint="Check CONNECTOR_SECRETS_FILE.",
+            ) from error
+
+    def _write(self, document: _Document) -> None:
+        self._read = None
+        write_private(self._path, msgspec.json.encode(document) + b"\n")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        import filelock  # noqa: PLC0415 - only changes need it
+
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = filelock.FileLock(self._path.with_name(f"{self._path.name}.lock"), mode=0o600)
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except filelock.Timeout as error:
+            raise BusyError(
+                system="secrets", subject=f"encrypted file {self._path}", got="another process that changes it"
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _undecipherable(self, name: str) -> ConfigurationError:
+        return ConfigurationError(
+            system="secrets",
+            subject=f"secret {name} in {self._path}",
+            expected="one of the present keys",
+            got="a value encrypted with another key",
+            hint=f"Bring the old key back, or store the secret again: connector-secrets set {name}",
+        )
