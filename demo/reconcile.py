@@ -1,0 +1,265 @@
+"""Does Anaplan hold what SYSPRO holds? Worked out from SYSPRO's rows with plain Python, without the plugins' mapping.
+
+A reading of the mapping in meltano/syspro-to-anaplan.yml of its own: if the two disagree, one of them is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sandbox.testing import Control
+
+Row = Mapping[str, Any]
+Contents = dict[str, dict[str, str]]
+"""Per item or cell key: its values, as text in Anaplan's spelling."""
+
+_ACCOUNT_TYPES = {
+    "A": "Assets",
+    "C": "Capital",
+    "E": "Expenses",
+    "L": "Liabilities",
+    "R": "Revenue",
+    "S": "Statistical",
+    "T": "Templates",
+}
+_FIRST_PERIOD, _LAST_PERIOD = (2022, 1), (2027, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One list or module: how many keys each side has, and where they differ."""
+
+    name: str
+    expected: int
+    found: int
+    differences: tuple[str, ...]
+
+
+def _code(company: str, number: str) -> str:
+    stripped = number.strip()
+    return f"{company}-{stripped.lstrip('0') or '0' if stripped.isdigit() else stripped.lstrip('0')}"
+
+
+def _cents(value: Any) -> str:
+    return str(Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def _month(year: Any, period: Any) -> str:
+    return date(int(Decimal(str(year))), int(Decimal(str(period))), 1).strftime("%b %y")
+
+
+def _day(value: Any) -> str:
+    return str(value)[:10] if value else ""
+
+
+def _flag(value: str) -> str:
+    return "true" if value == "Y" else "false"
+
+
+def _special(row: Row) -> bool:
+    return row["GlCode"] in {"FORCED", "RETAINED"}
+
+
+def accounts(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The account list of one company."""
+    for row in rows(company, "GenMaster"):
+        if not _special(row):
+            yield (
+                f"{company}-{row['GlCode']}",
+                {
+                    "parent": f"{row['AccountType']}-{row['GlGroup'].strip() or 'NONE'}",
+                    "GL Code": row["GlCode"],
+                    "Company": company,
+                    "Cost Center": f"{company}-{row['GlCode'].split('-')[0]}",
+                },
+            )
+
+
+def suppliers(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The supplier list of one company, with addresses."""
+    addresses = {r["Supplier"]: r for r in rows(company, "ApSupplierAddr")}
+    for row in rows(company, "ApSupplier"):
+        code = _code(company, row["Supplier"])
+        address = addresses.get(row["Supplier"], {})
+        yield (
+            code,
+            {
+                "name": f"{row['SupplierName'].rstrip()[:35]} ({code})",
+                "Currency": row["Currency"].rstrip(),
+                "Terms": row["TermsCode"].rstrip(),
+                "On Hold": _flag(row["OnHold"]),
+                "Balance": _cents(row["CurrentBalance"]),
+                "City": str(address.get("SupAddr3", "")).rstrip(),
+                "Postal Code": str(address.get("SupPostalCode", "")).rstrip(),
+            },
+        )
+
+
+def customers(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The customer list of one company, with balances."""
+    balances = {r["Customer"]: r for r in rows(company, "ArCustomerBal")}
+    for row in rows(company, "ArCustomer"):
+        code = _code(company, row["Customer"])
+        yield (
+            code,
+            {
+                "name": f"{row['Name'].rstrip()[:35]} ({code})",
+                "Credit Limit": _cents(row["CreditLimit"]),
+                "On Hold": _flag(row["CustomerOnHold"]),
+                "Balance": _cents(balances[row["Customer"]]["CurrentBalance1"]),
+                "Sales YTD": _cents(balances[row["Customer"]]["YtdSales"]),
+            },
+        )
+
+
+def products(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The product list of one company."""
+    for row in rows(company, "InvMaster"):
+        supplier = _code(company, row["Supplier"]) if row["Supplier"].strip() else ""
+        values = {"Stock Code": row["StockCode"], "Unit": row["StockUom"].rstrip(), "Supplier": supplier}
+        yield f"{company}-{row['StockCode']}", values
+
+
+def ap_invoices(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cells of the module AP Invoices."""
+    for row in rows(company, "ApInvoice"):
+        supplier = _code(company, row["Supplier"])
+        key = f"{supplier}-{_code('', row['Invoice'])[1:]}"
+        value, balance = Decimal(_cents(row["OrigInvValue"])), Decimal(_cents(row["MthInvBal1"]))
+        yield (
+            key,
+            {
+                "Supplier": supplier,
+                "Reference": row["Reference"].rstrip(),
+                "Invoice Date": _day(row["InvoiceDate"]),
+                "Due Date": _day(row["DueDate"]),
+                "Period": _month(row["InvoiceYear"], row["InvoiceMonth"]),
+                "Currency": row["Currency"].rstrip(),
+                "Original Value": str(value),
+                "Balance": str(balance),
+                "Paid": str(value - balance),
+            },
+        )
+
+
+def ap_postings(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cells of the module AP Postings."""
+    headers = {(r["TrnYear"], r["TrnMonth"], r["Journal"], r["EntryNumber"]): r for r in rows(company, "ApJnlSummary")}
+    for row in rows(company, "ApJnlDistrib"):
+        parts = (row["TrnYear"], row["TrnMonth"], row["Journal"], row["EntryNumber"])
+        header = headers[parts]
+        key = "-".join([company, *(str(int(Decimal(str(p)))) for p in (*parts, row["SubEntry"]))])
+        yield (
+            key,
+            {
+                "Invoice": f"{_code(company, header['Supplier'])}-{_code('', header['Invoice'])[1:]}",
+                "Account": f"{company}-{row['ExpenseGlCode'].rstrip()}",
+                "Period": _month(row["TrnYear"], row["TrnMonth"]),
+                "Amount": _cents(row["DistrValue"]),
+            },
+        )
+
+
+def ar_invoices(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cells of the module AR Invoices."""
+    for row in rows(company, "ArInvoice"):
+        customer = _code(company, row["Customer"])
+        yield (
+            f"{customer}-{_code('', row['Invoice'])[1:]}-{row['DocumentType']}",
+            {
+                "Customer": customer,
+                "Invoice Date": _day(row["InvoiceDate"]),
+                "Period": _month(row["InvoiceYear"], row["InvoiceMonth"]),
+                "Value": _cents(row["CurrencyValue"]),
+                "Balance": _cents(row["InvoiceBal1"]),
+            },
+        )
+
+
+def gl_balances(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cells of the module GL Balances, twelve periods a year."""
+    for row in rows(company, "GenHistory"):
+        before = Decimal(str(row["BeginYearBalance"]))
+        for period in range(1, 13):
+            closing = Decimal(str(row[f"ClosingBalPer{period}"]))
+            movement, before = closing - before, closing
+            if not _special(row):
+                key = f"{company}-{row['GlCode']}|{_month(row['GlYear'], period)}"
+                yield key, {"Closing Balance": _cents(closing), "Movement": _cents(movement)}
+
+
+def inventory(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The cells of the module Inventory."""
+    for row in rows(company, "InvWarehouse"):
+        yield (
+            f"{company}-{row['StockCode']}|{company}-{row['Warehouse'].rstrip()}",
+            {
+                "Qty On Hand": str(row["QtyOnHand"]),
+                "Qty Allocated": str(row["QtyAllocated"]),
+                "Qty On Order": str(row["QtyOnOrder"]),
+                "Unit Cost": str(row["UnitCost"]),
+            },
+        )
+
+
+LISTS = {"Accounts": accounts, "Suppliers": suppliers, "Customers": customers, "Products": products}
+MODULES = {
+    "AP Invoices": ap_invoices,
+    "AP Postings": ap_postings,
+    "AR Invoices": ar_invoices,
+    "GL Balances": gl_balances,
+    "Inventory": inventory,
+}
+
+
+def compare(control: Control, companies: list[str]) -> list[Comparison]:
+    """Every list and module of the flow, value by value.
+
+    Args:
+        control: the sandbox's control client.
+        companies: the SYSPRO companies that were read.
+    """
+    cache: dict[tuple[str, str], list[Row]] = {}
+
+    def rows(company: str, table: str) -> list[Row]:
+        if (company, table) not in cache:
+            cache[company, table] = control.rows(company, table)
+        return cache[company, table]
+
+    found: list[Comparison] = []
+    for name, expected in LISTS.items():
+        items = control.list_items(name)
+        actual = {i["code"]: {"name": i["name"], "parent": i["parent"], **i["properties"]} for i in items}
+        wanted = dict(pair for company in companies for pair in expected(rows, company))
+        found.append(_compare(name, wanted, actual))
+    for name, expected in MODULES.items():
+        cells = control.module_rows(name)
+        actual = {"|".join(c["dimensions"].values()): c["values"] for c in cells}
+        wanted = dict(pair for company in companies for pair in expected(rows, company))
+        found.append(_compare(name, wanted, actual))
+    return found
+
+
+def _compare(name: str, wanted: Contents, actual: Contents) -> Comparison:
+    differences = [f"{key} is missing" for key in wanted.keys() - actual.keys()]
+    differences += [f"{key} should not be there" for key in actual.keys() - wanted.keys() if any(actual[key].values())]
+    for key in wanted.keys() & actual.keys():
+        for field, value in wanted[key].items():
+            got = actual[key].get(field)
+            if not _equal(value, got):
+                differences.append(f"{key}: {field} is {got!r}, SYSPRO has {value!r}")
+    return Comparison(name, len(wanted), len(actual), tuple(sorted(differences)))
+
+
+def _equal(wanted: str, got: Any) -> bool:
+    text = "" if got is None else str(got)
+    if wanted == text or wanted.lower() == text.lower() == "true":
+        return True
+    try:
+        return Decimal(wanted or "0") == Decimal(text or "0")
+    except ArithmeticError:
+        return (wanted, text) == ("false", "") or wanted.lower() == text.lower()

@@ -1,0 +1,81 @@
+"""The main job through `meltano run`: after every run Anaplan holds what SYSPRO holds, value by value."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.conftest import Installation
+
+pytestmark = [pytest.mark.meltano, pytest.mark.xdist_group("meltano"), pytest.mark.timeout(300)]
+
+
+def test_the_first_load_and_a_day_of_business_arrive_to_the_cent(installation: Installation) -> None:
+    installation.run_well()
+    assert installation.differences() == []
+    first = installation.control.report()["anaplan"]["requests"]
+
+    changes = installation.control.business_day(1)
+    assert all(sum(changes[kind].values()) for kind in ("new", "edited", "back_dated", "deleted")), changes
+    installation.run_well()
+    assert installation.differences() == []
+
+    tasks = installation.control.report()["anaplan"]["max_overlap"]
+    assert max(tasks.values()) == 1, "two actions ran in one model at once"
+    assert installation.control.report()["anaplan"]["requests"] > first
+
+
+def test_a_run_that_brings_nothing_new_uploads_nothing_and_starts_no_action(installation: Installation) -> None:
+    installation.run_well()
+    since = time.time()
+    installation.run_well()
+    writes = [
+        r for r in installation.control.requests("anaplan", since) if r["method"] != "GET" and "/models/" in r["path"]
+    ]
+    assert writes == []
+
+
+def test_a_run_that_stops_in_mid_stream_is_taken_up_again_without_loss(installation: Installation) -> None:
+    small_pages = {"TAP_SYSPRO_PAGE_SIZE": "50"}
+    installation.control.fault("syspro", {"status": 500}, path=r"/ApInvoice\?", after=4, times=-1)
+    broken = installation.run(**small_pages, TAP_SYSPRO_MAX_TRIES="2")
+    assert broken.code != 0
+    installation.control.clear_faults()
+    installation.run_well(**small_pages)
+    assert installation.differences() == []
+
+
+def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(installation: Installation) -> None:
+    rows = sorted(installation.control.rows("EDU1", "ApInvoice"), key=lambda r: (r["Supplier"], r["Invoice"]))
+    first, last = rows[0], rows[-1]
+    operations = [
+        {
+            "company": "EDU1",
+            "table": "ApInvoice",
+            "op": "insert",
+            "key": {"Supplier": first["Supplier"], "Invoice": " EARLY"},
+            "values": {**{k: v for k, v in first.items() if k not in {"Supplier", "Invoice", "TimeStamp"}}},
+        },
+        {
+            "company": "EDU1",
+            "table": "ApInvoice",
+            "op": "update",
+            "key": {"Supplier": last["Supplier"], "Invoice": last["Invoice"]},
+            "values": {"MthInvBal1": "1.23"},
+        },
+    ]
+    installation.control.change(operations, after_pages={"table": "ApInvoice", "pages": 2})
+    installation.run_well(TAP_SYSPRO_PAGE_SIZE="50")
+    installation.run_well(TAP_SYSPRO_PAGE_SIZE="50")
+    assert installation.differences() == []
+
+
+@pytest.mark.parametrize("behaviour", ["truncate", "nextlink", "error"])
+def test_every_row_is_read_whatever_the_server_does_beyond_its_page_cap(
+    installation: Installation, behaviour: str
+) -> None:
+    installation.control.switch("syspro", "beyond_cap", behaviour)
+    installation.control.switch("syspro", "page_cap", 37)
+    installation.run_well()
+    assert installation.differences() == []
