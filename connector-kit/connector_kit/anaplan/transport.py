@@ -1,0 +1,128 @@
+"""Requests to the integration API: signed, limited, paged, and patient with a model that is blocked for a while."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import requests
+
+from connector_kit.anaplan.auth import AnaplanAuth
+from connector_kit.anaplan.errors import BlockedError
+from connector_kit.anaplan.reading import mapping, number, rows
+from connector_kit.http import HttpSession, Unreadable
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_PAGE = 5000
+"""Rows to ask for; the API's largest page. What comes may be less."""
+
+_CONFLICT_PATIENCE = 60.0
+"""Seconds to wait at most after a 409: unlike a lock it may be there for good."""
+
+_LOOKS = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Seconds between looks at a blocked model; the last one repeats."""
+
+
+class Transport:
+    """Sends requests below one API address.
+
+    Args:
+        http: signed with `auth`.
+        api_url: base address without /2/0.
+        wait_seconds: how long to wait for a locked or offline model.
+    """
+
+    def __init__(self, http: HttpSession, api_url: str, auth: AnaplanAuth, *, wait_seconds: float = 0.0) -> None:
+        self._http = http
+        self._auth = auth
+        self._base = f"{api_url.rstrip('/')}/2/0"
+        self.wait_seconds = wait_seconds
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        read: Callable[[requests.Response], T],
+        repeatable: bool | None = None,
+        allow: Collection[int] = (),
+        **options: Any,  # noqa: ANN401 - handed to requests as they are
+    ) -> T:
+        """As `HttpSession.request`, below the API's address.
+
+        Raises:
+            BusyError: the model is still blocked after `wait_seconds`.
+        """
+        started = time.monotonic()
+        looks = 0
+        while True:
+            # A login that fails must not be repeated by the request's own tries, nor leave its outcome in doubt.
+            self._auth.ensure()
+            try:
+                return self._http.request(
+                    method, self._base + path, what=what, read=read, repeatable=repeatable, allow=allow, **options
+                )
+            except BlockedError as error:
+                limit = min(self.wait_seconds, _CONFLICT_PATIENCE) if error.status == 409 else self.wait_seconds
+                waited = time.monotonic() - started
+                if waited >= limit:
+                    raise error.as_busy(waited if looks else 0.0) from error
+                if not looks:
+                    log.info("Anaplan: %s: %s, waiting for up to %.0f s", what, error.state, limit)
+                time.sleep(min(_LOOKS[min(looks, len(_LOOKS) - 1)], limit - waited))
+                looks += 1
+
+    def json(self, method: str, path: str, *, what: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        """The JSON object that a request answers; empty for an empty body."""
+        return self.request(method, path, what=what, read=read_json, **options)
+
+    def pages(
+        self, path: str, key: str, *, what: str, params: Mapping[str, str] | None = None
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a list, by the number of rows that the server really gave."""
+        offset = 0
+        while True:
+            query = {"limit": str(_PAGE), "offset": str(offset), **(params or {})}
+            body = self.json("GET", path, what=what, params=query)
+            page = rows(body.get(key))
+            if not page:
+                return
+            yield page
+            offset += len(page)
+            paging = mapping(mapping(body.get("meta")).get("paging"))
+            # `next` is shown on last pages too, so it counts only where the total is not told.
+            more = offset < number(paging["totalSize"]) if "totalSize" in paging else "next" in paging
+            if not more:
+                return
+
+    def all(self, path: str, key: str, *, what: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """Every row of a list."""
+        return [row for page in self.pages(path, key, what=what, params=params) for row in page]
+
+
+def read_json(response: requests.Response) -> dict[str, Any]:
+    """A JSON object from an answer.
+
+    Raises:
+        Unreadable: a web page, half a text, or anything that is not an object.
+    """
+    if not response.content:
+        return {}
+    try:
+        body: Any = msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(str(error)) from error
+    if not isinstance(body, dict):
+        raise Unreadable("not a JSON object")
+    return body
+
+
+def read_bytes(response: requests.Response) -> bytes:
+    """The body as it is."""
+    return response.content
