@@ -1,0 +1,166 @@
+"""What a run did, per stream and action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from connector_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector_kit.audit.database import Connection, Row
+
+_TOP = 5
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why records were refused, and how many."""
+
+    reason: str
+    records: int
+
+
+class ActionSummary(msgspec.Struct, frozen=True):
+    """What happened to one stream on its way into one action; counts are rows.
+
+    read: rows the stream brought; unchanged: equal to what was delivered before; sent: in the files;
+    rejected: refused before or after sending; still_open: of those, not repaired yet. seconds: from the first row to
+    the outcome.
+    """
+
+    system: str
+    stream: str
+    action: str
+    batches: list[str]
+    outcome: str
+    read: int
+    unchanged: int
+    filtered: int
+    sent: int
+    delivered: int
+    rejected: int
+    still_open: int
+    deleted: int
+    reasons: list[Reason]
+    tasks: list[str]
+    counts: dict[str, Any]
+    seconds: float
+    message: str
+
+
+class RunSummary(msgspec.Struct, frozen=True):
+    """A run and its actions, in the order in which they began. Times are seconds since 1970."""
+
+    run: str
+    plugin: str
+    version: str
+    destination: str
+    outcome: str
+    message: str
+    started: float
+    finished: float | None
+    details: dict[str, Any]
+    actions: list[ActionSummary]
+
+
+def find_run(connection: Connection, run_id: str) -> Row:
+    """A run by its id, the beginning of it, or "last".
+
+    Raises:
+        ConfigurationError: none, or several.
+    """
+    if run_id == "last":
+        found = connection.rows("SELECT * FROM audit_runs ORDER BY no DESC LIMIT 1")
+    else:
+        pattern = run_id.replace("%", "").replace("_", "") + "%"
+        found = connection.rows("SELECT * FROM audit_runs WHERE id LIKE :pattern", {"pattern": pattern})
+    if len(found) == 1:
+        return found[0]
+    raise ConfigurationError(
+        system="audit trail",
+        subject=f'run "{run_id}"',
+        expected='a run\'s id, the beginning of one, or "last"',
+        got=f"{len(found)} runs with that id",
+        hint='"audit runs" lists them.',
+    )
+
+
+def summary(connection: Connection, run_id: str) -> RunSummary:
+    """What a run did."""
+    run = find_run(connection, run_id)
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for batch in connection.rows("SELECT * FROM audit_batches WHERE run_no = :no ORDER BY no", {"no": run["no"]}):
+        groups.setdefault((batch["system"], batch["stream"], batch["action"]), []).append(batch)
+    return RunSummary(
+        run=run["id"],
+        plugin=run["plugin"],
+        version=run["version"],
+        destination=run["destination"],
+        outcome=run["outcome"],
+        message=run["message"],
+        started=run["started"],
+        finished=run["finished"],
+        details=msgspec.json.decode(run["details"]),
+        actions=[_action(connection, batches) for batches in groups.values()],
+    )
+
+
+def _action(connection: Connection, batches: list[Row]) -> ActionSummary:
+    counts = _added([msgspec.json.decode(batch["counts"]) for batch in batches])
+    sent = sum(batch["row_count"] for batch in batches if batch["sent"] is not None)
+    rejected = sum(batch["rejected_count"] for batch in batches)
+    unchanged = int(counts.get("unchanged", 0))
+    filtered = int(counts.get("filtered", 0))
+    arrived = {kind: sum(b["delivered_count"] for b in batches if b["deletes"] == kind) for kind in (0, 1)}
+    reasons, still_open = _reasons(connection, batches)
+    outcomes = list(dict.fromkeys(batch["outcome"] for batch in batches))
+    rows = sum(batch["row_count"] for batch in batches)
+    return ActionSummary(
+        system=batches[0]["system"],
+        stream=batches[0]["stream"],
+        action=batches[0]["action"],
+        batches=[batch["id"] for batch in batches],
+        outcome=outcomes[0] if len(outcomes) == 1 else "/".join(outcomes),
+        read=int(counts.get("read", rows + unchanged + filtered)),
+        unchanged=unchanged,
+        filtered=filtered,
+        sent=sent,
+        delivered=arrived[0],
+        rejected=rejected,
+        still_open=still_open,
+        deleted=arrived[1],
+        reasons=reasons,
+        tasks=[task for batch in batches for task in msgspec.json.decode(batch["tasks"])],
+        counts=counts,
+        seconds=sum((batch["settled"] or batch["started"]) - batch["started"] for batch in batches),
+        message="; ".join(dict.fromkeys(batch["message"] for batch in batches if batch["message"])),
+    )
+
+
+def _added(counts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Numbers of several batches added up; of anything else the last."""
+    total: dict[str, Any] = {}
+    for some in counts:
+        for name, value in some.items():
+            known = total.get(name)
+            total[name] = (
+                known + value if isinstance(known, (int, float)) and isinstance(value, (int, float)) else value
+            )
+    return total
+
+
+def _reasons(connection: Connection, batches: list[Row]) -> tuple[list[Reason], int]:
+    found: dict[str, int] = {}
+    still_open = 0
+    for batch in batches:
+        if batch["rejected_count"] or batch["outcome"] in {"open", "sending", "abandoned"}:
+            for row in connection.rows(
+                "SELECT reason, COUNT(*) AS records, COUNT(CASE WHEN closed IS NULL THEN 1 END) AS still_open "
+                "FROM audit_failures WHERE batch_no = :no GROUP BY reason",
+                {"no": batch["no"]},
+            ):
+                found[row["reason"]] = found.get(row["reason"], 0) + int(row["records"])
+                still_open += int(row["still_open"])
+    ordered = sorted(found.items(), key=lambda item: -item[1])[:_TOP]
+    return [Reason(reason, records) for reason, records in ordered], still_open

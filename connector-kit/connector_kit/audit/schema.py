@@ -1,0 +1,190 @@
+"""The tables of the trail. The migrations build the same; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite numbers rows itself only in a column declared INTEGER; numbers are never used twice (AUTOINCREMENT), because
+# `delivered` keeps naming a batch after the batch was pruned.
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+
+scopes = Table(
+    "audit_scopes",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+)
+
+# The Singer SCHEMA messages, each stored once.
+schemas = Table(
+    "audit_schemas",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("message", LargeBinary, nullable=False),
+)
+
+# Times are seconds since 1970 (UTC).
+runs = Table(
+    "audit_runs",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("plugin", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("host", String, nullable=False),
+    Column("process", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("heartbeat", Double, nullable=False),
+    Column("finished", Double),
+    Index(
+        "audit_runs_running",
+        "no",
+        sqlite_where=text("outcome = 'running'"),
+        postgresql_where=text("outcome = 'running'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# indexed: its rows moved from `staged` to `records` (and `delivered`). trusted: `delivered` digests that name this
+# batch may be believed: it was settled, every row's fate is known.
+batches = Table(
+    "audit_batches",
+    metadata,
+    Column("no", _Number, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("run_no", ForeignKey("audit_runs.no"), nullable=False),
+    Column("scope_id", ForeignKey("audit_scopes.id"), nullable=False),
+    Column("schema_id", ForeignKey("audit_schemas.id"), nullable=False),
+    Column("system", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("key_properties", Text, nullable=False),
+    Column("deletes", SmallInteger, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("indexed", SmallInteger, nullable=False),
+    Column("trusted", SmallInteger, nullable=False),
+    Column("row_count", BigInteger, nullable=False),
+    Column("delivered_count", BigInteger, nullable=False),
+    Column("rejected_count", BigInteger, nullable=False),
+    Column("tasks", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("started", Double, nullable=False),
+    Column("sent", Double),
+    Column("settled", Double),
+    Index("audit_batches_run", "run_no"),
+    Index("audit_batches_stream", "stream", "scope_id"),
+    Index(
+        "audit_batches_untrusted", "scope_id", sqlite_where=text("trusted = 0"), postgresql_where=text("trusted = 0")
+    ),
+    sqlite_autoincrement=True,
+)
+
+# The raw records. Rows that were never in the file have negative numbers. seqs: JSON array of the rows' numbers
+# when they do not follow each other (what is left of a block when only failures are kept), else null.
+blocks = Table(
+    "audit_blocks",
+    metadata,
+    Column("batch_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("row_count", Integer, nullable=False),
+    Column("seqs", Text),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# Rows of batches that are not indexed yet, in the order of their file: appending is cheap, and one pass in the order
+# of the hashes then fills the two big trees, instead of a visit to a random page for every row.
+staged = Table(
+    "audit_staged",
+    metadata,
+    Column("batch_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("key_text", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Where each record occurs. Its outcome is its batch's, unless a failure says otherwise.
+records = Table(
+    "audit_records",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("batch_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# What the system holds, per key, as far as we know. digest: of the row as it was last sent, null when unknown;
+# batch_no: who sent it. before: an earlier batch may have delivered the key, so it may be there even when the last
+# attempt was refused.
+delivered = Table(
+    "audit_delivered",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("digest", LargeBinary),
+    Column("batch_no", BigInteger, nullable=False),
+    Column("before", SmallInteger, nullable=False),
+    Column("key_text", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Keys that a full read of a source has shown, kept until what vanished is known. No index: it is written row after
+# row and read once, whole; a run's rows go when it ends.
+seen = Table(
+    "audit_seen",
+    metadata,
+    Column("run_no", BigInteger, nullable=False),
+    Column("scope_id", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+)
+
+# seq is null when it is not known which row was refused. key_hash names the payload when the key is unknown.
+failures = Table(
+    "audit_failures",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("batch_no", BigInteger, nullable=False),
+    Column("scope_id", BigInteger, nullable=False),
+    Column("seq", BigInteger),
+    Column("key_hash", LargeBinary),
+    Column("key_text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("closed", Double),
+    Column("closed_by", BigInteger),
+    Column("closed_how", String),
+    Index("audit_failures_batch", "batch_no", "seq"),
+    Index("audit_failures_key", "scope_id", "key_hash"),
+    Index(
+        "audit_failures_open", "scope_id", sqlite_where=text("closed IS NULL"), postgresql_where=text("closed IS NULL")
+    ),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,156 @@
+"""The statements that move rows by the thousand: one per block and table, so that the GIL is let go of once.
+
+A block's lists arrive as three values: a JSON array of the key texts, and the hashes and digests as two byte strings
+of fixed-size pieces. The database takes them apart in C. (`executemany` beside a busy thread hands the GIL over at
+every row and is slower by orders of magnitude.)
+"""
+
+from __future__ import annotations
+
+from connector_kit.audit.keys import DIGEST_SIZE, HASH_SIZE
+
+
+def _hash(i: str) -> str:
+    return f"substr(:hashes, CAST({HASH_SIZE} * {i} + 1 AS INTEGER), {HASH_SIZE})"
+
+
+def _digest(i: str) -> str:
+    return f"substr(:digests, CAST({DIGEST_SIZE} * {i} + 1 AS INTEGER), {DIGEST_SIZE})"
+
+
+_TEXTS_SQLITE = "(SELECT j.key AS i, j.value AS text FROM json_each(:keys) AS j)"
+_TEXTS_POSTGRES = (
+    "(SELECT j.i - 1 AS i, j.text FROM json_array_elements_text(CAST(:keys AS json)) WITH ORDINALITY AS j(text, i))"
+)
+_NUMBERS_SQLITE = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :last) "
+_NUMBERS_POSTGRES = "WITH n(i) AS (SELECT generate_series(0, CAST(:last AS INTEGER))) "
+
+
+def stage(*, postgres: bool) -> str:
+    """A block's rows to `staged`. Values: batch_no, first_seq, keys, hashes, digests."""
+    return (
+        "INSERT INTO audit_staged (batch_no, seq, key_hash, digest, key_text) "
+        f"SELECT :batch_no, :first_seq + r.i, {_hash('r.i')}, {_digest('r.i')}, r.text "
+        f"FROM {_TEXTS_POSTGRES if postgres else _TEXTS_SQLITE} AS r"
+    )
+
+
+INDEX_RECORDS = (
+    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
+    "SELECT :scope_id, key_hash, batch_no, seq FROM audit_staged WHERE batch_no = :batch_no ORDER BY key_hash, seq"
+)
+
+
+def index_delivered(*, postgres: bool) -> str:
+    """A sent batch's staged rows to `delivered`; of rows with the same key the last. Values: scope_id, batch_no, keep.
+
+    keep: 1, or 0 when the rows are deletions, whose digests say nothing about what the system holds.
+    """
+    # SQLite takes the rows one after another, so that the last of a key stays. PostgreSQL refuses to touch a row twice.
+    distinct, order = ("DISTINCT ON (key_hash)", "key_hash, seq DESC") if postgres else ("", "key_hash, seq")
+    return (
+        "INSERT INTO audit_delivered (scope_id, key_hash, digest, batch_no, before, key_text) "
+        f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, batch_no, 0, key_text "
+        f"FROM audit_staged WHERE batch_no = :batch_no ORDER BY {order} "
+        "ON CONFLICT (scope_id, key_hash) DO UPDATE SET digest = excluded.digest, batch_no = excluded.batch_no, "
+        "before = CASE WHEN audit_delivered.batch_no = excluded.batch_no THEN audit_delivered.before ELSE 1 END"
+    )
+
+
+def unchanged(*, postgres: bool) -> str:
+    """JSON array of the indices whose digest is what was delivered last. Values: scope_id, last, hashes, digests.
+
+    Nothing counts as unchanged while a batch of the scope is sent but not yet indexed: its keys are unknown then.
+    """
+    gather = "json_agg(n.i)" if postgres else "json_group_array(n.i)"
+    return (
+        f"{_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE}"
+        f"SELECT CAST({gather} AS TEXT) FROM n JOIN audit_delivered AS d "
+        f"ON d.scope_id = :scope_id AND d.key_hash = {_hash('n.i')} "
+        f"WHERE d.digest = {_digest('n.i')} AND d.batch_no NOT IN "
+        "(SELECT no FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0) AND NOT EXISTS "
+        "(SELECT 1 FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0 AND sent IS NOT NULL AND indexed = 0)"
+    )
+
+
+def mark_seen(*, postgres: bool) -> str:
+    """Keys that a full read has shown. Values: run_no, scope_id, version, last, hashes."""
+    # SQLite wants the WITH before the INSERT's SELECT, PostgreSQL takes it there too.
+    return (
+        "INSERT INTO audit_seen (run_no, scope_id, version, key_hash) "
+        f"{_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE}"
+        f"SELECT :run_no, :scope_id, :version, {_hash('n.i')} FROM n"
+    )
+
+
+def forget(*, postgres: bool) -> str:
+    """Remove keys from `delivered`. Values: scope_id, last, hashes."""
+    return (
+        "DELETE FROM audit_delivered WHERE scope_id = :scope_id AND key_hash IN "
+        f"({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+    )
+
+
+def fail(*, postgres: bool) -> str:
+    """Failures in bulk. Values: batch_no, scope_id, created, hashes, rows: JSON of [seq, key, reason, message, known].
+
+    known: whether the row has a hash; its place in `hashes` is filled in any case.
+    """
+    if postgres:
+        source = (
+            "(SELECT j.i - 1 AS i, j.row FROM json_array_elements(CAST(:rows AS json)) WITH ORDINALITY AS j(row, i))"
+        )
+        seq, key, reason, message, known = (f"(r.row ->> {place})" for place in range(5))
+        seq, known = f"CAST({seq} AS BIGINT)", f"{known} = '1'"
+    else:
+        source = "(SELECT j.key AS i, j.value AS row FROM json_each(:rows) AS j)"
+        seq, key, reason, message, known = (f"json_extract(r.row, '$[{place}]')" for place in range(5))
+    return (
+        "INSERT INTO audit_failures (batch_no, scope_id, created, seq, key_text, reason, message, key_hash) "
+        f"SELECT :batch_no, :scope_id, :created, {seq}, {key}, {reason}, {message}, "
+        f"CASE WHEN {known} THEN {_hash('r.i')} END FROM {source} AS r"
+    )
+
+
+def now(*, postgres: bool) -> str:
+    """The database's clock in seconds since 1970: hosts that share a trail need not agree on the time."""
+    if postgres:
+        return "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+# --- settling a batch. Values: batch_no, scope_id, now ---
+
+# A later row of the same key in the same batch is what the record looks like now: the earlier failure is history.
+CLOSE_OVERTAKEN = (
+    "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "
+    "WHERE batch_no = :batch_no AND closed IS NULL AND seq >= 0 AND EXISTS (SELECT 1 FROM audit_records AS r "
+    "WHERE r.scope_id = audit_failures.scope_id AND r.key_hash = audit_failures.key_hash "
+    "AND r.batch_no = audit_failures.batch_no AND r.seq > audit_failures.seq)"
+)
+CLOSE_SUPERSEDED = (
+    "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "
+    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS (SELECT 1 FROM audit_failures AS f "
+    "WHERE f.scope_id = audit_failures.scope_id AND f.key_hash = audit_failures.key_hash "
+    "AND f.batch_no = :batch_no AND f.closed IS NULL)"
+)
+CLOSE_REPAIRED = (
+    "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = :how "
+    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS (SELECT 1 FROM audit_records AS r "
+    "WHERE r.scope_id = audit_failures.scope_id AND r.key_hash = audit_failures.key_hash AND r.batch_no = :batch_no)"
+)
+
+_REFUSED = (
+    "key_hash IN (SELECT key_hash FROM audit_failures WHERE batch_no = :batch_no AND seq >= 0 AND closed IS NULL "
+    "AND key_hash IS NOT NULL)"
+)
+# What was refused is not there, unless an earlier batch brought it; then we do not know how it looks.
+DROP_REFUSED = (
+    "DELETE FROM audit_delivered WHERE scope_id = :scope_id AND batch_no = :batch_no AND before = 0 AND " + _REFUSED
+)
+DOUBT_REFUSED = (
+    "UPDATE audit_delivered SET digest = NULL WHERE scope_id = :scope_id AND batch_no = :batch_no AND " + _REFUSED
+)
+FORGET_DELETED = (
+    "DELETE FROM audit_delivered WHERE scope_id = :scope_id AND batch_no = :batch_no AND NOT (" + _REFUSED + ")"
+)

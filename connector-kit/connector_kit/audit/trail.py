@@ -1,0 +1,258 @@
+"""The trail as a target sees it: a run, its batches, and what is known of the system's records."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from connector_kit.audit import delivered, process, recovery, report, statements
+from connector_kit.audit.batch import Batch
+from connector_kit.audit.database import Database, default_url
+from connector_kit.audit.migrations import prepare
+from connector_kit.audit.settle import BatchRow, index
+from connector_kit.audit.types import FAILED, OPEN, RUNNING
+from connector_kit.audit.writer import Writer
+from connector_kit.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from connector_kit.audit.types import Payloads
+
+
+class Trail:
+    """The audit trail of one destination database. A context manager; closing waits until everything is written."""
+
+    def __init__(self, database: Database, payloads: Payloads) -> None:
+        self.database = database
+        self._payloads = payloads
+        self._runs: list[int] = []
+        self.writer = Writer(self._beat)
+
+    @classmethod
+    def open(cls, url: str | None = None, *, payloads: Payloads = "all", create: bool = True) -> Trail:
+        """Open, and where needed make or migrate, the trail at a URL.
+
+        Args:
+            url: `sqlite:///file` or `postgresql://...`; None: a file of this user.
+            payloads: whether the raw records are kept: of all rows, of failures only (enough to replay them), or none.
+            create: whether a SQLite file may be made.
+
+        Raises:
+            ConfigurationError: not a trail's URL, no such file, or a trail of a newer version.
+        """
+        database = Database(url or default_url(), create=create)
+        prepare(database)
+        return cls(database, payloads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what waits and let go of the database."""
+        try:
+            self.writer.close()
+        finally:
+            self.database.close()
+
+    def begin_run(
+        self, *, plugin: str, version: str, destination: str, details: Mapping[str, object] | None = None
+    ) -> Run:
+        """Begin a run, and give an answer to the records of runs whose process died: "abandoned"."""
+        run_id = uuid.uuid4().hex[:12]
+        with self.database.writing(durable=True) as connection:
+            for batch_no in recovery.abandon_dead(connection):
+                self.writer.submit(lambda no=batch_no: index(self.database, no))  # type: ignore[misc] # a default argument in a lambda
+            now = statements.now(postgres=connection.postgres)
+            connection.execute(
+                "INSERT INTO audit_runs (id, plugin, version, destination, details, host, process, outcome, message, "
+                "started, heartbeat) VALUES (:id, :plugin, :version, :destination, :details, :host, :process, "
+                f":outcome, '', :started, {now})",  # noqa: S608 - one of two fixed texts
+                {
+                    "id": run_id,
+                    "plugin": plugin,
+                    "version": version,
+                    "destination": redact(destination),
+                    "details": redact(msgspec.json.encode(dict(details or {}), enc_hook=str).decode()),
+                    "host": process.host(),
+                    "process": process.process(),
+                    "outcome": RUNNING,
+                    "started": time.time(),
+                },
+            )
+            run_no = int(connection.value("SELECT no FROM audit_runs WHERE id = :id", {"id": run_id}))
+        self._runs.append(run_no)
+        return Run(self, run_no, run_id, self._payloads)
+
+    def unchanged(self, scope: str, hashes: Sequence[bytes], digests: Sequence[bytes]) -> set[int]:
+        """Indices of the rows that need not be sent: what was delivered last for their key equals them.
+
+        Args:
+            scope: as in `begin_batch`.
+            hashes, digests: parallel; one database statement per call, so call it with thousands.
+        """
+        with self.database.reading() as connection:
+            return delivered.unchanged(connection, scope, hashes, digests)
+
+    def mark_seen(self, scope: str, hashes: Sequence[bytes], version: int) -> None:
+        """Note, for every row of a full read, sent or not, that the source still has it. Returns at once."""
+        run_no, hashes = self._runs[-1] if self._runs else 0, list(hashes)
+
+        def job() -> None:
+            with self.database.writing() as connection:
+                delivered.mark_seen(connection, run_no, scope, hashes, version)
+
+        self.writer.submit(job)
+
+    def vanished(self, scope: str, version: int) -> Iterator[str]:
+        """Key texts of what the system may hold and the full read `version` did not show."""
+        self.writer.flush()
+        with self.database.reading() as connection:
+            keys = delivered.vanished(connection, scope, version)
+        yield from keys
+
+    def count_vanished(self, scope: str, version: int) -> int:
+        """How many keys `vanished` names."""
+        self.writer.flush()
+        with self.database.reading() as connection:
+            return delivered.count_vanished(connection, scope, version)
+
+    def count_known(self, scope: str) -> int:
+        """How many keys the system may hold in this scope."""
+        self.writer.flush()
+        with self.database.reading() as connection:
+            return delivered.count_known(connection, scope)
+
+    def forget(self, scope: str, keys: Iterable[str]) -> int:
+        """Say that the system no longer holds these keys (a deleting batch does that by itself)."""
+        listed = list(keys)
+
+        def job() -> int:
+            with self.database.writing(durable=True) as connection:
+                return delivered.forget(connection, scope, listed)
+
+        return self.writer.run(job)
+
+    def reset_digests(self, scope: str | None = None) -> int:
+        """Let every row of a scope (None: of all) be sent again when it comes; how many there are."""
+
+        def job() -> int:
+            with self.database.writing(durable=True) as connection:
+                return delivered.reset_digests(connection, scope)
+
+        return self.writer.run(job)
+
+    def summary(self, run_id: str) -> report.RunSummary:
+        """What a run did, per stream and action. run_id: its id, the beginning of it, or "last"."""
+        self.writer.flush()
+        with self.database.reading() as connection:
+            return report.summary(connection, run_id)
+
+    def _beat(self) -> None:
+        with self.database.writing() as connection:
+            now = statements.now(postgres=connection.postgres)
+            for run_no in self._runs:
+                connection.execute(f"UPDATE audit_runs SET heartbeat = {now} WHERE no = :no", {"no": run_no})  # noqa: S608 - one of two fixed texts
+
+
+class Run:
+    """One run of a plugin; begun by `Trail.begin_run`."""
+
+    def __init__(self, trail: Trail, no: int, run_id: str, payloads: Payloads) -> None:
+        self.id = run_id
+        self._no = no
+        self._trail = trail
+        self._payloads = payloads
+
+    def begin_batch(
+        self,
+        *,
+        system: str,
+        stream: str,
+        scope: str,
+        action: str,
+        schema: bytes,
+        key_properties: Sequence[str],
+        deletes: bool = False,
+    ) -> Batch:
+        """Begin a batch of one stream for one action of the system.
+
+        A batch without rows is how a stream that had nothing new enters the report: settle it "unchanged" with counts.
+
+        Args:
+            system: the source, e.g. "SYSPRO".
+            stream: the Singer stream.
+            scope: names what the rows become in the system, e.g. model and import; digests and keys are kept per scope.
+            action: for people, e.g. "import Suppliers from suppliers.csv".
+            schema: the stream's Singer SCHEMA message, the line as it came; a replay sends it again.
+            key_properties: the columns that the key texts are made of.
+            deletes: the rows are deletions; once delivered, the trail forgets what the system held for their keys.
+        """
+        values = {
+            "id": uuid.uuid4().hex[:12],
+            "run_no": self._no,
+            "system": system,
+            "stream": stream,
+            "action": redact(action),
+            "key_properties": msgspec.json.encode(list(key_properties)).decode(),
+            "deletes": int(deletes),
+            "outcome": OPEN,
+            "started": time.time(),
+        }
+
+        def job() -> BatchRow:
+            with self._trail.database.writing() as connection:
+                values["scope_id"] = delivered.scope_id(connection, scope, create=True)
+                values["schema_id"] = recovery.schema_id(connection, schema)
+                connection.execute(
+                    "INSERT INTO audit_batches (id, run_no, scope_id, schema_id, system, stream, action, key_properties, "
+                    "deletes, outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, "
+                    "details, message, started) VALUES (:id, :run_no, :scope_id, :schema_id, :system, :stream, :action, "
+                    ":key_properties, :deletes, :outcome, 0, 0, 0, 0, 0, '[]', '{}', '{}', '', :started)",
+                    values,
+                )
+                number = connection.value("SELECT no FROM audit_batches WHERE id = :id", values)
+            return BatchRow(
+                no=int(number),
+                id=str(values["id"]),
+                scope_id=int(str(values["scope_id"])),
+                action=str(values["action"]),
+                deletes=deletes,
+            )
+
+        return Batch(self._trail.database, self._trail.writer, self._payloads, self._trail.writer.run(job))
+
+    def finish(self, outcome: str, message: str = "") -> None:
+        """End the run. Batches that were not settled have failed."""
+
+        def job() -> None:
+            with self._trail.database.writing(durable=True) as connection:
+                left = recovery.close_open_batches(
+                    connection, self._no, FAILED, redact(message) or "the run ended before it was settled"
+                )
+                connection.execute(
+                    "UPDATE audit_runs SET outcome = :outcome, message = :message, finished = :now "
+                    "WHERE no = :no AND outcome = :running",
+                    {
+                        "outcome": outcome,
+                        "message": redact(message),
+                        "now": time.time(),
+                        "no": self._no,
+                        "running": RUNNING,
+                    },
+                )
+            for batch_no in left:
+                index(self._trail.database, batch_no)
+
+        self._trail.writer.run(job)

@@ -1,0 +1,87 @@
+"""A thread that does the trail's writing, in the order it was asked to."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+# Blocks that may wait: enough to keep the thread busy, few enough to keep memory flat.
+_WAITING = 2
+_HEARTBEAT_SECONDS = 30.0
+
+
+class Writer:
+    """Runs jobs one after another. After one has failed none is run any more, and whoever asks next is told why.
+
+    Args:
+        heartbeat: called about every half minute, in the thread, while the process lives.
+    """
+
+    def __init__(self, heartbeat: Callable[[], None]) -> None:
+        self._heartbeat = heartbeat
+        self._jobs: queue.Queue[tuple[Callable[[], object], Future[object]] | None] = queue.Queue(_WAITING)
+        self._thread: threading.Thread | None = None
+        self._error: Exception | None = None
+
+    def submit(self, job: Callable[[], object]) -> None:
+        """Queue a job and return; waits only while the queue is full."""
+        self._put(job)
+
+    def run(self, job: Callable[[], T]) -> T:
+        """Queue a job, wait for it and everything before it, and return its result."""
+        return cast("T", self._put(job).result())
+
+    def flush(self) -> None:
+        """Wait until everything so far is written."""
+        if self._thread is not None:
+            self.run(lambda: None)
+
+    def close(self) -> None:
+        """Write what waits, and end. An error that nobody was told yet is raised."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+            if self._error is not None:
+                raise self._error
+
+    def _put(self, job: Callable[[], object]) -> Future[object]:
+        if self._error is not None:
+            raise self._error
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="audit-writer", daemon=True)
+            self._thread.start()
+        future: Future[object] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    def _work(self) -> None:
+        beat = time.monotonic()
+        while True:
+            try:
+                item = self._jobs.get(timeout=_HEARTBEAT_SECONDS)
+            except queue.Empty:
+                item = (lambda: None, Future())
+            if item is None:
+                return
+            job, future = item
+            try:
+                if self._error is not None:
+                    raise self._error  # noqa: TRY301 - the same way to the caller as for a job that fails itself
+                if time.monotonic() - beat > _HEARTBEAT_SECONDS - 1:
+                    self._heartbeat()
+                    beat = time.monotonic()
+                future.set_result(job())
+            except Exception as error:  # noqa: BLE001 - handed to the caller, here or at the next call
+                self._error = error
+                future.set_exception(error)
+            # A waiting queue must not keep the last block's rows alive.
+            del item, job, future
