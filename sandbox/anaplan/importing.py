@@ -62,6 +62,12 @@ class Counts:
     renamed: int = 0
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)
 
+    def note(self, message: Message) -> None:
+        """Count a row-level message; beyond a thousand different ones only known ones are counted."""
+        key = (message.type, message.text)
+        if key in self.messages or len(self.messages) < 1000:
+            self.messages[key] += 1
+
     @property
     def successful(self) -> int:
         """Rows loaded without any message."""

@@ -89,7 +89,7 @@ class ListImport:
             messages = self._load(row, counts, refusals)
             if messages:
                 for message in messages:
-                    counts.messages[message.type, message.text] += 1
+                    counts.note(message)
                 rejects.add(line, row, messages)
         return counts
 

@@ -88,7 +88,7 @@ class ModuleImport:
             if messages:
                 counts.failed += 1
                 for message in messages:
-                    counts.messages[message.type, message.text] += 1
+                    counts.note(message)
                 rejects.add(line, row, messages)
             elif self._cells:
                 counts.updated += 1

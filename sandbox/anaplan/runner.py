@@ -1,0 +1,251 @@
+"""What each action does when its turn comes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.anaplan.dumps import DumpWriter
+from sandbox.anaplan.files import FileUnavailableError, IncompleteUploadError
+from sandbox.anaplan.grid import Selection, list_header, list_rows
+from sandbox.anaplan.importing import CHECK_EVERY, Choices, ImportFailedError
+from sandbox.anaplan.list_import import ListImport
+from sandbox.anaplan.module_import import ModuleImport, module_rows
+from sandbox.anaplan.results import detail, failure, list_details, module_details, result
+from sandbox.anaplan.schema import DeleteDefinition, ExportDefinition, ImportDefinition, ProcessDefinition
+from sandbox.anaplan.source import Source
+from sandbox.anaplan.tasks import CancelledError, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from sandbox.anaplan.importing import Counts, Undo
+    from sandbox.anaplan.model import Model
+    from sandbox.anaplan.results import Result
+    from sandbox.anaplan.schema import ActionDefinition, FileDefinition
+    from sandbox.anaplan.tasks import Run
+    from sandbox.core.switches import Switches
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """On whose behalf an action runs: the user's id and whether they administer the workspace."""
+
+    user: str
+    admin: bool
+
+
+class Runner:
+    """Runs the actions of ``model``; ``models`` by name are the sources of imports from modules."""
+
+    def __init__(self, model: Model, models: Mapping[str, Model], actor: Actor, switches: Switches) -> None:
+        self._model = model
+        self._models = models
+        self._actor = actor
+        self._switches = switches
+        self._undo: list[Undo] = []
+
+    def __call__(self, action: ActionDefinition, run: Run) -> Result:
+        """Run one action; when it is cancelled, everything it did is taken back first."""
+        try:
+            outcome = self._action(action, run)
+        except CancelledError:
+            for undo in reversed(self._undo):
+                undo()
+            raise
+        self._undo.clear()
+        self._model.serial_number += 1
+        return outcome
+
+    def _action(self, action: ActionDefinition, run: Run) -> Result:
+        if isinstance(action, ProcessDefinition):
+            return self._process(action, run)
+        if isinstance(action, ImportDefinition):
+            try:
+                return self._import(action, run)
+            except ImportFailedError as error:
+                run.settle(run.now())
+                return failure(action.id, action.name, error)
+        if isinstance(action, ExportDefinition):
+            return self._export(action, run)
+        return self._delete(action, run)
+
+    def _process(self, process: ProcessDefinition, run: Run) -> Result:
+        nested: list[Result] = []
+        for action_id in process.actions:
+            action = self._model.action(action_id)
+            if action is None:
+                raise LookupError(f"process {process.name} refers to an unknown action {action_id}")
+            started = run.now()
+            outcome = self._action(action, run)
+            outcome["startTime"] = milliseconds(started)
+            outcome["duration"] = milliseconds(run.now() - started)
+            nested.append(outcome)
+            if not outcome["successful"]:
+                if not self._switches.flag("nested_names"):
+                    outcome.pop("objectName", None)
+                if self._switches.text("process_after_failure") == "stop":
+                    break
+        successful = all(outcome["successful"] for outcome in nested)
+        dump = any(outcome["failureDumpAvailable"] for outcome in nested)
+        whole = result(process.id, process.name, [], successful=successful, dump=dump)
+        whole["nestedResults"] = nested
+        return whole
+
+    # Imports
+
+    def _import(self, action: ImportDefinition, run: Run) -> Result:
+        started = run.now()
+        if not action.file_id:
+            return self._import_module(action, run, started)
+        file = self._model.files.definitions[action.file_id]
+        source = Source(self._content(action), file, strip_bom=self._switches.text("bom") == "strip")
+        try:
+            return self._load(action, source.header, source, file, run, started)
+        finally:
+            source.close()
+
+    def _import_module(self, action: ImportDefinition, run: Run, started: float) -> Result:
+        source = self._models[action.source_model]
+        if source.state == "ARCHIVED":
+            raise ImportFailedError("sourceModelArchived", f"The source model {action.source_model} is archived")
+        header = [column.header for column in action.columns]
+        rows = module_rows(action, source.modules[action.target])
+        return self._load(action, header, rows, None, run, started)
+
+    def _content(self, action: ImportDefinition) -> list[Path]:
+        try:
+            content = self._model.files.readable(self._actor.user, action.file_id, admin=self._actor.admin)
+        except FileUnavailableError:
+            raise ImportFailedError(
+                "uploadedFileNoLongerAvailable", "The uploaded file is no longer available"
+            ) from None
+        try:
+            return content.paths()
+        except IncompleteUploadError as error:
+            chosen = self._switches.text("missing_chunk")
+            if chosen == "load_partial":
+                return content.present()
+            raise ImportFailedError(chosen, f"The file could not be read: {error}") from None
+
+    def _load(
+        self,
+        action: ImportDefinition,
+        header: list[str],
+        rows: Iterable[tuple[int, list[str]]],
+        file: FileDefinition | None,
+        run: Run,
+        started: float,
+    ) -> Result:
+        model = self._model
+        choices = Choices.of(self._switches)
+        decimal = file.decimal if file else "."
+        engine: ListImport | ModuleImport
+        if action.type == "HIERARCHY_DATA":
+            engine = ListImport(action, header, model.lists, model.calendar, decimal, choices)
+        else:
+            engine = ModuleImport(action, header, model.modules, model.lists, model.calendar, decimal, choices)
+        dump = self._dump_writer(run.task.id, action, header, file)
+        try:
+            counts = engine.run(rows, dump, run.check, model.refusals.get(action.name, ()))
+            run.settle(started, counts.total)
+        except BaseException:
+            dump.abandon()
+            raise
+        self._undo.append(engine.commit())
+        path = dump.finish()
+        model.dumps.replace(self._actor.user, action.id, run.task.id, path)
+        return self._import_result(action, counts, has_dump=path is not None)
+
+    def _dump_writer(
+        self, task_id: str, action: ImportDefinition, header: list[str], file: FileDefinition | None
+    ) -> DumpWriter:
+        folder = self._model.folder / "dumps"
+        folder.mkdir(parents=True, exist_ok=True)
+        follows = self._switches.text("dump_separator") == "source" and file is not None
+        separator = file.separator if follows and file else ","
+        encoding = file.encoding if file and self._switches.text("dump_encoding") == "source" else "utf-8"
+        return DumpWriter(folder / f"{task_id}-{action.id}.txt", header, separator, encoding)
+
+    def _import_result(self, action: ImportDefinition, counts: Counts, *, has_dump: bool) -> Result:
+        if action.type == "HIERARCHY_DATA":
+            details = list_details(action.target, counts)
+        else:
+            items = sum(column.to == "line item" for column in action.columns)
+            details = module_details(action.target, counts, items, self._switches.text("module_values"))
+        nothing_loaded = counts.failed > 0 and counts.failed == counts.total
+        successful = not (nothing_loaded and self._switches.text("all_rows_failed") == "failed")
+        return result(action.id, action.name, details, successful=successful, dump=has_dump)
+
+    # Exports
+
+    def _export(self, action: ExportDefinition, run: Run) -> Result:
+        started = run.now()
+        if action.source == "list":
+            data = self._model.lists[action.target]
+            rows: Iterable[list[str]] = _with_header(list_header(data), list_rows(data))
+        else:
+            view = self._model.views[self._model.modules[action.target].definition.id]
+            rows = Selection(self._model, view, {}).tabular(single_column=action.layout == "TABULAR_SINGLE_COLUMN")
+        size = self._switches.number("export_chunk_bytes")
+        paths = write_pieces(rows, size, self._model.files.new_path, run.check)
+        run.settle(started)
+        self._model.files.publish(self._actor.user, action.id, paths)
+        return result(action.id, action.name, [detail("exportSucceeded", "Export succeeded")])
+
+    # Other actions
+
+    def _delete(self, action: DeleteDefinition, run: Run) -> Result:
+        started = run.now()
+        data = self._model.lists[action.list_name]
+        position = data.position[action.selection]
+        chosen = [item for item in data if item.values[position] is True]
+        run.settle(started, len(chosen))
+        self._undo.append(self._model.remove_items(action.list_name, chosen))
+        text = f"{action.list_name}: {len(chosen)} items deleted"
+        values = ["hierarchyName", action.list_name, "deletedCount", str(len(chosen))]
+        return result(action.id, action.name, [detail("deleteFromSelectionSucceeded", text, values)])
+
+
+def _with_header(header: list[str], rows: Iterable[list[str]]) -> Iterable[list[str]]:
+    yield header
+    yield from rows
+
+
+def write_pieces(
+    rows: Iterable[list[str]],
+    size: int,
+    new_path: Callable[[], Path],
+    check: Callable[[int], None],
+    *,
+    repeat_header: bool = False,
+) -> list[Path]:
+    """Rows as CSV in UTF-8, cut into files of about ``size`` characters at row ends; at least one file.
+
+    The first row is the header, which every file gets when ``repeat_header`` is set.
+    """
+    paths: list[Path] = []
+    header: list[str] = []
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    for number, row in enumerate(rows, 1):
+        header = header or row
+        if buffer.tell() >= size:
+            paths.append(_write(buffer, new_path()))
+            buffer = io.StringIO()
+            writer = csv.writer(buffer, lineterminator="\r\n")
+            if repeat_header:
+                writer.writerow(header)
+        writer.writerow(row)
+        if not number % CHECK_EVERY:
+            check(number)
+    paths.append(_write(buffer, new_path()))
+    return paths
+
+
+def _write(buffer: io.StringIO, path: Path) -> Path:
+    path.write_bytes(buffer.getvalue().encode())
+    return path

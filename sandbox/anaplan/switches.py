@@ -1,0 +1,75 @@
+"""The switches of the Anaplan tenant: every behaviour that is unsure, limits to turn, and rare states to provoke."""
+
+from __future__ import annotations
+
+from sandbox.core.switches import Switch, Switches
+
+_AUTH = (
+    Switch("token_seconds", int, 2100, "lifetime of an authentication token or OAuth access token"),
+    Switch("certificate", ("v1_and_v2", "v2_only"), "v1_and_v2", "accepted versions of the certificate nonce"),
+    Switch("certificate_skew_seconds", int, 900, "tolerated age of a v2 nonce; 0 accepts any timestamp"),
+    Switch("refresh_tokens", ("rotating", "lasting"), "rotating", "whether a refresh token is good for one use only"),
+    Switch("refresh_token_seconds", int, 43_000, "life of a rotating refresh token"),
+    Switch(
+        "oauth_error_status", ("400", "401", "403"), "400", "HTTP status of OAuth errors, authorization_pending too"
+    ),
+    Switch(
+        "device_approval", ("manual", "automatic"), "manual", "automatic: the second poll finds the device approved"
+    ),
+)
+_LIMITS = (
+    Switch("rate_capacity", int, 600, "tokens that the tenant's bucket holds"),
+    Switch("rate_per_second", float, 10.0, "tokens that come back per second"),
+    Switch("retry_after", ("none", "seconds", "date"), "none", "form of the Retry-After header of a 429"),
+    Switch("page_cap", int, 5000, "largest page of a collection, whatever the client asks for"),
+    Switch("limit_status", ("400", "413"), "400", "HTTP status for chunks or bodies over the limit"),
+    Switch("export_chunk_bytes", int, 9_000_000, "size of the chunks of export files and large reads"),
+    Switch("read_page_header", ("first", "every"), "first", "which pages of a large read carry the header"),
+    Switch("task_history", int, 100, "tasks of an action that stay listed"),
+)
+_MODEL = (
+    Switch("busy_blocks", bool, True, "calls other than about actions and tasks wait while an action holds the model"),
+    Switch("cancelling", bool, True, "a running task that is being cancelled shows the state CANCELLING"),
+    Switch("cold_start_seconds", float, 0.0, "time that the first call on a closed model takes"),
+    Switch("complete_seconds", float, 0.0, "time that completing an upload takes"),
+    Switch("refusal_body", ("integration", "message", "empty", "html"), "integration", "body of 422, 423, 424 and 425"),
+    Switch("locked_refuses", ("writes", "everything"), "writes", "what a locked model answers with 423"),
+    Switch("deployed_refuses", ("structure", "writes"), "structure", "what a deployed model answers with 425"),
+    Switch("list_write_role", ("any", "admin"), "any", "who may add, update and delete list items"),
+    Switch("empty_failures", bool, False, "list writes without failures carry an empty failures array"),
+    Switch("timestamp_suffix", ("Z", "+0000"), "Z", "how timestamps end"),
+    Switch("serial_number", ("string", "number"), "string", "JSON type of a model's lastSavedSerialNumber"),
+)
+_FILES = (
+    Switch(
+        "missing_chunk",
+        ("uploadedFileNoLongerAvailable", "importFailedGeneralError", "load_partial"),
+        "uploadedFileNoLongerAvailable",
+        "an import of an upload with missing chunks, or of an uncompleted one",
+    ),
+    Switch("zero_chunks", ("empties", "keeps"), "empties", "chunkCount 0: the file is empty, or the old content stays"),
+    Switch("bom", ("strip", "keep"), "strip", "a byte order mark before the header"),
+)
+_IMPORTS = (
+    Switch(
+        "list_duplicates", ("first", "reject_import"), "first", "a list import's key that comes twice in the source"
+    ),
+    Switch("list_property_error", ("warning", "failed"), "warning", "a list row with a bad property: in part, or not"),
+    Switch("unique_naming", bool, True, "list imports append ~1, ~2, ... to names that are taken; else the row fails"),
+    Switch("name_limit", int, 60, "longest list item name; 0 for no limit"),
+    Switch("blank_cells", ("clear", "keep"), "clear", "a blank source cell empties the target or leaves it"),
+    Switch("missing_column", ("missing_fields", "drop"), "missing_fields", "a mapped column that the file lacks"),
+    Switch("module_duplicates", ("last", "sum"), "last", "rows of a module import for the same cells"),
+    Switch("module_bad_cell", ("row", "cell"), "row", "what an unreadable value keeps out: its row or its cell"),
+    Switch("module_values", ("rows", "cells", "none"), "rows", "keys in the details of module imports"),
+    Switch("all_rows_failed", ("successful", "failed"), "successful", "an import of which every row failed"),
+    Switch("dump_separator", ("source", "comma"), "source", "separator of failure dumps"),
+    Switch("dump_encoding", ("utf-8", "source"), "utf-8", "encoding of failure dumps"),
+    Switch("process_after_failure", ("stop", "continue"), "stop", "the actions after one that failed in a process"),
+    Switch("nested_names", bool, False, "failed nested results carry objectName"),
+)
+
+
+def switches() -> Switches:
+    """All of them."""
+    return Switches((*_AUTH, *_LIMITS, *_MODEL, *_FILES, *_IMPORTS))
