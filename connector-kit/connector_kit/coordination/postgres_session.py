@@ -1,0 +1,161 @@
+"""Connections to the PostgreSQL that several hosts share."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from connector_kit.coordination.base import SYSTEM
+from connector_kit.errors import ConfigurationError, UnavailableError
+
+if TYPE_CHECKING:
+    import psycopg
+
+log = logging.getLogger(__name__)
+
+# A host that vanished (power, network) is noticed by the server after about 10 + 3 * 5 = 25 seconds: so long, at most,
+# do its locks block others. A process that dies is noticed at once, because its host closes the connection.
+_SETTINGS = (
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+    "SET idle_in_transaction_session_timeout = 60000",
+)
+_CLIENT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "application_name": "connector-kit",
+}
+_TABLES = """
+CREATE TABLE IF NOT EXISTS coordination_rate (
+  name text PRIMARY KEY, turns integer NOT NULL, span double precision NOT NULL, seq bigint NOT NULL DEFAULT 0,
+  held_until double precision NOT NULL DEFAULT 0,
+  used_at double precision[] NOT NULL
+) WITH (fillfactor = 50);
+CREATE TABLE IF NOT EXISTS coordination_lock (
+  name text PRIMARY KEY, token bigint NOT NULL, purpose text, host text, pid integer, since double precision
+);
+"""
+_TABLES_KEY = 0x636F6F72  # "coor": two first runs must not make the tables at the same time
+_TRIES = 5
+
+
+def driver() -> ModuleType:
+    """The module psycopg, which is optional and slow to import. Raises ConfigurationError when it is missing."""
+    try:
+        return importlib.import_module("psycopg")
+    except ImportError as error:
+        raise ConfigurationError(
+            system=SYSTEM,
+            subject="setting coordination_url",
+            expected="the driver of PostgreSQL",
+            got="the package psycopg not installed",
+            hint="Install connector-kit[postgres].",
+        ) from error
+
+
+def open_session(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A new connection that commits each statement.
+
+    Raises:
+        ConfigurationError: the driver is missing, the URL can't be read, or the tables can't be made.
+        UnavailableError: no answer, or a wrong password (PostgreSQL's driver does not tell them apart).
+    """
+    library = driver()
+    try:
+        connection: psycopg.Connection[tuple[Any, ...]] = library.connect(url, autocommit=True, **_CLIENT)
+    except library.OperationalError as error:
+        raise UnavailableError(
+            system=SYSTEM,
+            subject="PostgreSQL",
+            got=str(error),
+            hint="Check that it is up, and user and password in coordination_url.",
+        ) from error
+    except library.Error as error:
+        raise ConfigurationError(system=SYSTEM, subject="setting coordination_url", got=str(error)) from error
+    try:
+        for setting in _SETTINGS:
+            connection.execute(setting.encode())
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def make_tables(session: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Make the tables if this is the first time. Raises ConfigurationError when this user may not."""
+    psycopg = driver()
+    try:
+        found = session.execute("SELECT to_regclass('coordination_rate'), to_regclass('coordination_lock')").fetchone()
+        if found is not None and None not in found:
+            return
+        with session.transaction():
+            session.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES_KEY,))
+            session.execute(_TABLES.encode())
+    except psycopg.Error as error:
+        raise ConfigurationError(
+            system=SYSTEM,
+            subject="PostgreSQL",
+            expected="the right to make tables",
+            got=str(error),
+            hint="Grant CREATE on the schema to this user for the first run.",
+        ) from error
+
+
+class SharedSession:
+    """One connection per process for short statements, made again when it breaks or after a fork."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._guard = threading.Lock()
+        self._pid = 0
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def row(self, statement: str, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        """The first row of one statement, which commits by itself; None when it returns none.
+
+        Raises:
+            UnavailableError: the server did not answer after some tries.
+        """
+        psycopg = driver()
+        with self._guard:
+            for failures in range(1, _TRIES + 1):
+                try:
+                    cursor = self._connected().execute(statement.encode(), values)
+                    return cursor.fetchone() if cursor.description else None
+                except (psycopg.OperationalError, UnavailableError) as error:  # noqa: PERF203 - a retry is a loop
+                    self._drop()
+                    if failures == _TRIES:
+                        raise UnavailableError(
+                            system=SYSTEM, subject="PostgreSQL", got=str(error), hint="Check that it is up."
+                        ) from error
+                    log.warning("The coordination database does not answer (try %d of %d)", failures, _TRIES)
+                    time.sleep(2.0 ** (failures - 2))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._guard:
+            self._drop()
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None or self._pid != os.getpid():
+            self._connection, self._pid = open_session(self._url), os.getpid()
+            make_tables(self._connection)
+            # A turn lost in a crash of the server is no harm; a write to disk per request would be.
+            self._connection.execute("SET synchronous_commit = off")
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and self._pid == os.getpid():
+            connection.close()
