@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from connector_kit.anaplan.errors import SYSTEM, NoDumpError
 from connector_kit.anaplan.files import chunk_bodies
 from connector_kit.anaplan.reading import text
-from connector_kit.anaplan.transport import Transport, read_json
+from connector_kit.anaplan.transport import Transport, read_json_or_nothing
 from connector_kit.errors import ConnectorError, NotFoundError, RefusedError
 
 _LINE = "_Line_"
@@ -51,7 +51,7 @@ def read_dump(transport: Transport, path: str, what: str) -> Iterator[DumpRow]:
         NoDumpError: at once when there is none, while rows are read when it vanishes.
     """
     try:
-        body = transport.request("GET", f"{path}/chunks", what=what, read=read_json)
+        body = transport.request("GET", f"{path}/chunks", what=what, read=read_json_or_nothing)
     except (NotFoundError, RefusedError) as error:
         raise _none(what, error) from error
     listed = body.get("chunks")

@@ -19,7 +19,7 @@ import requests
 
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.reading import mapping, text
-from connector_kit.anaplan.transport import Transport, read_bytes
+from connector_kit.anaplan.transport import Transport, read_bytes, read_json_or_nothing
 from connector_kit.errors import NotFoundError, RefusedError, UnavailableError
 from connector_kit.http import Unreadable
 
@@ -157,10 +157,11 @@ def _check_count(count: int, what: str) -> None:
 
 
 def _announce(file: _File, count: int | None) -> None:
-    answer = file.transport.json(
+    answer = file.transport.request(
         "POST",
         file.path,
         what=f"{file.what}, chunk count",
+        read=read_json_or_nothing,
         json={"chunkCount": -1 if count is None else count},
         repeatable=True,
     )
@@ -217,10 +218,11 @@ def _confirmed(response: requests.Response, size: int) -> int:
 
 
 def _complete(file: _File) -> None:
-    file.transport.json(
+    file.transport.request(
         "POST",
         f"{file.path}/complete",
         what=f"{file.what}, complete",
+        read=read_json_or_nothing,
         json={"id": file.id},
         repeatable=True,
         timeout=_COMPLETE_TIMEOUT,

@@ -79,7 +79,7 @@ class Transport:
                 looks += 1
 
     def json(self, method: str, path: str, *, what: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-        """The JSON object that a request answers; empty for an empty body."""
+        """The JSON object that a request answers."""
         return self.request(method, path, what=what, read=read_json, **options)
 
     def pages(
@@ -110,10 +110,8 @@ def read_json(response: requests.Response) -> dict[str, Any]:
     """A JSON object from an answer.
 
     Raises:
-        Unreadable: a web page, half a text, or anything that is not an object.
+        Unreadable: nothing, a web page, half a text, or anything that is not an object.
     """
-    if not response.content:
-        return {}
     try:
         body: Any = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -121,6 +119,11 @@ def read_json(response: requests.Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Unreadable("not a JSON object")
     return body
+
+
+def read_json_or_nothing(response: requests.Response) -> dict[str, Any]:
+    """As `read_json`; an empty answer is an empty object."""
+    return read_json(response) if response.content else {}
 
 
 def read_bytes(response: requests.Response) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from typing_extensions import Self
 
 from connector_kit.anaplan import Anaplan, ModelClient, Polling, hosts
 from connector_kit.anaplan.auth import AnaplanAuth
@@ -68,10 +69,10 @@ class Fake:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def _any(self) -> None:
-                fake._serve(self)
-
-            do_GET = do_POST = do_PUT = do_DELETE = _any
+            def __getattr__(self, name: str) -> Callable[[], None]:
+                if name.startswith("do_"):
+                    return lambda: fake._serve(self)
+                raise AttributeError(name)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -158,7 +159,7 @@ class FakeCoordinator:
     def close(self) -> None:
         pass
 
-    def __enter__(self) -> FakeCoordinator:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -6,6 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
+from connector_kit.anaplan import connect
 from connector_kit.errors import AuthenticationError, ConfigurationError
 from connector_kit.redaction import redact
 
@@ -52,7 +53,8 @@ def test_a_token_of_35_minutes_is_refreshed_when_less_than_five_remain(auth):
 
 def test_a_refused_refresh_leads_to_a_new_login(fake, tenant, token_of, reply):
     fake.on("GET", "/2/0/users/me", ME)
-    fake.on("POST", "/token/authenticate", reply(201, token_of("first-token", 0.7)), reply(201, token_of("second-token")))
+    tokens = (token_of("first-token", 0.7), token_of("second-token"))
+    fake.on("POST", "/token/authenticate", *(reply(201, token) for token in tokens))
     fake.on("POST", "/token/refresh", reply(401, {"status": "FAILURE_BAD_CREDENTIAL", "statusMessage": "expired"}))
     tenant.me()
     time.sleep(0.62)
@@ -121,13 +123,12 @@ def test_a_failure_with_a_good_status_is_a_failure(fake, auth, reply):
 
 
 def test_a_gateways_page_in_place_of_a_token_is_tried_again(fake, auth, token_of, reply):
-    fake.on("POST", "/token/authenticate", reply(200, b"<html>busy</html>"), reply(503), reply(201, token_of("good-token")))
+    answers = (reply(200, b"<html>busy</html>"), reply(503), reply(201, token_of("good-token")))
+    fake.on("POST", "/token/authenticate", *answers)
     assert auth.ensure().value == "good-token"
 
 
 def test_logins_count_in_the_shared_rate(fake, coordinator):
-    from connector_kit.anaplan import connect
-
     fake.on("GET", "/2/0/users/me", ME)
     settings = {"api_url": fake.url, "auth_url": fake.url, "username": "me@example.com", "password": "secret words"}
     with connect(settings, coordinator=coordinator) as tenant:
