@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from sandbox.syspro.seed import orders, stock
-from sandbox.syspro.seed.calendar import DAYS, period_ends
+from sandbox.syspro.seed.calendar import DAYS, TODAY, period_ends
 from sandbox.syspro.seed.chart import BANK, BRANCHES, HEAD, chart
 from sandbox.syspro.seed.ledger import Ledger, Link
 from sandbox.syspro.seed.payables import Payables
@@ -60,6 +60,7 @@ def seed_company(store: CompanyStore, profile: Profile, seed: int, size: str) ->
     _manual_journals(rng("ledger"), sizes, ledger)
     ledger.write(loader)
     loader.finish()
+    store.write_note("period", f"{TODAY.year}-{TODAY.month:02d}")
     store.write_note("seed", f"{seed}/{size}")
     store.connection.execute("COMMIT")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.syspro.seed.sizes import Sizes
     from sandbox.syspro.store import Loader, Row
 
+IDLE = 3  # suppliers that nothing refers to
 INVOICE_JOURNALS, PAYMENT_JOURNALS = 10_000, 50_000
 CLASSES = ("MATERIAL", "SERVICE", "FREIGHT", "OVERHEAD")
 TERMS = {"30": 30, "14": 14, "60": 60, "CA": 0}
@@ -80,15 +81,18 @@ class Payables:
         self._paid = [headings(day, "AP", PAYMENT_JOURNALS + day.index, "AP payments") for day in DAYS]
         self._month_ends = (previous_month_end(0), previous_month_end(1))
         self.suppliers: list[Supplier] = []
+        """Those that documents may name."""
 
     def generate(self) -> None:
         """All suppliers with everything that hangs on them, in the order of their codes."""
-        self.suppliers = sorted(self._make_suppliers(), key=lambda supplier: supplier.code)
-        weights = [1 / (3 + self._rng.randrange(len(self.suppliers))) for _ in self.suppliers]
-        weights[-1] = 0.0  # one supplier stays without invoices
+        made = self._make_suppliers()
+        self.suppliers = made[:-IDLE]
+        idle = {supplier.code for supplier in made[-IDLE:]}
+        made.sort(key=lambda supplier: supplier.code)
+        weights = [0.0 if s.code in idle else 1 / (3 + self._rng.randrange(len(made))) for s in made]
         share = self._sizes.ap_invoices / sum(weights)
         due = 0.0
-        for supplier, weight in zip(self.suppliers, weights, strict=True):
+        for supplier, weight in zip(made, weights, strict=True):
             due += weight * share
             count = int(due)
             due -= count

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandbox.syspro.seed.sizes import Sizes
     from sandbox.syspro.store import Loader
 
+IDLE = 3
 WAREHOUSES = (("FG", "Finished goods"), ("RM", "Raw materials, main"), ("SR", "Showroom Köln"))
 _CLASSES = (("HARDWARE", 0), ("TOOLS", 1), ("BEARINGS", 0), ("FASTENERS", 0))
 _MASTER = columns(
@@ -48,11 +49,12 @@ class Item:
 
 
 def generate(rng: Random, sizes: Sizes, suppliers: list[Supplier], loader: Loader) -> list[Item]:
-    """All stock tables; the items."""
+    """All stock tables; the items that documents may name: a few stay idle, without stock or movements."""
     for code, description in WAREHOUSES:
         loader.put("InvWhControl", {"Warehouse": code, "Description": description, "Branch": "00"})
-    items = sorted((_item(rng, number) for number in range(sizes.stock_items)), key=lambda item: item.code)
-    for item in items:
+    items = [_item(rng, number) for number in range(sizes.stock_items)]
+    idle = set(items[-IDLE:])
+    for item in sorted(items, key=lambda item: item.code):
         supplier = rng.choice(suppliers).code
         loader.add("InvMaster", _MASTER, (
             item.code, item.description, f"{item.description} ({item.product_class.lower()})", item.code[:20].lower(),
@@ -67,8 +69,11 @@ def generate(rng: Random, sizes: Sizes, suppliers: list[Supplier], loader: Loade
         if rng.random() < 0.1:
             loader.put("InvMaster+", {"StockCode": item.code, "Region": "EU", "Rating": "5.00"})
         for warehouse, _ in WAREHOUSES:
-            _write_warehouse(rng, loader, item, warehouse, supplier)
-    return items
+            if item in idle:
+                loader.put("InvWarehouse", {"StockCode": item.code, "Warehouse": warehouse, "Supplier": supplier})
+            else:
+                _write_warehouse(rng, loader, item, warehouse, supplier)
+    return items[:-IDLE]
 
 
 def _item(rng: Random, number: int) -> Item:

@@ -1,0 +1,46 @@
+"""What a SYSPRO site may do differently, or is not known to do: one switch each."""
+
+from __future__ import annotations
+
+from sandbox.core.switches import Switch, Switches
+
+ODATA = (
+    Switch("page_cap", int, 5000, "Rows that one request returns at most."),
+    Switch("beyond_cap", ("truncate", "nextlink", "error"), "truncate", "What a request for more rows gets."),
+    Switch("maxpagesize", bool, False, "Prefer: odata.maxpagesize is honoured, with a next link."),
+    Switch("metadata_place", ("company", "root", "none"), "company", "Where $metadata is."),
+    Switch("date_literal", ("offset", "date", "quoted", "any"), "offset", "Which date literals $filter accepts."),
+    Switch("datetime_format", ("utc", "naive", "offset", "date"), "utc", "How datetime columns are written."),
+    Switch("null_dates", ("null", "1900"), "null", "How a date that was never entered is written."),
+    Switch("decimal_format", ("number", "string"), "number", "How decimals are written."),
+    Switch("ieee754", bool, True, "Accept: IEEE754Compatible=true turns decimals into strings."),
+    Switch("timestamp_exposed", bool, True, "The TimeStamp row version is a property of every entity."),
+    Switch("shuffle", bool, False, "Rows come in any order when there is no $orderby."),
+    Switch("trailing_blanks", bool, False, "Text comes with blanks behind it."),
+    Switch("plus_tables", ("absent", "verbatim", "underscore"), "absent", "Custom-form tables such as ApSupplier+."),
+    Switch("filter_functions", bool, True, "contains, startswith, year and the like work in $filter."),
+    Switch("odata_password", ("separate", "enet"), "separate", "Which password Basic authentication checks."),
+    Switch("compression", bool, False, "Bodies are gzipped for clients that accept it."),
+    Switch("hidden_tables", str, "", "Tables, comma-separated, that the operator's SQL login may not see."),
+)
+ENET = (
+    Switch("unlicensed", str, "", "Business objects, comma-separated, that the site has no licence for."),
+    Switch("element_case", ("pascal", "lower"), "pascal", "Case of the elements in replies of query objects."),
+    Switch("idle_seconds", float, 900.0, "A session dies after so many idle seconds; 0 never."),
+    Switch("single_session", bool, True, "A second logon of an operator ends the first session."),
+    Switch("licences", int, 0, "Sessions that may live at once; 0 any number."),
+    Switch("company_password_required", bool, False, "Logon without the CompanyPassword parameter is refused."),
+    Switch("session_error", ("prefixed", "bare"), "prefixed", "Session errors begin with ERROR: or not."),
+    Switch("json_quoted_session", bool, False, "Logon returns the session id as a JSON string."),
+    Switch("longest_url", int, 16384, "Characters of path and query that the HTTP stack accepts."),
+    Switch("long_url_status", ("414", "400", "404"), "414", "How a longer URL is refused."),
+    Switch("utilities_path", bool, False, "/Utilities/Logon is an alias of /Logon, and so for its siblings."),
+    Switch("null_date_text", ("0000-00-00", "empty"), "0000-00-00", "How a date that was never entered is written."),
+    Switch("find_cap", int, 0, "Rows that one COMFND returns at most; 0 as many as asked."),
+    Switch("version", str, "8.0.0.0", "What GetVersion answers."),
+)
+
+
+def syspro_switches() -> Switches:
+    """All of them at their defaults."""
+    return Switches((*ODATA, *ENET))
