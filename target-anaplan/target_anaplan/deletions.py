@@ -1,0 +1,206 @@
+"""Rows that vanished at the source: marked by an import, removed by another action, as the mapping's `delete` says.
+
+A tap reports them in two ways: a record with `_sdc_deleted_at`, or ACTIVATE_VERSION after a full read, which makes
+everything vanish that the read did not show. A full read that ends early must not look like a mass deletion: only an
+ACTIVATE_VERSION after the stream's records counts, and more than `max_vanished_share` of the known keys is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from connector_kit.audit.keys import key_hash, row_digest
+from connector_kit.audit.types import Block, Rejected
+from connector_kit.errors import RefusedError
+from connector_kit.singer.target import stopped
+from target_anaplan import lists
+from target_anaplan.dumps import DumpRejects
+from target_anaplan.mapping.compile import RowMaker, compile_rows, key_faults
+from target_anaplan.mapping.spec import Dialect, Record
+from target_anaplan.mapping.values import Unmappable
+from target_anaplan.outbox import BLOCK_ROWS
+from target_anaplan.rows import line_writer, unencodable
+from target_anaplan.spool import Spool
+
+if TYPE_CHECKING:
+    from connector_kit.audit import Batch
+    from target_anaplan.delivery import Carrier
+    from target_anaplan.destination import Destination, Removal
+    from target_anaplan.mapping.spec import Deletion
+    from target_anaplan.outbox import Outbox
+
+log = logging.getLogger("target-anaplan")
+
+
+class Deletions:
+    """The deletions of one mapping."""
+
+    def __init__(self, outbox: Outbox, deletion: Deletion, removal: Removal, max_share: float) -> None:
+        self.outbox = outbox
+        self._deletion = deletion
+        self._removal = removal
+        self._max_share = max_share
+        self._trail = outbox.services.trail
+        self._version = time.time_ns() // 1000
+        self._seen = False
+        self._complete = False
+        self._reported: dict[bytes, str] = {}
+        self._schema = b""
+        self._key: tuple[str, ...] = ()
+
+    def bind(self, message: bytes, key_properties: Sequence[str]) -> list[str]:
+        """Remember the stream's schema and key; the faults of the deletion's columns."""
+        mapping = self.outbox.mapping
+        self._schema, self._key = message, tuple(mapping.key or key_properties)
+        faults = key_faults(self._deletion.columns, self._key)
+        return [f"mappings[{mapping.position}] ({mapping.title}): {fault}" for fault in faults]
+
+    def seen(self, hashes: Sequence[bytes]) -> None:
+        """The source still has these keys."""
+        self._seen, self._complete = True, False
+        self._trail.mark_seen(self.outbox.scope, hashes, self._version)
+        if self._reported:
+            for one in hashes:
+                self._reported.pop(one, None)
+
+    def reported(self, keys: Iterable[str]) -> None:
+        """Records that came with `_sdc_deleted_at`."""
+        for key in keys:
+            self._reported[key_hash(key)] = key
+
+    def activate(self) -> None:
+        """ACTIVATE_VERSION: the full read is complete. At a stream's start it says nothing."""
+        outbox = self.outbox
+        if outbox.mapping.key and outbox.tally.rejected:
+            log.warning("%s: rows were rejected, so nothing is deleted this time.", outbox.mapping.title)
+            return
+        self._complete = self._seen
+
+    def due(self) -> bool:
+        """Whether there is something to delete."""
+        return bool(self._reported) or bool(self._count())
+
+    def refusal(self) -> RefusedError | None:
+        """The error when more vanished than is plausible; those deletions are left alone."""
+        gone, known = self._count(), self._complete and self._trail.count_known(self.outbox.scope)
+        if not gone or gone <= self._max_share * max(known, 1):
+            return None
+        self._complete = False
+        return RefusedError(
+            system="target-anaplan",
+            subject=f"{self.outbox.mapping.title}, deletions",
+            expected=f"at most {self._max_share:.0%} of the {known} known keys (max_vanished_share)",
+            got=f"{gone} that the source no longer shows",
+            hint="Nothing was deleted. If it is right, raise max_vanished_share for one run.",
+        )
+
+    def _count(self) -> int:
+        return self._trail.count_vanished(self.outbox.scope, self._version) if self._complete else 0
+
+    def _keys(self) -> Iterator[str]:
+        yield from self._reported.values()
+        if self._complete:
+            for key in self._trail.vanished(self.outbox.scope, self._version):
+                if key_hash(key) not in self._reported:
+                    yield key
+
+    def carry_out(self, carrier: Carrier) -> None:
+        """Mark, remove, settle. Keys are forgotten by the trail when it was done, and tried again when not."""
+        removal, services = self._removal, self.outbox.services
+        what = [f"{removal.marking.kind} {removal.marking.name}"] if removal.marking else []
+        what += [f"action {removal.action_name}"] if removal.action_id else []
+        batch = services.run.begin_batch(
+            system=services.system,
+            stream=self.outbox.mapping.stream,
+            scope=self.outbox.scope,
+            action=", ".join(what),
+            schema=self._schema,
+            key_properties=self._key,
+            deletes=True,
+        )
+        form = removal.marking.form if removal.marking else self.outbox.destination.form
+        spool = Spool(services.spool_dir.next_folder(), form, services.worker, services.chunk_bytes)
+        settled = False
+        try:
+            self._spool(batch, spool)
+            batch.sending(action=", ".join(what), rows=spool.rows)
+            tasks, rejects = self._run(carrier, spool)
+            outcome = batch.settle(outcome="delivered", tasks=tasks, rejects=rejects)
+            settled = True
+        finally:
+            if not settled:
+                with suppress(Exception):  # the first error is the one to tell
+                    batch.settle(outcome="failed", message="the deletion did not come to its end")
+            spool.remove()
+        self.outbox.tally.deleted += outcome.delivered
+        log.info("%s: %d deleted (%s)", self.outbox.mapping.title, outcome.delivered, ", ".join(what))
+        self._reported.clear()
+        self._complete = False
+
+    def _run(self, carrier: Carrier, spool: Spool) -> tuple[list[str], Iterable[Rejected]]:
+        removal = self._removal
+        tasks: list[str] = []
+        rejects: Iterable[Rejected] = ()
+        if removal.marking is not None and spool.rows:
+            if removal.marking.kind == "list":
+                rejects = list(lists.delete(carrier.model.list_items(removal.marking.id), spool))
+            else:
+                tasks, rejects = self._mark(carrier, removal.marking, spool)
+        if removal.action_id:
+            if carrier.stopping.is_set():
+                raise stopped()
+            result = carrier.model.run("action", removal.action_id, cancel=carrier.stopping, locale=carrier.locale)
+            result.check()
+            tasks.append(result.task_id)
+        return tasks, rejects
+
+    def _mark(self, carrier: Carrier, marking: Destination, spool: Spool) -> tuple[list[str], list[Rejected]]:
+        carrier.upload(marking, spool)
+        result = carrier.run(marking).check()
+        # Read at once: the dump is gone after the user's next failing task.
+        return [result.task_id], list(DumpRejects(carrier.model, result, spool, self.outbox.tally))
+
+    def _spool(self, batch: Batch, spool: Spool) -> None:
+        columns = self._deletion.columns
+        fiscal = self.outbox.services.fiscal
+        dialect = Dialect(spool.form.decimal_separator, fiscal.fiscal_year_start_month, fiscal.fiscal_year_named_by)
+        maker = compile_rows(columns, spool.form.headers, dialect)
+        write = line_writer(spool.form, self.outbox.services.line_breaks)
+        keys = self._keys()
+        while some := list(islice(keys, BLOCK_ROWS)):
+            good: list[str] = []
+            lines: list[str] = []
+            payload: list[bytes] = []
+            for key in some:
+                record = dict(zip(self._key, msgspec.json.decode(key), strict=True))
+                raw = msgspec.json.encode({**record, "_sdc_deleted_at": _now()})
+                try:
+                    line = self._line(maker, write, record, spool)
+                except Unmappable as problem:
+                    batch.reject_invalid([Rejected(None, key, f"deletion: {problem.reason}", problem.reason, raw)])
+                    continue
+                good.append(key)
+                lines.append(line)
+                payload.append(raw)
+            digests = [row_digest(line.encode("utf-8", "surrogatepass")) for line in lines]
+            batch.add(Block(spool.rows, good, [key_hash(key) for key in good], digests, payload))
+            spool.write(lines)
+        spool.seal()
+
+    @staticmethod
+    def _line(maker: RowMaker, write: Callable[[Sequence[str]], str], record: Record, spool: Spool) -> str:
+        line = write(maker.cells(record))
+        if unencodable([line], spool.form.codec):
+            raise Unmappable(f"a character that the file's encoding {spool.form.encoding} lacks")
+        return line
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

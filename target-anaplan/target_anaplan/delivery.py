@@ -1,0 +1,170 @@
+"""Bring what the outboxes hold into the model: upload, run, read what was refused, settle in the trail.
+
+Mappings follow each other in the order of the setting, under one hold of the model's lock; deletions come last and
+in the opposite order. Nothing to deliver: no lock, no request.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_kit.errors import ConnectorError, RefusedError
+from connector_kit.singer.target import stopped
+from target_anaplan import lists
+from target_anaplan.dumps import DumpRejects, counted
+from target_anaplan.spool import Spool
+
+if TYPE_CHECKING:
+    from connector_kit.anaplan.model import ModelClient
+    from connector_kit.anaplan.results import TaskResult
+    from connector_kit.audit.types import Rejected
+    from target_anaplan.deletions import Deletions
+    from target_anaplan.destination import Destination
+    from target_anaplan.outbox import Outbox, Shipment
+
+log = logging.getLogger("target-anaplan")
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What a delivery needs to know of the model and the settings."""
+
+    model: ModelClient
+    stopping: threading.Event
+    scratch: Path
+    wait_seconds: float
+    parallel: int
+    locale: str
+
+    def upload(self, destination: Destination, spool: Spool) -> None:
+        """The file of a destination, and the header alone for the process's other files."""
+        for file_id, form in destination.emptied:
+            empty = Spool(self.scratch / file_id, form, spool.worker, 1 << 20)
+            empty.seal()
+            self.model.upload(file_id, empty.chunks, parallel=1)
+        self.model.upload(destination.file_id, spool.chunks, parallel=self.parallel)
+
+    def run(self, destination: Destination) -> TaskResult:
+        """The import or process, to its end. Stops before it when the run is to stop."""
+        if self.stopping.is_set() or destination.kind == "list":
+            raise stopped()
+        return self.model.run(destination.kind, destination.id, cancel=self.stopping, locale=self.locale)
+
+
+def deliver(carrier: Carrier, outboxes: Sequence[Outbox], deletions: Sequence[Deletions]) -> None:
+    """Deliver everything, in order.
+
+    Raises:
+        RefusedError: a task failed as a whole, or more rows were rejected than the policy allows.
+        ConnectorError: whatever else kept a file from being delivered. What was not delivered is settled as failed.
+    """
+    waiting = [(outbox, shipment) for outbox in outboxes for shipment in outbox.seal()]
+    refused = [error for deletion in deletions if (error := deletion.refusal())]
+    removing = [deletion for deletion in reversed(deletions) if deletion.due()]
+    if waiting or removing:
+        _deliver_all(carrier, outboxes, waiting, removing)
+    if refused:
+        raise refused[0]
+
+
+def _deliver_all(
+    carrier: Carrier,
+    outboxes: Sequence[Outbox],
+    waiting: Sequence[tuple[Outbox, Shipment]],
+    removing: Sequence[Deletions],
+) -> None:
+    sending = removing or any(shipment.spool.rows for _, shipment in waiting)
+    what = ", ".join(dict.fromkeys(outbox.mapping.stream for outbox, _ in waiting)) or "deletions"
+    done = 0
+    try:
+        _refuse_early(outboxes)
+        with carrier.model.lock(f"target-anaplan: {what}", carrier.wait_seconds) if sending else nullcontext() as lease:
+            for outbox, shipment in waiting:
+                done += 1
+                _deliver_one(carrier, outbox, shipment)
+                if lease is not None:
+                    lease.assert_held()
+            for deletion in removing:
+                deletion.carry_out(carrier)
+    except BaseException as error:
+        for outbox, shipment in waiting[done:]:
+            reason = str(error) if isinstance(error, ConnectorError) else f"stopped by {type(error).__name__}"
+            _settle_failed(outbox, shipment, f"not sent, because of an error before it: {reason}")
+        raise
+
+
+def _refuse_early(outboxes: Iterable[Outbox]) -> None:
+    """With `on_reject: fail`, records that can't be sent keep everything from being sent."""
+    for outbox in outboxes:
+        if outbox.policy.fail and outbox.tally.rejected:
+            raise _too_many(outbox, "on_reject is fail, so nothing was uploaded")
+
+
+def _deliver_one(carrier: Carrier, outbox: Outbox, shipment: Shipment) -> None:
+    spool = shipment.spool
+    if spool.rows:
+        log.info("%s: %d rows to send", outbox.mapping.title, spool.rows)
+        try:
+            _send(carrier, outbox, shipment)
+        except BaseException as error:
+            if not shipment.settled:
+                _settle_failed(outbox, shipment, str(error) or type(error).__name__)
+            raise
+    else:
+        shipment.batch.settle(outcome="unchanged", counts=outbox.counts())
+        shipment.settled = True
+    spool.remove()
+    tally, policy = outbox.tally, outbox.policy
+    if tally.rejected and policy.fail:
+        raise _too_many(outbox, "on_reject is fail")
+    if tally.rejected > policy.max_reject_share * max(tally.read, 1):
+        raise _too_many(outbox, f"max_reject_share allows {policy.max_reject_share:.2%} of {tally.read}")
+
+
+def _send(carrier: Carrier, outbox: Outbox, shipment: Shipment) -> None:
+    destination, spool, batch, tally = outbox.destination, shipment.spool, shipment.batch, outbox.tally
+    batch.sending(action=outbox.mapping.action, file=destination.file_name, chunks=len(spool.chunks))
+    rejects: Iterable[Rejected]
+    tasks: list[str] = []
+    counts = dict(outbox.counts())
+    if destination.kind == "list":
+        rejects = lists.upsert(carrier.model.list_items(destination.id), spool, tally)
+    else:
+        carrier.upload(destination, spool)
+        result = carrier.run(destination)
+        tasks = [result.task_id]
+        counts["anaplan"] = dict(counted(result))
+        if result.problem:
+            _settle_failed(outbox, shipment, result.problem, tasks)
+            if carrier.stopping.is_set():
+                raise stopped()
+            result.check()
+        rejects = DumpRejects(carrier.model, result, spool, tally)
+    tally.sent += spool.rows
+    settled = batch.settle(outcome="delivered", tasks=tasks, counts=counts, rejects=rejects)
+    shipment.settled = True
+    tally.delivered += settled.delivered
+    tally.repaired += settled.repaired
+
+
+def _settle_failed(outbox: Outbox, shipment: Shipment, message: str, tasks: Sequence[str] = ()) -> None:
+    shipment.settled = True
+    outbox.tally.failed += shipment.spool.rows
+    shipment.batch.settle(outcome="failed", tasks=tasks, counts=outbox.counts(), message=message)
+
+
+def _too_many(outbox: Outbox, rule: str) -> RefusedError:
+    tally = outbox.tally
+    top = "; ".join(f"{count} x {reason}" for reason, count in tally.reasons.most_common(3))
+    return RefusedError(
+        system="target-anaplan",
+        subject=outbox.mapping.title,
+        got=f"{tally.rejected} rejected rows ({top}); {rule}",
+        hint="`audit failures` lists them.",
+    )

@@ -1,0 +1,100 @@
+"""The lines of an upload file, as the Anaplan file source defines it: separator, text delimiter, encoding, header.
+
+Each row is one physical line, because Anaplan names rejected rows by line number (failure dump, column `_Line_`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from target_anaplan.mapping.values import Unmappable
+
+LineBreaks = Literal["space", "reject"]
+_BREAKS = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How a file source wants its lines. `delimiter` may be blank (none); rows count from 1, as in Anaplan."""
+
+    headers: tuple[str, ...]
+    separator: str = ","
+    delimiter: str = '"'
+    encoding: str = "UTF-8"
+    header_row: int = 1
+    first_data_row: int = 2
+    decimal_separator: str = "."
+
+    @property
+    def codec(self) -> str:
+        """Python's name of the encoding, always one that writes no byte order mark of its own."""
+        name = codecs.lookup(self.encoding).name
+        return {"utf-16": "utf-16-le", "utf-8-sig": "utf-8"}.get(name, name)
+
+    @property
+    def mark(self) -> str:
+        """The byte order mark at the file's start, where the encoding asks for one by its name."""
+        return "\ufeff" if codecs.lookup(self.encoding).name in {"utf-16", "utf-8-sig"} else ""
+
+    def preamble(self, line: Callable[[Sequence[str]], str]) -> str:
+        """The lines before the first data row: the header in its row, blank lines elsewhere."""
+        count = max(self.first_data_row - 1, 0)
+        return "".join(line(self.headers) if row == self.header_row else "\n" for row in range(1, count + 1))
+
+
+def line_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable[[Sequence[str]], str]:
+    """The function that makes one line, with its end, out of a row's cells; Unmappable when it can't be written."""
+    separator, delimiter = form.separator, form.delimiter
+    breaks = len(form.headers) - 1 if separator else 0
+    quoted = re.compile(f"[{re.escape(separator + delimiter)}]")
+
+    def careful(cells: Sequence[str]) -> str:
+        out = []
+        for cell in cells:
+            text = cell
+            if "\n" in text or "\r" in text:
+                if line_breaks == "reject":
+                    raise Unmappable("a line break in a value", cell)
+                text = _BREAKS.sub(" ", text)
+            if quoted.search(text):
+                if not delimiter:
+                    raise Unmappable("the column separator in a value, and the file source has no text delimiter", cell)
+                text = f"{delimiter}{text.replace(delimiter, delimiter * 2)}{delimiter}"
+            out.append(text)
+        line = separator.join(out)
+        return f"{line}\n" if line or not delimiter else f"{delimiter}{delimiter}\n"
+
+    def write(cells: Sequence[str]) -> str:
+        line = separator.join(cells)
+        if (
+            line.count(separator) == breaks
+            and "\n" not in line
+            and "\r" not in line
+            and (not delimiter or delimiter not in line)
+            and line
+        ):
+            return f"{line}\n"
+        return careful(cells)
+
+    return write
+
+
+def unencodable(lines: Sequence[str], codec: str) -> list[int]:
+    """The positions of lines that hold characters which the file's encoding doesn't have."""
+    try:
+        "".join(lines).encode(codec)
+    except UnicodeEncodeError:
+        return [index for index, line in enumerate(lines) if not _encodes(line, codec)]
+    return []
+
+
+def _encodes(line: str, codec: str) -> bool:
+    try:
+        line.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True

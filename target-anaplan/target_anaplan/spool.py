@@ -1,0 +1,178 @@
+"""Upload files on disk: lines compressed into gzip chunks by a thread while the next records are mapped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import queue
+import shutil
+import tempfile
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from connector_kit.anaplan.files import ChunkFile
+from connector_kit.errors import UnavailableError
+from target_anaplan.rows import FileFormat, line_writer
+
+_LEVEL = 1  # the network is quicker than a higher level
+_WAITING = 3  # blocks between the mapping and the compressing thread: memory stays flat
+
+
+class Worker:
+    """One thread that does jobs in their order; what goes wrong in it is raised at the next call."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(_WAITING)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
+        self._thread.start()
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Queue a job; waits while the queue is full."""
+        self._check()
+        self._jobs.put(job)
+
+    def wait(self) -> None:
+        """Return when everything that was queued is done."""
+        self._jobs.join()
+        self._check()
+
+    def stop(self) -> None:
+        """End the thread after what is queued."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise UnavailableError(
+                system="target-anaplan",
+                subject="spool on disk",
+                got=str(error),
+                hint="Check the free space of spool_dir.",
+            ) from error
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            try:
+                if job is None:
+                    return
+                if self._error is None:
+                    job()
+            except OSError as error:
+                self._error = error
+            finally:
+                self._jobs.task_done()
+
+
+class SpoolDir:
+    """A folder of this run below `spool_dir` (default: the system's temporary files), readable by this user only."""
+
+    def __init__(self, parent: str | None) -> None:
+        if parent:
+            Path(parent).expanduser().mkdir(parents=True, exist_ok=True)
+        self.path = Path(tempfile.mkdtemp(prefix="target-anaplan-", dir=parent and str(Path(parent).expanduser())))
+        self._files = 0
+
+    def next_folder(self) -> Path:
+        """A new folder for one file's chunks."""
+        self._files += 1
+        return self.path / f"{self._files:05d}"
+
+    def remove(self) -> None:
+        """The folder with everything in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Spool:
+    """One upload file. `write` blocks of lines, `seal` it, hand out `chunks`, `remove` it."""
+
+    def __init__(self, folder: Path, form: FileFormat, worker: Worker, chunk_bytes: int) -> None:
+        self.form = form
+        self.rows = 0
+        self.worker = worker
+        self._folder = folder
+        self._chunk_bytes = chunk_bytes
+        self._chunks: list[ChunkFile] = []
+        self._file: BinaryIO | None = None
+        self._gzip: zlib._Compress | None = None
+        self._size = 0
+        folder.mkdir(exist_ok=True)
+        preamble = form.preamble(line_writer(form))
+        worker.do(lambda: self._append(form.mark + preamble))
+
+    def write(self, lines: list[str]) -> None:
+        """Append rows, each a line with its end."""
+        self.rows += len(lines)
+        self.worker.do(lambda: self._append("".join(lines)))
+
+    def seal(self) -> None:
+        """No more rows."""
+        self.worker.do(self._cut)
+
+    @property
+    def chunks(self) -> list[ChunkFile]:
+        """The chunks of a sealed file, in order."""
+        self.worker.wait()
+        return self._chunks
+
+    def read_rows(self) -> Iterator[list[str]]:
+        """The rows of a sealed file as they were written, without the preamble."""
+        text = cast("TextIO", io.TextIOWrapper(_Joined(self.chunks), encoding=self.form.codec, newline=""))
+        with text:
+            text.read(len(self.form.mark))
+            for _ in range(max(self.form.first_data_row - 1, 0)):
+                text.readline()
+            if self.form.delimiter:
+                yield from csv.reader(text, delimiter=self.form.separator, quotechar=self.form.delimiter)
+            else:
+                yield from csv.reader(text, delimiter=self.form.separator, quoting=csv.QUOTE_NONE)
+
+    def remove(self) -> None:
+        """The file's folder, when nobody needs it any more."""
+        self.worker.do(lambda: shutil.rmtree(self._folder, ignore_errors=True))
+
+    def _append(self, text: str) -> None:
+        data = text.encode(self.form.codec)
+        if self._file is None or self._gzip is None:
+            path = self._folder / f"{len(self._chunks):05d}.gz"
+            self._file, self._gzip = path.open("wb"), zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
+            self._chunks.append(ChunkFile(path))
+        self._file.write(self._gzip.compress(data))
+        self._size += len(data)
+        if self._size >= self._chunk_bytes:
+            self._cut()
+
+    def _cut(self) -> None:
+        if self._file is not None and self._gzip is not None:
+            with self._file as file:
+                file.write(self._gzip.flush())
+        self._file, self._gzip, self._size = None, None, 0
+
+
+class _Joined(io.RawIOBase):
+    """The uncompressed bytes of several gzip files, one after the other."""
+
+    def __init__(self, chunks: list[ChunkFile]) -> None:
+        self._parts = iter(chunks)
+        self._current: gzip.GzipFile | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any writable buffer, as the io module passes it
+        while True:
+            if self._current is None:
+                part = next(self._parts, None)
+                if part is None:
+                    return 0
+                self._current = gzip.open(part.path, "rb")  # noqa: SIM115 - closed at its end below
+            if count := self._current.readinto(buffer):
+                return int(count)
+            self._current.close()
+            self._current = None

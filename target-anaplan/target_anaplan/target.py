@@ -1,0 +1,212 @@
+"""The target: settings, wiring, and the moment of delivery."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.helpers.capabilities import (
+    TARGET_VALIDATE_RECORDS_CONFIG,
+    CapabilitiesEnum,
+    PluginCapabilities,
+    TargetCapabilities,
+)
+from typing_extensions import override
+
+from connector_kit.errors import ConfigurationError
+from connector_kit.singer.plugin import SecretsMixin, run
+from connector_kit.singer.target import BlockTarget
+from target_anaplan import settings, summary
+from target_anaplan.mapping.spec import Dialect, StreamMapping, parse
+from target_anaplan.sinks import StreamSink
+
+if TYPE_CHECKING:
+    from connector_kit.anaplan.model import ModelClient
+    from connector_kit.audit import Run
+    from target_anaplan.deletions import Deletions
+    from target_anaplan.delivery import Carrier
+    from target_anaplan.outbox import Outbox, Policy
+
+_GC_THRESHOLD = 100_000
+
+
+class TargetAnaplan(SecretsMixin, BlockTarget):
+    """Singer target for Anaplan: streams into imports, processes and lists, with an audit trail of every row."""
+
+    name = "target-anaplan"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    default_sink_class = StreamSink
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keyword arguments
+        super().__init__(**options)
+        self._mappings, faults = parse(self.config.get("mappings") or [])
+        if faults:
+            raise ConfigurationError(system=self.name, subject="setting mappings", got="; ".join(faults))
+        self._ignored = set(self.config.get("streams_ignored") or [])
+        self._resources = ExitStack()
+        self._outboxes: list[Outbox] = []
+        self._deletions: list[Deletions] = []
+        self._carrier: Carrier | None = None
+        self._run: Run | None = None
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Of the SDK's own settings the one that means something here."""
+        config_jsonschema["properties"].setdefault(
+            "validate_records", TARGET_VALIDATE_RECORDS_CONFIG["properties"]["validate_records"]
+        )
+
+    # What sinks ask for.
+
+    def outboxes_of(self, stream: str) -> list[Outbox]:
+        """The outboxes of a stream's mappings, none when it is ignored.
+
+        Raises:
+            ConfigurationError: the stream is neither mapped nor ignored, or a mapping doesn't fit the model.
+        """
+        known = {mapping.stream for mapping in self._mappings}
+        if stream in self._ignored:
+            return []
+        if stream not in known:
+            raise ConfigurationError(
+                system=self.name,
+                subject=f"stream {stream}",
+                expected="a mapping, or its name in streams_ignored",
+                got="neither",
+                hint=f"Mapped: {', '.join(sorted(known)) or 'none'}. Nothing was uploaded.",
+            )
+        self._prepare()
+        return [outbox for outbox in self._outboxes if outbox.mapping.stream == stream]
+
+    def deletions_of(self, stream: str) -> list[Deletions]:
+        """The deletions of a stream's mappings."""
+        return [deletions for deletions in self._deletions if deletions.outbox.mapping.stream == stream]
+
+    # The run.
+
+    @override
+    def process_records(self, stream: str, raws: Sequence[bytes]) -> None:
+        super().process_records(stream, raws)
+        if any(outbox.full for outbox in self._outboxes):
+            self.logger.info("batch_rows is reached: delivering what there is, in the order of the mappings.")
+            self.drain_all()
+
+    @override
+    def deliver(self, *, last: bool) -> None:
+        if self._carrier is None:
+            return
+        from target_anaplan.delivery import deliver  # noqa: PLC0415 - only when there is something to deliver
+
+        deliver(self._carrier, self._outboxes, self._deletions)
+        if last:
+            self._note_idle()
+
+    @override
+    def process_endofpipe(self) -> None:
+        super().process_endofpipe()
+        self._close("delivered")
+
+    @override
+    def failed(self, error: BaseException) -> None:
+        self._close("failed", str(error) or type(error).__name__)
+
+    def _close(self, outcome: str, message: str = "") -> None:
+        for line in summary.lines(self._outboxes):
+            self.logger.info(line)
+        try:
+            if self._run is not None:
+                self._run.finish(outcome, message)
+                self.logger.info("audit trail: run %s (`audit show %s`)", self._run.id, self._run.id)
+        finally:
+            self._run, self._carrier = None, None
+            self._resources.close()
+
+    def _note_idle(self) -> None:
+        """A mapping that had nothing new has no batch yet: it stands in the trail with its counts."""
+        for outbox in self._outboxes:
+            outbox.note_idle()
+
+    def _prepare(self) -> None:
+        """Connect, find and check everything that the mappings name; once, before the first record."""
+        if self._carrier is not None:
+            return
+        from connector_kit import anaplan, audit, coordination  # noqa: PLC0415 - not needed for --about
+        from target_anaplan.deletions import Deletions  # noqa: PLC0415
+        from target_anaplan.delivery import Carrier  # noqa: PLC0415
+        from target_anaplan.destination import find  # noqa: PLC0415
+        from target_anaplan.outbox import Outbox, Services  # noqa: PLC0415
+        from target_anaplan.spool import SpoolDir, Worker  # noqa: PLC0415
+
+        config = self.config
+        coordinator = self._resources.enter_context(coordination.connect(config.get("coordination_url")))
+        client = self._resources.enter_context(anaplan.connect(config, coordinator=coordinator))
+        with ThreadPoolExecutor(1) as pool:
+            opening = pool.submit(audit.Trail.open, config.get("audit_url"), payloads=config["audit_payloads"])
+            model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])
+            places = find(model, self._mappings)
+            trail = self._resources.enter_context(opening.result())
+        spool_dir = SpoolDir(config.get("spool_dir"))
+        self._resources.callback(spool_dir.remove)
+        worker = Worker()
+        self._resources.callback(worker.stop)
+        self._run = trail.begin_run(
+            plugin=self.name,
+            version=self.plugin_version,
+            destination=model.label,
+            details={"workspace": model.workspace_id, "model": model.id},
+        )
+        services = Services(
+            trail=trail,
+            run=self._run,
+            spool_dir=spool_dir,
+            worker=worker,
+            system=config.get("source_system") or "",
+            scope=f"anaplan/{model.id}",
+            chunk_bytes=int(config["chunk_size_mb"] * 1_000_000),
+            batch_rows=config["batch_rows"],
+            resend=config["resend"],
+            line_breaks=config["line_breaks"],
+            fiscal=Dialect(".", config["fiscal_year_start_month"], config["fiscal_year_named_by"]),
+        )
+        for mapping in self._mappings:
+            outbox = Outbox(mapping, places.destinations[mapping.position], self._policy(mapping), services)
+            self._outboxes.append(outbox)
+            if mapping.deletion is not None:
+                removal = places.removals[mapping.position]
+                self._deletions.append(Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"]))
+        self._carrier = Carrier(
+            model=model,
+            stopping=self.stopping,
+            scratch=spool_dir.path,
+            wait_seconds=config["wait_seconds"],
+            parallel=config["upload_parallel"],
+            locale=config["locale_name"],
+        )
+        gc.freeze()  # what lives until the end needs no more visits of the collector
+        gc.set_threshold(_GC_THRESHOLD)
+
+    def _policy(self, mapping: StreamMapping) -> Policy:
+        from target_anaplan.outbox import Policy  # noqa: PLC0415
+
+        def of(own: Any, name: str) -> Any:  # noqa: ANN401 - values of several types
+            return self.config[name] if own is None else own
+
+        return Policy(
+            fail=of(mapping.on_reject, "on_reject") == "fail",
+            max_reject_share=float(of(mapping.max_reject_share, "max_reject_share")),
+            skip_unchanged=bool(of(mapping.skip_unchanged, "skip_unchanged")),
+        )
+
+
+def main() -> None:
+    """The console entry point."""
+    run(TargetAnaplan)
