@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,6 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+# Tests are imported by path, so their helpers beside them have to be found by hand.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from local_server import serving
 
 WORKER = Path(__file__).with_name("coordination_worker.py")
 
@@ -93,3 +99,17 @@ def workers():
         worker.process.wait()
         for stream in (worker.process.stdin, worker.process.stdout, worker.process.stderr):
             stream.close()
+
+
+@pytest.fixture
+def serve():
+    """Starts local servers: `serve(answer)` or `serve([answer, answer, ...])`, the last of which is repeated."""
+    with contextlib.ExitStack() as running:
+
+        def start(answers, **options):
+            if callable(answers):
+                return running.enter_context(serving(answers, **options))
+            left = list(answers)
+            return running.enter_context(serving(lambda asked: left.pop(0) if len(left) > 1 else left[0], **options))
+
+        yield start

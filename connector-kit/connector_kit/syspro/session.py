@@ -1,0 +1,286 @@
+"""A logon session with SYSPRO's e.net REST service.
+
+Facts: recorded traffic of SYSPRO 7.0.0.6 (syspro-ruby), a client in production on SYSPRO 8 (rectella-shopify-service),
+and help.syspro.com for the rule that a second logon of an operator ends the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urlsplit
+from xml.sax.saxutils import escape
+
+from typing_extensions import Self
+
+from connector_kit.errors import ConfigurationError, ConnectorError, RefusedError
+from connector_kit.http import HttpSession, Retry, Unreadable
+from connector_kit.redaction import register_secret
+from connector_kit.syspro.failures import SYSTEM, SessionGoneError, failure, failure_text
+from connector_kit.syspro.xml import decode, errors_in, name_of, parse, text_of
+
+if TYPE_CHECKING:
+    import requests
+    from lxml.etree import _Element as Element
+
+    from connector_kit.coordination import Coordinator, Lease
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_DEFAULT_PATH = "/SYSPROWCFService/Rest"
+# 32 hex digits and the instance in the samples; other versions may differ, but not into words or markup.
+_MAY_HAVE_ERRORS = re.compile("<ErrorDescription>", re.IGNORECASE)
+_USER_ID = re.compile(r"[0-9A-Za-z{}-]{8,64}")
+
+
+class EnetSession:
+    """One operator's session, alone on its operator over all processes that share the coordinator.
+
+    Logs on with the first call that needs it, once more when the session was ended from outside, and off at the end.
+    Calls follow each other, also from several threads: e.net does not promise more.
+
+    Args:
+        base_url: e.g. `http://server:31002/SYSPROWCFService/Rest`; a URL without a path gets this one.
+        operator: the operator code; give the connectors one of their own.
+        operator_password: may be empty.
+        company: the company code.
+        company_password: may be empty.
+        coordinator: shares the operator among processes; without one the user has to see to it.
+        wait_seconds: how long to wait for another job to be done with the operator.
+        per_minute: requests a minute over all processes, where the site wants a limit.
+        timeout: seconds to connect, seconds between bytes.
+        url_limit: characters a URL may have: queries travel in it, and Windows' HTTP stack refuses long ones with an
+            unclear answer. The exact limit is not documented.
+        url_encoding: encoding of text in the URL. WCF reads UTF-8; not confirmed for SYSPRO.
+        logon_options: further parameters for Logon, e.g. `LanguageCode`. Their names in REST are not documented.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        operator: str,
+        operator_password: str,
+        company: str,
+        company_password: str = "",
+        *,
+        coordinator: Coordinator | None = None,
+        wait_seconds: float = 900.0,
+        per_minute: int | None = None,
+        timeout: tuple[float, float] = (15.0, 300.0),
+        retry: Retry | None = None,
+        verify: bool | str = True,
+        url_limit: int = 15_000,
+        url_encoding: str = "utf-8",
+        logon_options: Mapping[str, str] | None = None,
+    ) -> None:
+        self.base_url = _checked(base_url)
+        self.operator = operator
+        self.company = company
+        for secret in (operator_password, company_password):
+            register_secret(secret)
+        self._passwords = (operator_password, company_password)
+        self._coordinator = coordinator
+        self._wait_seconds = wait_seconds
+        self._url_limit = url_limit
+        self._url_encoding = url_encoding
+        self._logon_options = dict(logon_options or {})
+        host = urlsplit(self.base_url).netloc.rpartition("@")[2].lower()
+        self._lock_name = f"syspro:{host}:{operator.upper()}"
+        limiter = coordinator.limiter(f"syspro:{host}", per_minute=per_minute) if coordinator and per_minute else None
+        self._http = HttpSession(SYSTEM, limiter=limiter, retry=retry, timeout=timeout, verify=verify, pool_size=1)
+        self._one_at_a_time = threading.RLock()
+        self._held = contextlib.ExitStack()
+        self._lease: Lease | None = None
+        self._user_id: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Log off and let other jobs have the operator. An error while logging off is logged, not raised."""
+        with self._one_at_a_time:
+            try:
+                self._log_off()
+            finally:
+                self._lease = None
+                self._held.close()
+                self._http.close()
+
+    def switch_company(self, company: str, company_password: str = "") -> None:
+        """Work in another company from now on: a session belongs to one."""
+        with self._one_at_a_time:
+            if company == self.company:
+                return
+            self._log_off()
+            register_secret(company_password)
+            self.company = company
+            self._passwords = (self._passwords[0], company_password)
+
+    def query(self, business_object: str, xml_in: str) -> Element:
+        """The answer of a query business object.
+
+        Raises:
+            NotFoundError: the business object is not there or not licensed.
+            RefusedError: SYSPRO's numbers and texts of what it does not like.
+        """
+        what = f"query {business_object}"
+        parameters = {"BusinessObject": business_object, "XmlIn": xml_in}
+        return self._call("Query/Query", parameters, what, lambda text: document(text, what))
+
+    def fetch(self, table: str, key: str, *more_keys: str) -> dict[str, str]:
+        """One row by its whole key (business object COMFCH), as text by column, as SYSPRO pads it.
+
+        Raises:
+            RefusedError: SYSPRO's words when there is no such row.
+        """
+        optional = "".join(
+            f"<OptionalKey{place}>{escape(value)}</OptionalKey{place}>" for place, value in enumerate(more_keys, 1)
+        )
+        xml_in = (
+            f"<Fetch><TableName>{escape(table)}</TableName><Key>{escape(key)}</Key>{optional}"
+            "<FullKeyProvided>Y</FullKeyProvided><DefaultType/><EspressoFetch>N</EspressoFetch></Fetch>"
+        )
+        what = f"fetch {table} {'/'.join((key, *more_keys))}"
+        root = self._call("Query/Fetch", {"XmlIn": xml_in}, what, lambda text: document(text, what))
+        return {str(column.tag): column.text or "" for column in root}
+
+    def logon_profile(self) -> dict[str, str]:
+        """What SYSPRO knows of the session: CompanyName, OperatorCode, SysproVersion and more."""
+        what = "logon profile"
+        root = self._call("GetLogonProfile", {}, what, lambda text: document(text, what))
+        return {str(element.tag): text_of(element) for element in root}
+
+    def version(self) -> str:
+        """The version of the e.net service; needs no logon."""
+        with self._one_at_a_time:
+            return self._get("GetVersion", {}, "version", str.strip)
+
+    def _call(self, path: str, parameters: Mapping[str, str], what: str, read: Callable[[str], T]) -> T:
+        """A call within the session; once again in a new one when SYSPRO says that this one is gone."""
+        with self._one_at_a_time:
+            try:
+                return self._get(path, {"UserId": self._session(), **parameters}, what, read)
+            except SessionGoneError as gone:
+                log.warning("%s; logging on again", gone)
+                self._user_id = None
+            return self._get(path, {"UserId": self._session(), **parameters}, what, read)
+
+    def _session(self) -> str:
+        if self._coordinator is not None and self._lease is None:
+            purpose = f"SYSPRO session of operator {self.operator}"
+            self._lease = self._held.enter_context(
+                self._coordinator.lock(self._lock_name, purpose=purpose, wait_seconds=self._wait_seconds)
+            )
+        if self._user_id is None:
+            if self._lease is not None:
+                self._lease.assert_held()
+            self._user_id = self._log_on()
+        return self._user_id
+
+    def _log_on(self) -> str:
+        what = f"logon of operator {self.operator} to company {self.company}"
+        # Missing parameters are refused, empty ones are not.
+        parameters = {
+            "Operator": self.operator,
+            "OperatorPassword": self._passwords[0],
+            "CompanyId": self.company,
+            "CompanyPassword": self._passwords[1],
+            **self._logon_options,
+        }
+        user_id = self._get("Logon", parameters, what, _user_id, logging_on=True)
+        register_secret(user_id)
+        log.info("Logged on to SYSPRO company %s as %s", self.company, self.operator)
+        return user_id
+
+    def _log_off(self) -> None:
+        user_id, self._user_id = self._user_id, None
+        if user_id is None:
+            return
+        try:
+            self._get("Logoff", {"UserId": user_id}, "logoff", str.strip)
+        except ConnectorError as error:
+            log.warning("%s", error)
+
+    def _get(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        what: str,
+        read: Callable[[str], T],
+        *,
+        logging_on: bool = False,
+    ) -> T:
+        """One GET. Query objects change nothing, and a logon only replaces the operator's own: all may be repeated."""
+
+        def read_answer(response: requests.Response) -> T:
+            text = decode(response.content)
+            failed = failure_text(text)
+            if failed is not None:
+                raise failure(failed, what, logging_on=logging_on)
+            if not text.strip():
+                raise Unreadable("nothing in it")
+            return read(text)
+
+        encoded = "&".join(f"{name}={self._quoted(value)}" for name, value in parameters.items())
+        url = f"{self.base_url}/{path}" + (f"?{encoded}" if encoded else "")
+        if len(url) > self._url_limit:
+            raise RefusedError(
+                system=SYSTEM,
+                subject=what,
+                expected=f"an address of at most {self._url_limit} characters",
+                got=f"{len(url)} characters",
+                hint="Ask for fewer columns or with fewer conditions.",
+            )
+        return self._http.request("GET", url, what=what, read=read_answer)
+
+    def _quoted(self, value: str) -> str:
+        # What the encoding lacks travels as a character reference: only XML has such characters.
+        return quote(value, safe="", encoding=self._url_encoding, errors="xmlcharrefreplace")
+
+
+def document(text: str, what: str) -> Element:
+    """The root of an answer in XML.
+
+    Raises:
+        RefusedError: SYSPRO's numbers and texts, where the answer holds any.
+        Unreadable: half a document, or a gateway's page.
+    """
+    try:
+        root = parse(text)
+    except ValueError as error:
+        raise Unreadable(f"not XML: {error}") from error
+    if name_of(root) == "html":
+        raise Unreadable("a web page in place of XML")
+    errors = errors_in(root) if _MAY_HAVE_ERRORS.search(text) else []
+    if errors:
+        raise RefusedError(system=SYSTEM, subject=what, got="; ".join(errors))
+    return root
+
+
+def _user_id(text: str) -> str:
+    """The session's id without the blanks that follow it, and the quotes that some versions may put around it."""
+    user_id = text.strip().strip('"').strip()
+    if not _USER_ID.fullmatch(user_id):
+        raise Unreadable("no session id in it")
+    return user_id
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(
+            system=SYSTEM,
+            subject="e.net address",
+            expected=f"http(s)://SERVER:PORT{_DEFAULT_PATH}",
+            got=base_url,
+        )
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path or _DEFAULT_PATH}"
