@@ -10,7 +10,7 @@ import msgspec
 
 from connector_kit.audit import codec, statements
 from connector_kit.audit.keys import DIGEST_SIZE, HASH_SIZE
-from connector_kit.audit.payloads import insert_block
+from connector_kit.audit.payloads import insert_block, seal_payload
 from connector_kit.audit.rejects import Chunk, chunks
 from connector_kit.audit.settle import index, insert_failures, settle
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Block, Settled
@@ -104,19 +104,20 @@ class Batch:
         hashes, digests = b"".join(block.hashes), b"".join(block.digests)
         if len(hashes) != HASH_SIZE * len(block.keys) or len(digests) != DIGEST_SIZE * len(block.keys):
             raise ValueError(f"hashes are {HASH_SIZE} bytes and digests {DIGEST_SIZE}")
+        keys = msgspec.json.encode(block.keys)
         values = {
             "batch_no": self._row.no,
             "first_seq": block.first_seq,
-            "keys": msgspec.json.encode(block.keys).decode(),
+            "keys": keys.decode(),
             "hashes": hashes,
             "digests": digests,
         }
         seqs = range(block.first_seq, block.first_seq + len(block.keys))
-        packed = codec.pack(block.payload) if self._payloads != "none" else None
+        sealed = codec.seal(keys)
+        payload = seal_payload(block.payload) if self._payloads != "none" else None
         with self._database.writing() as connection:
             connection.execute(statements.stage(postgres=connection.postgres), values)
-            if packed:
-                insert_block(connection, self._row.no, packed, seqs)
+            insert_block(connection, self._row.no, seqs, keys=sealed, payload=payload)
             connection.execute(
                 "UPDATE audit_batches SET row_count = row_count + :added WHERE no = :batch_no",
                 {"added": len(block.keys), "batch_no": self._row.no},

@@ -1,38 +1,34 @@
-"""Payload bytes on their way into and out of the trail: the one place where compression (and encryption) happens."""
+"""Bytes on their way into and out of the trail: the one place where compression (and encryption) happens."""
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
 from connector_kit.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-ZLIB = 1
+ENCODING = 1  # zlib
 
 # Level 1: JSON records of one stream resemble each other so much that higher levels cost more than they save.
 _LEVEL = 1
 
 
-def pack(payloads: Sequence[bytes]) -> tuple[int, bytes]:
-    """The number of the encoding and the encoded bytes of some JSON documents, one per line."""
-    text = b"\n".join(payloads)
-    if text.count(b"\n") != len(payloads) - 1:
-        # A line feed in JSON text can only be white space between its parts.
-        text = b"\n".join(payload.replace(b"\n", b" ") for payload in payloads)
-    return ZLIB, zlib.compress(text, _LEVEL)
+def seal(data: bytes) -> bytes:
+    """How the trail stores bytes; `ENCODING` is stored beside them."""
+    return zlib.compress(data, _LEVEL)
 
 
-def unpack(encoding: int, data: bytes) -> list[bytes]:
-    """The JSON documents that `pack` was given."""
-    if encoding != ZLIB:
+def unseal(encoding: int, data: bytes) -> bytes:
+    """What `seal` was given.
+
+    Raises:
+        ConfigurationError: written by a version that knows more encodings.
+    """
+    if encoding != ENCODING:
         raise ConfigurationError(
             system="audit trail",
             subject="payload block",
-            expected=f"encoding {ZLIB}",
+            expected=f"encoding {ENCODING}",
             got=str(encoding),
-            hint="It was written by a newer version of connector-kit: upgrade this one.",
+            hint="A newer connector-kit has written it: upgrade this one.",
         )
-    return zlib.decompress(data).split(b"\n")
+    return zlib.decompress(data)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
 
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError, UnavailableError
-from connector_kit.redaction import redact
+from connector_kit.redaction import redact, register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,8 +39,9 @@ _PRAGMAS = (
 
 def default_url() -> str:
     """The trail of this user: a SQLite file in the folder where the platform keeps an application's state."""
-    base = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".local" / "state")
-    return f"sqlite:///{Path(base) / 'erp-anaplan-connectors' / 'audit.db'}"
+    base = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_STATE_HOME")
+    folder = (Path(base) if base else Path.home() / ".local" / "state") / "connector-kit"
+    return f"sqlite:///{quote(str(folder / 'audit.db'))}"
 
 
 class Connection:
@@ -99,7 +101,7 @@ class Database:
         kind, separator, rest = self.url.partition("://")
         kind = kind.partition("+")[0]
         self.postgres = kind in {"postgresql", "postgres"}
-        path = rest.removeprefix("/").partition("?")[0]
+        path = unquote(rest.removeprefix("/").partition("?")[0])
         if not separator or not (self.postgres or (kind == "sqlite" and path and path != ":memory:")):
             raise ConfigurationError(
                 system="audit trail",
@@ -109,6 +111,8 @@ class Database:
             )
         if self.postgres:
             self.url = f"postgresql://{rest}"
+            if password := urlsplit(self.url).password:
+                register_secret(unquote(password))
             self.name = redact(self.url)
         else:
             self._path = Path(path).expanduser()
@@ -167,6 +171,11 @@ class Database:
         with self._guard:
             while self._idle:
                 self._idle.pop().close()
+
+    def vacuum(self) -> None:
+        """Give a SQLite file's free space back to the file system."""
+        with self._borrowed() as driver:
+            _patiently(lambda: driver.execute("VACUUM"))
 
     @property
     def _begin_writing(self) -> str:
@@ -267,7 +276,7 @@ def _patiently(step: Callable[[], object]) -> None:
     while True:
         try:
             step()
-        except sqlite3.OperationalError as error:
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - one turn is the rule
             if "locked" not in str(error) or time.monotonic() > give_up:
                 raise
             time.sleep(0.02)

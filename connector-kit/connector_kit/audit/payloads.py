@@ -1,4 +1,4 @@
-"""Blocks of raw records: put in, taken out by row number, thinned."""
+"""Blocks of keys and raw records: put in, taken out by row number, thinned."""
 
 from __future__ import annotations
 
@@ -14,79 +14,116 @@ if TYPE_CHECKING:
     from connector_kit.audit.database import Connection, Row
 
 
-def insert_block(connection: Connection, batch_no: int, packed: tuple[int, bytes], seqs: range | Sequence[int]) -> None:
-    """Store packed records whose row numbers are `seqs` (ascending)."""
+def seal_payload(payload: Sequence[bytes]) -> bytes:
+    """Raw JSON documents, one per line, as they are stored."""
+    text = b"\n".join(payload)
+    if text.count(b"\n") != len(payload) - 1:
+        # A line feed in JSON text can only be white space between its parts.
+        text = b"\n".join(document.replace(b"\n", b" ") for document in payload)
+    return codec.seal(text)
+
+
+def insert_block(
+    connection: Connection, batch_no: int, seqs: range | Sequence[int], *, keys: bytes | None, payload: bytes | None
+) -> None:
+    """Store a block.
+
+    Args:
+        connection: a writing one.
+        batch_no: of the batch.
+        seqs: the rows' numbers, ascending; a range when they follow each other.
+        keys: the JSON array of the key texts, sealed; None for rows that were never in the file.
+        payload: of `seal_payload`, or None when it isn't kept.
+    """
     connection.execute(
-        "INSERT INTO audit_blocks (batch_no, first_seq, row_count, seqs, encoding, payload) "
-        "VALUES (:batch_no, :first_seq, :row_count, :seqs, :encoding, :payload)",
+        "INSERT INTO audit_blocks (batch_no, first_seq, row_count, encoding, keys, seqs, payload) "
+        "VALUES (:batch_no, :first_seq, :row_count, :encoding, :keys, :seqs, :payload)",
         {
             "batch_no": batch_no,
             "first_seq": seqs[0],
             "row_count": len(seqs),
+            "encoding": codec.ENCODING,
+            "keys": keys,
             "seqs": None if isinstance(seqs, range) else msgspec.json.encode(seqs).decode(),
-            "encoding": packed[0],
-            "payload": packed[1],
+            "payload": payload,
         },
     )
 
 
-def read(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """The records of some rows (ascending) of a batch, those that are kept; one block in memory at a time."""
-    wanted = list(reversed(seqs))
-    starts = connection.rows(
+def starts(connection: Connection, batch_no: int) -> list[int]:
+    """The numbers of the first rows of a batch's blocks, ascending."""
+    found = connection.rows(
         "SELECT first_seq FROM audit_blocks WHERE batch_no = :batch_no ORDER BY first_seq", {"batch_no": batch_no}
     )
-    ends: list[float] = [row["first_seq"] for row in starts[1:]]
-    for start, end in zip(starts, [*ends, float("inf")]):  # noqa: B905 - made to the same length
-        here = set()
-        while wanted and wanted[-1] < end:
-            here.add(wanted.pop())
-        if here:
-            block = _block(connection, batch_no, start["first_seq"])
-            for seq, payload in zip(_numbers(block), _payloads(block)):  # noqa: B905 - as they were packed
-                if seq in here:
-                    yield seq, payload
+    return [int(row["first_seq"]) for row in found]
 
 
-def keep_failed(connection: Connection, batch_no: int) -> None:
-    """Throw away every record of a batch that is not an open failure."""
-    starts = connection.rows(
-        "SELECT first_seq FROM audit_blocks WHERE batch_no = :batch_no ORDER BY first_seq", {"batch_no": batch_no}
-    )
-    for start in starts:
-        block = _block(connection, batch_no, start["first_seq"])
-        numbers = _numbers(block)
-        place = {"batch_no": batch_no, "first": numbers[0], "last": numbers[-1]}
-        failed = {
-            row["seq"]
-            for row in connection.rows(
-                "SELECT seq FROM audit_failures WHERE batch_no = :batch_no AND seq BETWEEN :first AND :last "
-                "AND closed IS NULL",
-                place,
-            )
-        }
-        if len(failed) == len(numbers):
-            continue
-        kept = [(seq, payload) for seq, payload in zip(numbers, _payloads(block)) if seq in failed]  # noqa: B905 - as packed
-        connection.execute("DELETE FROM audit_blocks WHERE batch_no = :batch_no AND first_seq = :first", place)
-        if kept:
-            packed = codec.pack([payload for _, payload in kept])
-            insert_block(connection, batch_no, packed, [seq for seq, _ in kept])
-
-
-def _block(connection: Connection, batch_no: int, first_seq: int) -> Row:
+def block(connection: Connection, batch_no: int, first_seq: int) -> Row:
+    """One block as it is stored."""
     return connection.rows(
-        "SELECT first_seq, row_count, seqs, encoding, payload FROM audit_blocks "
+        "SELECT first_seq, row_count, encoding, keys, seqs, payload FROM audit_blocks "
         "WHERE batch_no = :batch_no AND first_seq = :first_seq",
         {"batch_no": batch_no, "first_seq": first_seq},
     )[0]
 
 
-def _numbers(block: Row) -> Sequence[int]:
-    if block["seqs"] is None:
-        return range(block["first_seq"], block["first_seq"] + block["row_count"])
-    return msgspec.json.decode(block["seqs"], type=list[int])
+def keys_of(stored: Row) -> list[str]:
+    """The key texts of a block's rows."""
+    if stored["keys"] is None:
+        return []
+    return msgspec.json.decode(codec.unseal(stored["encoding"], stored["keys"]), type=list[str])
 
 
-def _payloads(block: Row) -> list[bytes]:
-    return codec.unpack(block["encoding"], block["payload"])
+def records_of(stored: Row) -> dict[int, bytes]:
+    """The raw records of a block that are kept, by row number."""
+    if stored["payload"] is None:
+        return {}
+    if stored["seqs"] is None:
+        seqs: Sequence[int] = range(stored["first_seq"], stored["first_seq"] + stored["row_count"])
+    else:
+        seqs = msgspec.json.decode(stored["seqs"], type=list[int])
+    documents = codec.unseal(stored["encoding"], stored["payload"]).split(b"\n")
+    return dict(zip(seqs, documents, strict=True))
+
+
+def read(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """The records of some rows (ascending) of a batch, those that are kept; one block in memory at a time."""
+    wanted = list(reversed(seqs))
+    firsts = starts(connection, batch_no)
+    ends: list[float] = [*firsts[1:], float("inf")]
+    for first, end in zip(firsts, ends):  # noqa: B905 - both empty, or made to the same length
+        here = []
+        while wanted and wanted[-1] < end:
+            here.append(wanted.pop())
+        if here:
+            records = records_of(block(connection, batch_no, first))
+            yield from ((seq, records[seq]) for seq in here if seq in records)
+
+
+def keep_failed(connection: Connection, batch_no: int) -> None:
+    """Throw away every record of a batch that is not an open failure. The keys stay."""
+    for first in starts(connection, batch_no):
+        stored = block(connection, batch_no, first)
+        records = records_of(stored)
+        if not records:
+            continue
+        place = {"batch_no": batch_no, "first": min(records), "last": max(records)}
+        failed = connection.rows(
+            "SELECT DISTINCT seq FROM audit_failures WHERE batch_no = :batch_no AND seq BETWEEN :first AND :last "
+            "AND closed IS NULL ORDER BY seq",
+            place,
+        )
+        kept = [row["seq"] for row in failed if row["seq"] in records]
+        if len(kept) == len(records):
+            continue
+        values = {
+            "batch_no": batch_no,
+            "first": first,
+            "seqs": msgspec.json.encode(kept).decode() if kept else None,
+            "payload": seal_payload([records[seq] for seq in kept]) if kept else None,
+        }
+        connection.execute(
+            "UPDATE audit_blocks SET seqs = :seqs, payload = :payload "
+            "WHERE batch_no = :batch_no AND first_seq = :first",
+            values,
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def host() -> str:
-    """This host as far as process numbers mean something: its name, its boot, its process namespace.
+    """The host as far as process numbers mean something: its name, its boot, its process namespace.
 
     A container with the same name, or the same host after a restart, is another one.
     """
@@ -23,7 +23,7 @@ def host() -> str:
 
 
 def process() -> str:
-    """This process: its number and when it began, because numbers are used again."""
+    """The process that asks: its number and when it began, because numbers are used again."""
     pid = os.getpid()
     return f"{pid}:{_began(pid)}"
 

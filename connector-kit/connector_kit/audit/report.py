@@ -64,6 +64,38 @@ class RunSummary(msgspec.Struct, frozen=True):
     actions: list[ActionSummary]
 
 
+class RunLine(msgspec.Struct, frozen=True):
+    """A run in one line; counts are rows of all its batches. Times are seconds since 1970."""
+
+    run: str
+    plugin: str
+    version: str
+    destination: str
+    outcome: str
+    message: str
+    started: float
+    finished: float | None
+    delivered: int
+    rejected: int
+    deleted: int
+
+
+def runs(connection: Connection, limit: int) -> list[RunLine]:
+    """The latest runs, the newest first."""
+    found = connection.rows(
+        "SELECT r.id AS run, r.plugin, r.version, r.destination, r.outcome, r.message, r.started, r.finished, "
+        "CAST(COALESCE(SUM(CASE WHEN b.deletes = 0 THEN b.delivered_count END), 0) AS BIGINT) AS delivered, "
+        "CAST(COALESCE(SUM(b.rejected_count), 0) AS BIGINT) AS rejected, "
+        "CAST(COALESCE(SUM(CASE WHEN b.deletes = 1 THEN b.delivered_count END), 0) AS BIGINT) AS deleted "
+        "FROM (SELECT * FROM audit_runs ORDER BY no DESC LIMIT :limit) AS r "
+        "LEFT JOIN audit_batches AS b ON b.run_no = r.no "
+        "GROUP BY r.no, r.id, r.plugin, r.version, r.destination, r.outcome, r.message, r.started, r.finished "
+        "ORDER BY r.no DESC",
+        {"limit": limit},
+    )
+    return [RunLine(**row) for row in found]
+
+
 def find_run(connection: Connection, run_id: str) -> Row:
     """A run by its id, the beginning of it, or "last".
 

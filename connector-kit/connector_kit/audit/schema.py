@@ -102,17 +102,18 @@ batches = Table(
     sqlite_autoincrement=True,
 )
 
-# The raw records. Rows that were never in the file have negative numbers. seqs: JSON array of the rows' numbers
-# when they do not follow each other (what is left of a block when only failures are kept), else null.
+# The key texts and raw records of some thousand rows. Rows that were never in the file have negative numbers, and
+# their keys in `failures`. seqs: JSON array of the numbers of the rows whose records are kept, null for all.
 blocks = Table(
     "audit_blocks",
     metadata,
     Column("batch_no", BigInteger, primary_key=True, autoincrement=False),
     Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
     Column("row_count", Integer, nullable=False),
-    Column("seqs", Text),
     Column("encoding", SmallInteger, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("keys", LargeBinary),
+    Column("seqs", Text),
+    Column("payload", LargeBinary),
 )
 
 # Rows of batches that are not indexed yet, in the order of their file: appending is cheap, and one pass in the order

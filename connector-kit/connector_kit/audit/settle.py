@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector_kit.audit import codec, statements
-from connector_kit.audit.payloads import insert_block, keep_failed
+from connector_kit.audit import statements
+from connector_kit.audit.payloads import insert_block, keep_failed, seal_payload
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Settled
 from connector_kit.errors import BusyError
 
@@ -54,7 +54,8 @@ def insert_failures(connection: Connection, row: BatchRow, chunk: Chunk, *, keep
     )
     if chunk.payloads and keep_payloads:
         seqs = sorted(chunk.payloads)
-        insert_block(connection, row.no, codec.pack([chunk.payloads[seq] for seq in seqs]), seqs)
+        payload = seal_payload([chunk.payloads[seq] for seq in seqs])
+        insert_block(connection, row.no, seqs, keys=None, payload=payload)
 
 
 def index(database: Database, batch_no: int) -> None:
@@ -86,7 +87,7 @@ def settle(
         _close(connection, row, {**closing, **values})
         for chunk in chunks:
             insert_failures(connection, row, chunk, keep_payloads=payloads != "none")
-        settled, sent = _count(connection, row, values, arrived=arrived)
+        settled, sent = _count(connection, values, arrived=arrived)
         connection.execute(statements.CLOSE_SUPERSEDED, values)
         repaired = 0
         if arrived and sent:
@@ -117,9 +118,7 @@ def _close(connection: Connection, row: BatchRow, values: Mapping[str, object]) 
         raise row.lost()
 
 
-def _count(
-    connection: Connection, row: BatchRow, values: Mapping[str, object], *, arrived: bool
-) -> tuple[Settled, bool]:
+def _count(connection: Connection, values: Mapping[str, object], *, arrived: bool) -> tuple[Settled, bool]:
     found = connection.rows("SELECT row_count, sent FROM audit_batches WHERE no = :batch_no", values)[0]
     refused = connection.rows(
         "SELECT COUNT(DISTINCT CASE WHEN seq >= 0 THEN seq END) AS sent, "

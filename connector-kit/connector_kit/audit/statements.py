@@ -5,6 +5,8 @@ of fixed-size pieces. The database takes them apart in C. (`executemany` beside 
 every row and is slower by orders of magnitude.)
 """
 
+# ruff: noqa: S608 - only constants of this module are put together
+
 from __future__ import annotations
 
 from connector_kit.audit.keys import DIGEST_SIZE, HASH_SIZE
@@ -119,6 +121,22 @@ def now(*, postgres: bool) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
+def insert_run(*, postgres: bool) -> str:
+    """A run that begins."""
+    return (
+        "INSERT INTO audit_runs (id, plugin, version, destination, details, host, process, outcome, message, started, "
+        "heartbeat) VALUES (:id, :plugin, :version, :destination, :details, :host, :process, :outcome, '', :started, "
+        f"{now(postgres=postgres)})"
+    )
+
+
+INSERT_BATCH = (
+    "INSERT INTO audit_batches (id, run_no, scope_id, schema_id, system, stream, action, key_properties, deletes, "
+    "outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, details, message, started) "
+    "VALUES (:id, :run_no, :scope_id, :schema_id, :system, :stream, :action, :key_properties, :deletes, :outcome, "
+    "0, 0, 0, 0, 0, '[]', '{}', '{}', '', :started)"
+)
+
 # --- settling a batch. Values: batch_no, scope_id, now ---
 
 # A later row of the same key in the same batch is what the record looks like now: the earlier failure is history.
@@ -130,13 +148,15 @@ CLOSE_OVERTAKEN = (
 )
 CLOSE_SUPERSEDED = (
     "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "
-    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS (SELECT 1 FROM audit_failures AS f "
+    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS "
+    "(SELECT 1 FROM audit_failures AS f "
     "WHERE f.scope_id = audit_failures.scope_id AND f.key_hash = audit_failures.key_hash "
     "AND f.batch_no = :batch_no AND f.closed IS NULL)"
 )
 CLOSE_REPAIRED = (
     "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = :how "
-    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS (SELECT 1 FROM audit_records AS r "
+    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS "
+    "(SELECT 1 FROM audit_records AS r "
     "WHERE r.scope_id = audit_failures.scope_id AND r.key_hash = audit_failures.key_hash AND r.batch_no = :batch_no)"
 )
 

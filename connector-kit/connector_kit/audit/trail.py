@@ -74,11 +74,8 @@ class Trail:
         with self.database.writing(durable=True) as connection:
             for batch_no in recovery.abandon_dead(connection):
                 self.writer.submit(lambda no=batch_no: index(self.database, no))  # type: ignore[misc] # a default argument in a lambda
-            now = statements.now(postgres=connection.postgres)
             connection.execute(
-                "INSERT INTO audit_runs (id, plugin, version, destination, details, host, process, outcome, message, "
-                "started, heartbeat) VALUES (:id, :plugin, :version, :destination, :details, :host, :process, "
-                f":outcome, '', :started, {now})",  # noqa: S608 - one of two fixed texts
+                statements.insert_run(postgres=connection.postgres),
                 {
                     "id": run_id,
                     "plugin": plugin,
@@ -100,7 +97,8 @@ class Trail:
 
         Args:
             scope: as in `begin_batch`.
-            hashes, digests: parallel; one database statement per call, so call it with thousands.
+            hashes: `key_hash` of the rows; one database statement per call, so call it with thousands.
+            digests: `row_digest` of the same rows.
         """
         with self.database.reading() as connection:
             return delivered.unchanged(connection, scope, hashes, digests)
@@ -215,13 +213,7 @@ class Run:
             with self._trail.database.writing() as connection:
                 values["scope_id"] = delivered.scope_id(connection, scope, create=True)
                 values["schema_id"] = recovery.schema_id(connection, schema)
-                connection.execute(
-                    "INSERT INTO audit_batches (id, run_no, scope_id, schema_id, system, stream, action, key_properties, "
-                    "deletes, outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, "
-                    "details, message, started) VALUES (:id, :run_no, :scope_id, :schema_id, :system, :stream, :action, "
-                    ":key_properties, :deletes, :outcome, 0, 0, 0, 0, 0, '[]', '{}', '{}', '', :started)",
-                    values,
-                )
+                connection.execute(statements.INSERT_BATCH, values)
                 number = connection.value("SELECT no FROM audit_batches WHERE id = :id", values)
             return BatchRow(
                 no=int(number),

@@ -80,7 +80,7 @@ class Writer:
                     self._heartbeat()
                     beat = time.monotonic()
                 future.set_result(job())
-            except Exception as error:  # noqa: BLE001 - handed to the caller, here or at the next call
+            except Exception as error:  # whatever it is goes to the caller, here or at the next call
                 self._error = error
                 future.set_exception(error)
             # A waiting queue must not keep the last block's rows alive.

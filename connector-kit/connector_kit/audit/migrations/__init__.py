@@ -1,4 +1,4 @@
-"""How the trail's tables come to their newest shape: Alembic revisions, and the way past Alembic for the usual cases."""
+"""How the trail's tables come to their newest shape: Alembic revisions, and a way past Alembic for the usual cases."""
 
 from __future__ import annotations
 

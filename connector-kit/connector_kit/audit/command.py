@@ -1,0 +1,229 @@
+"""The `audit` command: what was sent, what became of it, and sending again what failed."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+import msgspec
+
+from connector_kit.audit import database as databases
+from connector_kit.audit import display
+from connector_kit.audit.export import ExportedRecord, export
+from connector_kit.audit.failures import Selection, dismiss, failed_batches, groups
+from connector_kit.audit.history import history
+from connector_kit.audit.migrations import prepare
+from connector_kit.audit.prune import prune
+from connector_kit.audit.replay import replay
+from connector_kit.audit.report import runs, summary
+from connector_kit.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connector_kit.audit.database import Database
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+_UNITS = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--url", envvar="AUDIT_URL", help="Where the trail is: sqlite:///file or postgresql://... (or AUDIT_URL)."
+)
+@click.pass_context
+def cli(context: click.Context, url: str | None) -> None:
+    """What the targets sent, what became of every record, and sending again what failed."""
+    context.obj = url
+
+
+def _open(context: click.Context) -> Database:
+    database = databases.Database(context.obj or databases.default_url(), create=False)
+    prepare(database)
+    context.call_on_close(database.close)
+    return database
+
+
+def _json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="JSON for scripts.")(command)
+
+
+def _selection_options(command: F) -> F:
+    for option in (
+        click.option("--key", multiple=True, help="A key property's value; give one per key property, in order."),
+        click.option("--reason", default="", help="A part of the reason."),
+        click.option("--stream", default=""),
+        click.option("--run", default="", help='A run\'s id, its beginning, or "last".'),
+    ):
+        command = option(command)
+    return command
+
+
+def _age(text: str) -> float:
+    match = re.fullmatch(r"(\d+)([hdw])", text.strip())
+    if match is None:
+        raise click.BadParameter(f'expected hours, days or weeks such as "12h", "90d" or "8w", got "{text}"')
+    return int(match[1]) * _UNITS[match[2]]
+
+
+@cli.command("runs")
+@click.option("--limit", default=20, show_default=True, help="The latest so many.")
+@_json_option
+@click.pass_context
+def runs_command(context: click.Context, limit: int, as_json: bool) -> None:
+    """List the runs, the latest first."""
+    with _open(context).reading() as connection:
+        found = runs(connection, limit)
+    display.json(found) if as_json else display.runs(found)
+
+
+@cli.command("show")
+@click.argument("run", default="last")
+@_json_option
+@click.pass_context
+def show_command(context: click.Context, run: str, as_json: bool) -> None:
+    """Show what a RUN did, per stream and action (default: the last run)."""
+    with _open(context).reading() as connection:
+        found = summary(connection, run)
+    display.json(found) if as_json else display.summary(found)
+
+
+@cli.command("record")
+@click.argument("stream")
+@click.argument("key", nargs=-1, required=True)
+@click.option("--system", help="Only of this source system.")
+@_json_option
+@click.pass_context
+def record_command(
+    context: click.Context,
+    stream: str,
+    key: tuple[str, ...],
+    system: str | None,
+    as_json: bool,
+) -> None:
+    """Show the whole history of the record of STREAM whose key properties have the values KEY..."""
+    with _open(context).reading() as connection:
+        found = history(connection, stream, key, system=system)
+    display.json(found) if as_json else display.history(found)
+    if not found:
+        context.exit(1)
+
+
+@cli.command("failures")
+@_selection_options
+@click.option("--samples", default=3, show_default=True, help="Records to name per reason.")
+@_json_option
+@click.pass_context
+def failures_command(
+    context: click.Context,
+    run: str,
+    stream: str,
+    reason: str,
+    key: tuple[str, ...],
+    samples: int,
+    as_json: bool,
+) -> None:
+    """Show what is still to be repaired, grouped by reason, with the ERP keys."""
+    selection = Selection(run=run, stream=stream, reason=reason, key=key)
+    with _open(context).reading() as connection:
+        found = groups(connection, selection, samples=samples)
+        whole = [] if reason or key else failed_batches(connection, selection)
+    if as_json:
+        display.json({"failures": found, "batches": whole})
+    else:
+        display.failures(found, whole)
+
+
+@cli.command("replay")
+@_selection_options
+@click.pass_context
+def replay_command(context: click.Context, run: str, stream: str, reason: str, key: tuple[str, ...]) -> None:
+    """Write the open failures as Singer messages to standard output: pipe them into the target that refused them."""
+    selection = Selection(run=run, stream=stream, reason=reason, key=key)
+    out = sys.stdout.buffer
+    with _open(context).reading() as connection:
+        done = replay(connection, selection, out.write)
+    out.flush()
+    said = [f"{done.records} records written"]
+    for count, why in (
+        (done.without_payload, "without a kept record (audit_payloads)"),
+        (done.deletions, "deletions, which the next full read reports again"),
+        (done.unmatched, "refusals of unknown rows"),
+    ):
+        if count:
+            said.append(f"not replayed: {count} {why}")
+    click.echo("; ".join(said), err=True)
+
+
+@cli.command("dismiss")
+@_selection_options
+@click.pass_context
+def dismiss_command(context: click.Context, run: str, stream: str, reason: str, key: tuple[str, ...]) -> None:
+    """Close open failures that nobody will repair, such as records without a key. Needs at least one option."""
+    selection = Selection(run=run, stream=stream, reason=reason, key=key)
+    if selection == Selection():
+        raise click.UsageError("say which failures: --run, --stream, --reason or --key")
+    with _open(context).writing(durable=True) as connection:
+        click.echo(f"{dismiss(connection, selection)} failures dismissed")
+
+
+@cli.command("export")
+@click.option("--run", default="", help='A run\'s id, its beginning, or "last".')
+@click.option("--stream", default="")
+@click.option("--since", default="", help='Only batches of the last hours, days or weeks, such as "7d".')
+@click.option("--records", is_flag=True, help="With the raw records.")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.pass_context
+def export_command(
+    context: click.Context,
+    run: str,
+    stream: str,
+    since: str,
+    records: bool,
+    form: str,
+) -> None:
+    """Write every record with its outcome to standard output."""
+    begun = time.time() - _age(since) if since else 0.0
+    with _open(context).reading() as connection:
+        found = export(connection, run=run, stream=stream, since=begun, records=records)
+        if form == "csv":
+            display.csv(found, ExportedRecord.__struct_fields__)
+        else:
+            for record in found:
+                sys.stdout.buffer.write(msgspec.json.encode(record) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+@cli.command("prune")
+@click.option("--older-than", required=True, help='Hours, days or weeks, such as "90d".')
+@click.option("--open-failures-too", is_flag=True, help="Also remove failures that nobody repaired.")
+@click.option("--compact", is_flag=True, help="Give the space back to the file system (SQLite).")
+@_json_option
+@click.pass_context
+def prune_command(
+    context: click.Context,
+    older_than: str,
+    open_failures_too: bool,
+    compact: bool,
+    as_json: bool,
+) -> None:
+    """Remove what is older. Open failures stay, and what the systems are known to hold."""
+    before = time.time() - _age(older_than)
+    done = prune(_open(context), before=before, open_failures_too=open_failures_too, compact=compact)
+    if as_json:
+        display.json(done)
+    else:
+        click.echo(f"{done.runs} runs, {done.batches} batches and {done.records} records removed")
+
+
+def main() -> None:
+    """Run the command; what a person can put right is said in one line."""
+    try:
+        cli.main()
+    except ConnectorError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

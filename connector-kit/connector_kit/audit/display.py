@@ -1,0 +1,212 @@
+"""How the trail is shown: tables on a terminal, lines with tabs in a pipe, JSON for scripts."""
+
+from __future__ import annotations
+
+import csv as csv_module
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from connector_kit.audit.failures import FailedBatch, FailureGroup
+    from connector_kit.audit.history import Occurrence
+    from connector_kit.audit.report import RunLine, RunSummary
+
+_COLORS = {
+    "delivered": "green",
+    "deleted": "green",
+    "unchanged": "dim",
+    "succeeded": "green",
+    "rejected": "red",
+    "failed": "red",
+    "abandoned": "yellow",
+    "running": "cyan",
+    "sending": "cyan",
+}
+
+
+def json(value: object) -> None:
+    """Indented JSON on standard output."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def csv(records: Iterable[msgspec.Struct], columns: Sequence[str]) -> None:
+    """CSV with a header on standard output; lists joined by spaces."""
+    writer = csv_module.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for record in records:
+        writer.writerow([_cell(getattr(record, column)) for column in columns])
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table. Numbers stand right; known outcomes have a color."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in [list(columns), *cells]:
+            click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for people
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    shown = Table(title=escape(title), title_justify="left", header_style="bold")
+    for place, column in enumerate(columns):
+        numeric = all(row[place].replace(",", "").replace(".", "").isdigit() for row in cells if row[place])
+        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        colors = (_COLORS.get(cell.split("/")[0]) for cell in row)
+        shown.add_row(*(f"[{color}]{escape(cell)}[/]" if color else escape(cell) for cell, color in zip(row, colors)))  # noqa: B905 - one per cell
+    Console().print(shown)
+
+
+def runs(found: Sequence[RunLine]) -> None:
+    """The list of runs."""
+    table(
+        "Runs",
+        [
+            "run",
+            "started",
+            "seconds",
+            "plugin",
+            "destination",
+            "outcome",
+            "delivered",
+            "rejected",
+            "deleted",
+            "message",
+        ],
+        [
+            (
+                run.run,
+                _time(run.started),
+                _seconds(run.finished - run.started) if run.finished else "",
+                run.plugin,
+                run.destination,
+                run.outcome,
+                run.delivered,
+                run.rejected,
+                run.deleted,
+                run.message,
+            )
+            for run in found
+        ],
+    )
+
+
+def summary(run: RunSummary) -> None:
+    """One run."""
+    table(
+        f"Run {run.run} of {run.plugin} {run.version} into {run.destination}: {run.outcome} {run.message}".rstrip(),
+        [
+            "stream",
+            "action",
+            "outcome",
+            "read",
+            "unchanged",
+            "sent",
+            "delivered",
+            "rejected",
+            "deleted",
+            "seconds",
+            "tasks",
+        ],
+        [
+            (
+                action.stream,
+                action.action,
+                action.outcome,
+                action.read,
+                action.unchanged,
+                action.sent,
+                action.delivered,
+                action.rejected,
+                action.deleted,
+                _seconds(action.seconds),
+                action.tasks,
+            )
+            for action in run.actions
+        ],
+    )
+    reasons = [(action.stream, reason.reason, reason.records) for action in run.actions for reason in action.reasons]
+    messages = [(action.stream, action.message, "") for action in run.actions if action.message]
+    if reasons or messages:
+        click.echo()
+        table("Why", ["stream", "reason", "records"], [*reasons, *messages])
+
+
+def history(found: Sequence[Occurrence]) -> None:
+    """One record."""
+    table(
+        f"History of {found[0].key}" if found else "No record with this key",
+        ["when", "run", "batch", "action", "outcome", "reason", "message", "tasks", "closed"],
+        [
+            (
+                _time(one.when),
+                one.run,
+                one.batch,
+                one.action,
+                one.outcome,
+                one.reason,
+                one.message,
+                one.tasks,
+                f"{one.closed_how} {one.closed_by}".strip(),
+            )
+            for one in found
+        ],
+    )
+    records = [one for one in found if one.record is not None]
+    if records:
+        click.echo(f"\n{bytes(records[-1].record or b'').decode()}")
+
+
+def failures(found: Sequence[FailureGroup], whole: Sequence[FailedBatch]) -> None:
+    """What is open."""
+    table(
+        "Open failures",
+        ["records", "stream", "action", "reason", "since", "keys", "message"],
+        [
+            (
+                group.records,
+                group.stream,
+                group.action,
+                group.reason,
+                _time(group.first),
+                [sample.key for sample in group.samples],
+                group.samples[0].message if group.samples else "",
+            )
+            for group in found
+        ],
+    )
+    if whole:
+        click.echo()
+        table(
+            "Batches that did not arrive (their records come again from the source)",
+            ["records", "stream", "action", "run", "batch", "outcome", "when", "message"],
+            [
+                (one.records, one.stream, one.action, one.run, one.batch, one.outcome, _time(one.when), one.message)
+                for one in whole
+            ],
+        )
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f}"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(str(item) for item in value)
+    if isinstance(value, msgspec.Raw):
+        return bytes(value).decode()
+    return str(value)

@@ -1,0 +1,96 @@
+"""Every record of the trail with its outcome, one after another, for other tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from connector_kit.audit import payloads
+from connector_kit.audit.report import find_run
+from connector_kit.audit.types import DELETED, DELIVERED, REJECTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector_kit.audit.database import Connection, Row
+
+
+class ExportedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One record on one of its ways. seq: row in the file, negative when it was never in one. Times: since 1970."""
+
+    run: str
+    batch: str
+    system: str
+    stream: str
+    action: str
+    seq: int | None
+    key: str
+    outcome: str
+    when: float
+    tasks: list[str]
+    reason: str = ""
+    message: str = ""
+    closed_how: str = ""
+    record: msgspec.Raw | None = None
+
+
+def export(
+    connection: Connection, *, run: str = "", stream: str = "", since: float = 0.0, records: bool = False
+) -> Iterator[ExportedRecord]:
+    """All records of the chosen batches, in the order in which they were sent; one block in memory at a time.
+
+    Args:
+        connection: to the trail.
+        run: id, its beginning, or "last".
+        stream: only this one.
+        since: batches begun after, seconds since 1970.
+        records: whether the raw records come along.
+    """
+    values: dict[str, object] = {"since": since, "stream": stream}
+    where = "b.started >= :since AND (:stream = '' OR b.stream = :stream)"
+    if run:
+        values["run_no"] = find_run(connection, run)["no"]
+        where += " AND r.no = :run_no"
+    batches = connection.rows(
+        "SELECT b.*, r.id AS run FROM audit_batches AS b JOIN audit_runs AS r ON r.no = b.run_no "  # noqa: S608 - fixed parts
+        f"WHERE {where} ORDER BY b.no",
+        values,
+    )
+    for batch in batches:
+        yield from _batch(connection, batch, records=records)
+
+
+def _batch(connection: Connection, batch: Row, *, records: bool) -> Iterator[ExportedRecord]:
+    failures: dict[int | None, list[Row]] = {}
+    for failure in connection.rows("SELECT * FROM audit_failures WHERE batch_no = :no ORDER BY id", batch):
+        failures.setdefault(failure["seq"], []).append(failure)
+    for first in payloads.starts(connection, batch["no"]):
+        stored = payloads.block(connection, batch["no"], first)
+        kept = payloads.records_of(stored) if records else {}
+        for seq, key in enumerate(payloads.keys_of(stored), start=first):
+            yield _exported(batch, seq, key, failures.pop(seq, []), kept.get(seq))
+    for place, some in failures.items():
+        unsent = next(payloads.read(connection, batch["no"], [place]), None) if records and place is not None else None
+        yield _exported(batch, place, some[0]["key_text"], some, unsent[1] if unsent else None)
+
+
+def _exported(batch: Row, seq: int | None, key: str, failures: list[Row], record: bytes | None) -> ExportedRecord:
+    arrived = batch["outcome"] in {DELIVERED, DELETED}
+    refused = failures and (arrived or seq is None or seq < 0)
+    return ExportedRecord(
+        run=batch["run"],
+        batch=batch["id"],
+        system=batch["system"],
+        stream=batch["stream"],
+        action=batch["action"],
+        seq=seq,
+        key=key,
+        outcome=REJECTED if refused else batch["outcome"],
+        when=batch["settled"] or batch["started"],
+        tasks=msgspec.json.decode(batch["tasks"]),
+        reason="; ".join(dict.fromkeys(failure["reason"] for failure in failures)),
+        message="; ".join(dict.fromkeys(failure["message"] for failure in failures)) or batch["message"],
+        closed_how=failures[0]["closed_how"] or "" if failures else "",
+        record=msgspec.Raw(record) if record else None,
+    )

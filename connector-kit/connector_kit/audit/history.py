@@ -1,0 +1,118 @@
+"""Everything that ever happened to one record."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from connector_kit.audit import payloads
+from connector_kit.audit.keys import key_hash, key_text
+from connector_kit.audit.types import DELETED, DELIVERED, REJECTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from connector_kit.audit.database import Connection, Row
+
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+
+
+class Occurrence(msgspec.Struct, frozen=True):
+    """One time that a record was on its way. when: seconds since 1970, of the outcome where there is one.
+
+    outcome: that of the batch, or "rejected". closed_by: the batch that later repaired or overtook the refusal.
+    record: as it came, where the payload is kept.
+    """
+
+    when: float
+    run: str
+    batch: str
+    system: str
+    stream: str
+    action: str
+    key: str
+    outcome: str
+    reason: str
+    message: str
+    tasks: list[str]
+    closed_how: str
+    closed_by: str
+    record: msgspec.Raw | None
+
+
+# Places in batches that are indexed, places in batches that are not yet, and refusals of rows that were never sent.
+_PLACES = (
+    "SELECT batch_no, seq FROM audit_records WHERE scope_id = :scope_id AND key_hash = :key_hash "
+    "UNION SELECT s.batch_no, s.seq FROM audit_batches AS b JOIN audit_staged AS s ON s.batch_no = b.no "
+    "WHERE b.scope_id = :scope_id AND b.indexed = 0 AND s.key_hash = :key_hash "
+    "UNION SELECT batch_no, seq FROM audit_failures WHERE scope_id = :scope_id AND key_hash = :key_hash "
+    "ORDER BY batch_no, seq"
+)
+
+
+def history(connection: Connection, stream: str, key: Sequence[str], *, system: str | None = None) -> list[Occurrence]:
+    """A record's whole history, oldest first.
+
+    Args:
+        connection: to the trail.
+        stream: the Singer stream.
+        key: values of the key properties as a person writes them; a number's digits find both the text and the number.
+        system: only of this source.
+    """
+    scopes = connection.rows("SELECT DISTINCT scope_id FROM audit_batches WHERE stream = :stream", {"stream": stream})
+    found = []
+    for scope in scopes:
+        for text in spellings(key):
+            values = {"scope_id": scope["scope_id"], "key_hash": key_hash(text)}
+            for place in connection.rows(_PLACES, values):
+                batch = _batch(connection, place["batch_no"])
+                if batch and batch["stream"] == stream and system in {None, batch["system"]}:
+                    found.append((place["batch_no"], place["seq"] or 0, _occurrence(connection, batch, place, text)))
+    return [occurrence for *_, occurrence in sorted(found, key=lambda item: item[:2])]
+
+
+def spellings(key: Sequence[str]) -> Iterator[str]:
+    """Key texts that a person may mean: `7` is the text "7" or the number 7."""
+    choices: list[list[Any]] = [
+        [value, msgspec.Raw(value.encode())] if _NUMBER.fullmatch(value) else [value] for value in key
+    ]
+    for values in itertools.product(*choices):
+        yield key_text(values)
+
+
+def _batch(connection: Connection, batch_no: int) -> Row | None:
+    found = connection.rows(
+        "SELECT b.*, r.id AS run FROM audit_batches AS b JOIN audit_runs AS r ON r.no = b.run_no WHERE b.no = :no",
+        {"no": batch_no},
+    )
+    return found[0] if found else None
+
+
+def _occurrence(connection: Connection, batch: Row, place: Row, key: str) -> Occurrence:
+    failed = connection.rows(
+        "SELECT f.*, b.id AS closing_batch FROM audit_failures AS f LEFT JOIN audit_batches AS b ON b.no = f.closed_by "
+        "WHERE f.batch_no = :batch_no AND f.seq = :seq",
+        place,
+    )
+    record = next(payloads.read(connection, batch["no"], [place["seq"]]), None) if place["seq"] is not None else None
+    arrived = batch["outcome"] in {DELIVERED, DELETED}
+    return Occurrence(
+        when=batch["settled"] or batch["sent"] or batch["started"],
+        run=batch["run"],
+        batch=batch["id"],
+        system=batch["system"],
+        stream=batch["stream"],
+        action=batch["action"],
+        key=key,
+        outcome=REJECTED if failed and (arrived or place["seq"] < 0) else batch["outcome"],
+        reason="; ".join(dict.fromkeys(failure["reason"] for failure in failed)),
+        message="; ".join(dict.fromkeys(failure["message"] for failure in failed)) or batch["message"],
+        tasks=msgspec.json.decode(batch["tasks"]),
+        closed_how=failed[0]["closed_how"] or "" if failed else "",
+        closed_by=failed[0]["closing_batch"] or "" if failed else "",
+        record=msgspec.Raw(record[1]) if record else None,
+    )
