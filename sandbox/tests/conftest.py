@@ -1,0 +1,32 @@
+"""Fixtures of the sandbox's tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.testing import running
+from sandbox.tests.anaplan_client import Anaplan
+
+
+@pytest.fixture(scope="session")
+def anaplan_sandbox():
+    with running(only="anaplan", task_seconds=0.02) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def anaplan(anaplan_sandbox):
+    """A logged-on caller of a fresh tenant."""
+    anaplan_sandbox.control.reset()
+    return Anaplan(anaplan_sandbox)
+
+
+@pytest.fixture
+def other_user(anaplan_sandbox, anaplan):
+    """Callers for the tenant's other users, by the first part of their address."""
+    users = {user["email"].partition("@")[0]: user for user in anaplan.control.call("GET", "/anaplan/users")["users"]}
+
+    def log_on(name):
+        return Anaplan(anaplan_sandbox, users[name]["email"], users[name]["password"])
+
+    return log_on
