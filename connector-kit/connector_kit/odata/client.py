@@ -1,0 +1,179 @@
+"""Requests to one OData service: addresses, a page at a time, and what is learned about the server on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from typing_extensions import override
+from urllib3.exceptions import ReadTimeoutError
+
+from connector_kit.errors import RefusedError, UnavailableError
+from connector_kit.http import HttpSession, Unreadable, excerpt
+from connector_kit.odata.literals import DateStyle, Version, encode_query
+from connector_kit.odata.metadata import Metadata, parse_metadata
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+SMALLEST_PAGE = 50
+
+
+class PageTimeout(Exception):  # noqa: N818 - a signal to ask for less, shown only as the error it carries
+    """The server did not finish a page in time: a smaller page is worth more than the same one again."""
+
+    def __init__(self, error: UnavailableError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class ODataSession(HttpSession):
+    """An `HttpSession` that hands read timeouts to the reader at once, who then asks for smaller pages."""
+
+    @override
+    def _once(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        read: Callable[[requests.Response], T],
+        again: bool,
+        allow: object,
+        options: Mapping[str, object],
+    ) -> T:
+        try:
+            return super()._once(method, url, what, read, again, allow, options)  # type: ignore[arg-type] # passed on as they came
+        except UnavailableError as error:
+            if _timed_out(error):
+                raise PageTimeout(error) from error
+            raise
+
+
+def _timed_out(error: UnavailableError) -> bool:
+    cause: BaseException | None = error.__cause__
+    while cause is not None:
+        if isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError)):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What this server understands; starts as configured and changes when a request is refused.
+
+    Args:
+        page_size: rows asked for at once (`$top`).
+        count: whether `$count=true` (V4) or `$inlinecount=allpages` (V2) may be asked.
+        dates: how V4 writes a day in a filter.
+    """
+
+    page_size: int = 5000
+    count: bool = True
+    dates: DateStyle = "offset"
+
+
+class ODataClient:
+    """Reads from one service.
+
+    Args:
+        session: the system's session; its authentication goes only to addresses of `base_url`'s origin.
+        base_url: the service's root, for checks of the origin and for messages.
+        headers: sent with each request; `Accept` is set here.
+        exact: ask V4 servers for decimals as texts (IEEE754Compatible).
+    """
+
+    def __init__(
+        self,
+        session: HttpSession,
+        base_url: str,
+        *,
+        version: Version = "4.0",
+        dialect: Dialect | None = None,
+        headers: Mapping[str, str] | None = None,
+        exact: bool = False,
+    ) -> None:
+        self.session = session
+        self.base_url = base_url
+        self.version: Version = version
+        self.dialect = dialect or Dialect()
+        accept = "application/json"
+        if version == "4.0":
+            accept += ";odata.metadata=minimal" + (";IEEE754Compatible=true" if exact else "")
+        self._headers = {"Accept": accept, "Accept-Encoding": "gzip, deflate", **(headers or {})}
+
+    @property
+    def system(self) -> str:
+        """The name that messages use."""
+        return self.session.system
+
+    def get(self, url: str, read: Callable[[bytes], T], *, what: str, hurry: bool = False) -> T:
+        """A GET; `read` makes the value from the body and raises `Unreadable` when the body is broken.
+
+        With `hurry`, a read timeout comes as `PageTimeout`, for a caller that can ask for less.
+        """
+
+        def checked(response: requests.Response) -> T:
+            kind = response.headers.get("Content-Type", "")
+            if "html" in kind.lower():
+                raise Unreadable(f"a web page: {excerpt(response, 120)}")
+            return read(response.content)
+
+        try:
+            return self.session.request("GET", url, what=what, read=checked, headers=self._headers)
+        except PageTimeout as slow:
+            if hurry:
+                raise
+            raise slow.error from slow
+
+    def metadata(self, url: str) -> Metadata:
+        """The service's metadata document."""
+        headers = {**self._headers, "Accept": "application/xml"}
+
+        def checked(response: requests.Response) -> Metadata:
+            body = response.content
+            if "html" in response.headers.get("Content-Type", "").lower() or not body.rstrip().endswith(b">"):
+                raise Unreadable("no XML document")
+            return parse_metadata(body, system=self.system)
+
+        try:
+            return self.session.request("GET", url, what="$metadata", read=checked, headers=headers)
+        except PageTimeout as slow:
+            raise slow.error from slow
+
+    def link(self, base: str, link: str) -> str:
+        """A server's continuation link as a whole address.
+
+        Raises:
+            RefusedError: when it leads to another origin: our credentials stay at home.
+        """
+        address = urljoin(base, link)
+        there, here = urlsplit(address), urlsplit(self.base_url)
+        if _origin(there.scheme, there.hostname, there.port) != _origin(here.scheme, here.hostname, here.port):
+            raise RefusedError(
+                system=self.system,
+                subject="continuation link",
+                expected=f"an address at {here.scheme}://{here.netloc}",
+                got=f"one at {there.scheme}://{there.netloc}",
+                hint="Set the service's address to the name that the server itself uses.",
+            )
+        return address
+
+
+def address(url: str, options: Mapping[str, str]) -> str:
+    """An address with query options; names as they are, values percent-encoded."""
+    query = "&".join(f"{name}={encode_query(value)}" for name, value in options.items() if value)
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+
+def smaller(dialect: Dialect) -> Dialect:
+    """The dialect with pages of half the size."""
+    return replace(dialect, page_size=max(SMALLEST_PAGE, dialect.page_size // 2))
+
+
+def _origin(scheme: str, host: str | None, port: int | None) -> tuple[str, str | None, int]:
+    return scheme, host, port or (443 if scheme == "https" else 80)

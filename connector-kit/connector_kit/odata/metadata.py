@@ -1,0 +1,238 @@
+"""A service's EDMX document, V2 or V4, read once into typed values (OData CSDL 4.0; SAP's annotations for V2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from lxml import etree
+
+from connector_kit.errors import RefusedError
+from connector_kit.odata.literals import Version
+
+_SAP = "{http://www.sap.com/Protocols/SAPData}"
+_LABEL_TERMS = ("Common.Label", "com.sap.vocabularies.Common.v1.Label", "Org.OData.Core.V1.Description")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A column: its Edm type (a type definition's or enumeration's underlying one) and what the service says about it.
+
+    `fields` are the properties of a complex type; `collection` is true for `Collection(...)`. `display` is V2's
+    `sap:display-format` ("Date" marks an Edm.DateTime without a meaning below the day).
+    """
+
+    name: str
+    type: str = "Edm.String"
+    nullable: bool = True
+    max_length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    label: str = ""
+    display: str = ""
+    filterable: bool = True
+    sortable: bool = True
+    collection: bool = False
+    fields: tuple[Property, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """A kind of row; `navigation` maps a navigation property's name to its target type's full name."""
+
+    name: str
+    keys: tuple[str, ...]
+    properties: tuple[Property, ...]
+    navigation: Mapping[str, str] = field(default_factory=dict)
+
+    def property(self, name: str) -> Property | None:
+        """The property of that name."""
+        return next((each for each in self.properties if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A service: its OData version and its entity sets by name."""
+
+    version: Version
+    entity_sets: Mapping[str, EntityType]
+
+
+def parse_metadata(document: bytes, *, system: str = "OData service") -> Metadata:
+    """Read an EDMX document. Entities, external references and the network are off.
+
+    Raises:
+        RefusedError: when the text is not EDMX.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
+    try:
+        root = etree.fromstring(document, parser)
+    except etree.XMLSyntaxError as error:
+        raise RefusedError(system=system, subject="$metadata", expected="an EDMX document", got=str(error)) from error
+    if etree.QName(root).localname != "Edmx":
+        raise RefusedError(
+            system=system, subject="$metadata", expected="an EDMX document", got=f"<{etree.QName(root).localname}>"
+        )
+    return _Reader(root).read()
+
+
+class _Reader:
+    """One pass over the document: types by full name, then sets with what annotations add."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self._root = root
+        self._version: Version = "4.0" if root.get("Version", "").startswith("4") else "2.0"
+        self._types: dict[str, etree._Element] = {}
+        self._namespaces: dict[str, str] = {}
+        for schema in _children_everywhere(root, "Schema"):
+            namespace = schema.get("Namespace", "")
+            if schema.get("Alias"):
+                self._namespaces[schema.get("Alias", "")] = namespace
+            for kind in ("EntityType", "ComplexType", "EnumType", "TypeDefinition"):
+                for each in _children(schema, kind):
+                    self._types[f"{namespace}.{each.get('Name')}"] = each
+        self._notes = self._annotations()
+
+    def read(self) -> Metadata:
+        sets: dict[str, EntityType] = {}
+        known: dict[str, EntityType] = {}
+        for container in _children_everywhere(self._root, "EntityContainer"):
+            for each in _children(container, "EntitySet"):
+                name, full = each.get("Name", ""), self._full(each.get("EntityType", ""))
+                if full not in self._types:
+                    continue
+                if full not in known:
+                    known[full] = self._entity(full)
+                sets[name] = self._restricted(known[full], container, name)
+        return Metadata(self._version, sets)
+
+    def _entity(self, full: str) -> EntityType:
+        keys: tuple[str, ...] = ()
+        properties: list[Property] = []
+        navigation: dict[str, str] = {}
+        for owner, element in self._chain(full):
+            own = tuple(
+                ref.get("Name", "") for key in _children(element, "Key") for ref in _children(key, "PropertyRef")
+            )
+            keys = own or keys
+            properties += [self._property(owner, each) for each in _children(element, "Property")]
+            for each in _children(element, "NavigationProperty"):
+                navigation[each.get("Name", "")] = self._full(_inner(each.get("Type", ""))[0])
+        return EntityType(full.rpartition(".")[2], keys, tuple(properties), navigation)
+
+    def _chain(self, full: str) -> list[tuple[str, etree._Element]]:
+        """The type and its ancestors, the oldest first."""
+        chain: list[tuple[str, etree._Element]] = []
+        while full in self._types and all(full != seen for seen, _ in chain):
+            chain.insert(0, (full, self._types[full]))
+            full = self._full(self._types[full].get("BaseType", ""))
+        return chain
+
+    def _property(self, owner: str, element: etree._Element) -> Property:
+        name = element.get("Name", "")
+        inner, collection = _inner(element.get("Type", "Edm.String"))
+        full = self._full(inner)
+        fields: tuple[Property, ...] = ()
+        edm = inner
+        facets = element
+        declared = self._types.get(full)
+        if declared is not None:
+            kind = etree.QName(declared).localname
+            if kind == "ComplexType":
+                fields = tuple(
+                    self._property(part, each)
+                    for part, parent in self._chain(full)
+                    for each in _children(parent, "Property")
+                )
+            elif kind == "TypeDefinition":
+                edm, facets = declared.get("UnderlyingType", "Edm.String"), declared
+            else:
+                edm = "Edm.String"  # an enumeration's member names
+        label = element.get(f"{_SAP}label") or _own_label(element) or self._notes.get(f"{owner}/{name}", "")
+        return Property(
+            name=name,
+            type=edm,
+            nullable=element.get("Nullable", "true") != "false",
+            max_length=_integer(element.get("MaxLength") or facets.get("MaxLength")),
+            precision=_integer(element.get("Precision") or facets.get("Precision")),
+            scale=_integer(element.get("Scale") or facets.get("Scale")),
+            label=label,
+            display=element.get(f"{_SAP}display-format", ""),
+            filterable=element.get(f"{_SAP}filterable", "true") != "false",
+            sortable=element.get(f"{_SAP}sortable", "true") != "false",
+            collection=collection,
+            fields=fields,
+        )
+
+    def _restricted(self, entity: EntityType, container: etree._Element, name: str) -> EntityType:
+        """The type with the set's Capabilities annotations applied."""
+        schema = container.getparent()
+        namespace = schema.get("Namespace", "") if schema is not None else ""
+        target = f"{namespace}.{container.get('Name')}/{name}"
+        no_filter = self._restriction(target, "FilterRestrictions", "NonFilterableProperties")
+        no_sort = self._restriction(target, "SortRestrictions", "NonSortableProperties")
+        if not no_filter and not no_sort:
+            return entity
+        return replace(
+            entity,
+            properties=tuple(
+                replace(
+                    each,
+                    filterable=each.filterable and each.name not in no_filter,
+                    sortable=each.sortable and each.name not in no_sort,
+                )
+                for each in entity.properties
+            ),
+        )
+
+    def _restriction(self, target: str, term: str, member: str) -> set[str]:
+        found: set[str] = set()
+        for block in _children_everywhere(self._root, "Annotations"):
+            if self._full(block.get("Target", "")) != target:
+                continue
+            for note in _children(block, "Annotation"):
+                if not note.get("Term", "").endswith(f".{term}"):
+                    continue
+                for value in note.iter("{*}PropertyValue"):
+                    if value.get("Property") == member:
+                        found |= {path.text or "" for path in value.iter("{*}PropertyPath")}
+        return found
+
+    def _annotations(self) -> dict[str, str]:
+        """Labels from `Annotations` blocks outside the types, by "Namespace.Type/Property"."""
+        notes: dict[str, str] = {}
+        for block in _children_everywhere(self._root, "Annotations"):
+            label = _own_label(block)
+            if label:
+                notes[self._full(block.get("Target", ""))] = label
+        return notes
+
+    def _full(self, name: str) -> str:
+        """A name with its schema's alias replaced by the namespace."""
+        prefix, dot, rest = name.partition("/")[0].rpartition(".")
+        path = name.partition("/")[2]
+        resolved = f"{self._namespaces.get(prefix, prefix)}{dot}{rest}"
+        return f"{resolved}/{path}" if path else resolved
+
+
+def _inner(name: str) -> tuple[str, bool]:
+    return (name[11:-1], True) if name.startswith("Collection(") else (name, False)
+
+
+def _own_label(element: etree._Element) -> str:
+    for note in _children(element, "Annotation"):
+        if note.get("Term") in _LABEL_TERMS:
+            return note.get("String") or "".join(each.text or "" for each in _children(note, "String"))
+    return ""
+
+
+def _integer(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    return element.iterchildren(f"{{*}}{name}")
+
+
+def _children_everywhere(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    return element.iter(f"{{*}}{name}")

@@ -1,0 +1,359 @@
+"""A Singer stream over one table or entity set: pages by key, change capture, resume, deletions.
+
+Both OData versions and other table readers (SYSPRO's COMFND) come as a `TableSource`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Protocol
+
+from singer_sdk import Tap
+from singer_sdk.singerlib import Catalog
+from typing_extensions import override
+
+from connector_kit.errors import ConfigurationError, UnavailableError
+from connector_kit.odata.capture import Capture
+from connector_kit.odata.changes import Sweep, by_keys, version_number
+from connector_kit.odata.filters import Condition, all_of
+from connector_kit.odata.literals import Value, literal
+from connector_kit.odata.pages import Query
+from connector_kit.odata.progress import RESUME, Progress, scope_of, start
+from connector_kit.odata.rows import Page, RowReader
+from connector_kit.odata.schema import Field, json_schema
+from connector_kit.singer.tap import Context, PagedStream
+
+HIGHEST_VERSION = "highest_version"
+
+
+class TableSource(Protocol):
+    """One table of one partition. `EntitySet` is one."""
+
+    @property
+    def total(self) -> int | None:
+        """The count of matching rows when reading began, where the server gives one."""
+
+    def pages(self, reader: RowReader, query: Query) -> Iterator[Page]:
+        """All rows that match, by pages in the order of the reader's key."""
+
+    def count(self, query: Query) -> int | None:
+        """How many rows match, or None where that can't be asked."""
+
+
+class ODataStream(PagedStream):
+    """One table as a stream.
+
+    A subclass says where a partition's rows come from (`source`), and may add constant columns (`constants`), computed
+    ones (`computed`, `shape`), a filter of its own (`restriction`) and partitions.
+
+    Args:
+        fields: the columns as the server has them, in the stream's order.
+        keys: the columns that identify a row within a partition, in the order of the pages.
+        capture: how changes are found.
+    """
+
+    STATE_MSG_FREQUENCY = 5000
+
+    def __init__(
+        self,
+        tap: Tap,
+        name: str,
+        *,
+        fields: Sequence[Field],
+        keys: Sequence[str],
+        capture: Capture,
+        description: str = "",
+    ) -> None:
+        self._fields = tuple(fields)
+        self._keys = tuple(keys)
+        self.capture = capture
+        self._complete: list[bool] = []
+        super().__init__(tap, self._declared_schema(description), name)
+        self._declare()
+
+    def source(self, context: Context | None) -> TableSource:
+        """Where the partition's rows come from."""
+        raise NotImplementedError
+
+    @cached_property
+    def constants(self) -> Sequence[str]:
+        """Names of columns that a partition's context gives to each of its rows; part of the key, and first in it."""
+        return ()
+
+    @cached_property
+    def computed(self) -> Sequence[Field]:
+        """Columns that `shape` fills in."""
+        return ()
+
+    @cached_property
+    def restriction(self) -> Condition | None:
+        """A filter that always holds. Rows outside it are not "vanished": a restricted stream reports no deletions."""
+        return None
+
+    def shape(self, rows: list[Any], reader: RowReader) -> list[Any]:  # noqa: ARG002 - for subclasses
+        """Rows as they are written, from rows as they are read by `reader`."""
+        return rows
+
+    # The Singer SDK's side
+
+    def _declared_schema(self, description: str) -> dict[str, Any]:
+        fields = [Field(name) for name in self.constants]
+        fields += self.computed
+        fields += sorted(self._fields, key=lambda f: f.name not in self._keys)
+        return json_schema(fields, self.record_keys, description)
+
+    @property
+    def record_keys(self) -> list[str]:
+        """The columns that identify a record."""
+        return [*self.constants, *self._keys]
+
+    def _declare(self) -> None:
+        self.primary_keys = self.record_keys
+        if self.capture.method != "full_table":
+            self.replication_key = self.capture.column
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None:
+            return
+        asked = entry.replication_method
+        # The settings say how changes are found. A catalog may still ask for the whole table.
+        self._declare()
+        self.forced_replication_method = "FULL_TABLE" if asked == "FULL_TABLE" else None
+        if asked == "FULL_TABLE":
+            self.replication_key = None
+
+    @override
+    def compare_start_date(self, value: str, start_date_value: str) -> str:
+        return max(str(value), start_date_value[: len(str(value))])
+
+    @property
+    @override
+    def is_timestamp_replication_key(self) -> bool:
+        # Bookmarks are kept here, and capped at the start of the read: the SDK's signpost has no part in it.
+        return False
+
+    # Reading
+
+    @property
+    def whole(self) -> bool:
+        """Whether this run reads everything."""
+        return self.replication_method == "FULL_TABLE" or bool(self.config.get("full_sweep"))
+
+    def selected_fields(self) -> list[Field]:
+        """The columns to ask for: the selected ones, the key, the bookmark, and what computed columns are made of."""
+        needed = {*self._keys, *self.inputs()}
+        if self.capture.column:
+            needed.add(self.capture.column)
+        mask = self.mask
+        return [f for f in self._fields if f.name in needed or mask[("properties", f.name)]]
+
+    def inputs(self) -> set[str]:
+        """Columns that are read whether or not they are selected."""
+        return {self.capture.year, self.capture.period} if self.capture.method == "period" else set()
+
+    def reader(self, context: Context | None, fields: Sequence[Field] | None = None) -> RowReader:
+        """The reader of a partition's rows."""
+        chosen = self.selected_fields() if fields is None else fields
+        constants = {name: str((context or {})[name]) for name in self.constants}
+        mask = self.mask
+        wanted = [f for f in self.computed if f.name == self.capture.column or mask[("properties", f.name)]]
+        return RowReader(
+            chosen,
+            self._keys,
+            constants=constants if fields is None else {},
+            computed=wanted if fields is None else (),
+            subject=f"{self.name} {'/'.join(constants.values())}".strip(),
+            **self.reader_options,
+        )
+
+    @cached_property
+    def reader_options(self) -> Mapping[str, Any]:
+        """Further arguments for every `RowReader` of this stream."""
+        return {}
+
+    def key_fields(self) -> list[Field]:
+        """The key's columns with their kinds."""
+        known = {f.name: f for f in self._fields}
+        return [known[name] for name in self._keys]
+
+    @override
+    def get_pages(self, context: Context | None) -> Iterator[list[Any]]:
+        if context == self._all_partitions()[0]:
+            self._complete = []
+            self._stream_version = None
+        if self.capture.method == "row_version" and self.replication_method != "FULL_TABLE":
+            yield from self._changed_pages(context)
+        else:
+            yield from self._matching_pages(context)
+
+    def _matching_pages(self, context: Context | None) -> Iterator[list[Any]]:
+        """Everything that matches the bookmark's condition."""
+        state = self.get_context_state(context)
+        old = None if self.replication_method == "FULL_TABLE" else self.get_starting_replication_key_value(context)
+        where = all_of(None if self.whole else self.capture.condition(old), self.restriction)
+        reader = self.reader(context)
+        progress = start(state, self._scope(where, reader), self.key_fields())
+        column = self.capture.column if self.replication_method != "FULL_TABLE" else None
+        yield from self._pages(context, reader, where, progress, column)
+        if column is not None:
+            bookmark = self.capture.next_bookmark(old, progress.highest, progress.began)
+            if bookmark is not None:
+                state["replication_key"] = column
+                state["replication_key_value"] = bookmark
+        self._finish(context, progress)
+
+    def _pages(
+        self,
+        context: Context | None,
+        reader: RowReader,
+        where: Condition | None,
+        progress: Progress,
+        column: str | None,
+    ) -> Iterator[list[Any]]:
+        """The pages of one read, with its progress in the state."""
+        state = self.get_context_state(context)
+        source = self.source(context)
+        query = Query(
+            tuple(f.name for f in reader.fields), where, progress.after, (self.ABORT_AT_RECORD_COUNT or -1) + 1
+        )
+        if progress.resumed:
+            self.logger.info("Continuing %s behind the last key of %s", reader.subject, progress.began)
+        elif self._may_report_vanished():
+            self._stream_version = self._initialized_at
+        highest_of = attrgetter(reader.attributes[column]) if column is not None else None
+        read = 0
+        for page in source.pages(reader, query):
+            rows = self.shape(page.rows, reader)
+            highest = max(filter(None, map(highest_of, page.rows)), default=None) if highest_of else None
+            yield rows
+            read += len(page.rows)
+            progress.see(highest)
+            progress.after = page.last
+            if page.last:
+                progress.save(state)
+        self._reconcile(source, query, read)
+        state.pop(RESUME, None)
+
+    def _reconcile(self, source: TableSource, query: Query, read: int) -> None:
+        """Compare with the server's own count. Rows that went while we read explain a difference; nothing else does."""
+        if source.total is None or read >= source.total or not self.config.get("reconcile_counts", True):
+            return
+        now = source.count(query)
+        if now is not None and read >= now:
+            return
+        raise UnavailableError(
+            system=self.tap_name,
+            subject=f"stream {self.name}",
+            expected=f"{source.total} rows (counted at the start; {now} now)",
+            got=f"{read}",
+            hint="Check that the key identifies a row. Nothing is marked as read; the next run reads again.",
+        )
+
+    def _scope(self, where: Condition | None, reader: RowReader) -> str:
+        return scope_of(self.whole, where, self._keys, [f.name for f in reader.fields])
+
+    # Row versions
+
+    def _changed_pages(self, context: Context | None) -> Iterator[list[Any]]:
+        """Rows whose version is above the bookmark.
+
+        The bookmark trails one run behind the highest version seen: a row that changes while the versions are read
+        may get a higher version than one that is read later, so only what the read before saw is certain to be
+        complete.
+        """
+        state = self.get_context_state(context)
+        saved = self.get_starting_replication_key_value(context)
+        above = None if saved is None or self.whole else int(str(saved), 16)
+        reader = self.reader(context)
+        progress = start(state, self._scope(self.restriction, reader), self.key_fields())
+        if above is None and progress.resumed:
+            sweep = Sweep(highest=int(str(progress.highest), 16))
+        else:
+            sweep = self._sweep(context, above)
+        reached = f"{sweep.highest:016x}"
+        if above is None or sweep.mostly_changed():
+            progress = progress if above is None else Progress(progress.began, progress.scope)
+            progress.highest = reached
+            for rows in self._pages(context, reader, self.restriction, progress, None):
+                yield rows if above is None else [row for row in rows if self._is_above(row, reader, above)]
+        else:
+            for condition in by_keys(self._keys, sweep.changed, self._plain_literal):
+                query = Query(tuple(f.name for f in reader.fields), all_of(condition, self.restriction))
+                for page in self.source(context).pages(reader, query):
+                    yield self.shape(page.rows, reader)
+        state["replication_key"] = self.capture.column
+        state["replication_key_value"] = reached if above is None else state.get(HIGHEST_VERSION, saved)
+        state[HIGHEST_VERSION] = reached
+        self._finish(context, progress if above is None else None)
+
+    def _sweep(self, context: Context | None, above: int | None) -> Sweep:
+        column = self.version_column()
+        names = {*self._keys, column}
+        reader = self.reader(context, [f for f in self._fields if f.name in names])
+        key_of, version_of = reader.values_of(self._keys), attrgetter(reader.attributes[column])
+        sweep = Sweep()
+        nothing_yet = 1 << 64
+        query = Query(tuple(f.name for f in reader.fields), self.restriction)
+        for page in self.source(context).pages(reader, query):
+            versions = list(map(version_of, page.rows))
+            sweep.add(map(key_of, page.rows), versions, nothing_yet if above is None else above)
+        return sweep
+
+    def version_column(self) -> str:
+        """The row version's column.
+
+        Raises:
+            ConfigurationError: when the site does not expose it.
+        """
+        column = self.capture.column or ""
+        if all(f.name != column for f in self._fields):
+            raise ConfigurationError(
+                system=self.tap_name,
+                subject=f"stream {self.name}",
+                expected=f"the row version {column}",
+                got="a table without it",
+                hint="Choose another method for this stream in change_capture.",
+            )
+        return column
+
+    def _is_above(self, row: Any, reader: RowReader, above: int) -> bool:  # noqa: ANN401 - a struct made at run time
+        version = getattr(row, reader.attributes[self.version_column()])
+        return version is None or version_number(version) > above
+
+    def _plain_literal(self, column: str, value: Value) -> str:  # noqa: ARG002 - the shape that `by_keys` calls
+        return literal(value)
+
+    # Deletions
+
+    def _may_report_vanished(self) -> bool:
+        return self.whole and self.restriction is None and bool(self.config.get("emit_activate_version_messages", True))
+
+    def _finish(self, context: Context | None, progress: Progress | None) -> None:
+        """After the last partition, tell which rows are still there: if each was read whole, and in this one run."""
+        self._complete.append(progress is not None and not progress.resumed)
+        partitions = self._all_partitions()
+        if context != partitions[-1] or self._stream_version is None:
+            return
+        if len(self._complete) == len(partitions) and all(self._complete) and not self._forgotten():
+            self._write_activate_version_message(self._stream_version)
+        else:
+            self.logger.info("%s: vanished rows are reported by the next complete read", self.name)
+
+    def _all_partitions(self) -> list[Any]:
+        return list(self.partitions or (None,))
+
+    def _forgotten(self) -> bool:
+        """Whether the state knows partitions that are no longer read: their rows have not vanished."""
+        current = self.partitions or []
+        known = [each["context"] for each in self.state_manager.get_state_partitions() or []]
+        gone = [each for each in known if each not in current]
+        if gone:
+            self.logger.warning(
+                "%s: %s are in the state but not in the settings, so no vanished rows are reported", self.name, gone
+            )
+        return bool(gone)

@@ -1,0 +1,163 @@
+"""A tap whose unit of work is the page: the SDK's record loop, state and messages at the speed of the encoder.
+
+The SDK's own loop spends its time per record and per field (conforming types, dropping deselected columns, a flush
+for each line). Here a page arrives as structs of the right types with the selected columns only, and leaves as one
+piece of text. Whatever needs single records (stream maps, flattening, the SDK's dry runs) still goes through the
+SDK's loop: both paths take their pages from `PagedStream.get_pages`, where progress is kept too.
+
+Private parts of the SDK that this module relies on, checked by test_singer_tap.py: `Stream._sync_records`,
+`_increment_stream_state`, `_stream_version`, `_write_starting_replication_value`, `_finalize_state`,
+`_write_state_message`, `_write_activate_version_message`.
+"""
+
+from __future__ import annotations
+
+import abc
+import sys
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import msgspec
+from singer_sdk import Stream, Tap
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.encoding import GenericSingerWriter
+from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
+from typing_extensions import override
+
+Context = Mapping[str, Any]
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_text)
+
+
+class LineWriter(GenericSingerWriter[bytes, Message]):
+    """Writes messages to stdout; flushes when something other than a RECORD passes, not at every line."""
+
+    @override
+    def serialize_message(self, message: Message) -> bytes:
+        return _encoder.encode(message.to_dict()) + b"\n"
+
+    @override
+    def write_message(self, message: Message) -> None:
+        self.write_lines(self.serialize_message(message))
+        if not isinstance(message, RecordMessage):
+            sys.stdout.flush()
+
+    def write_lines(self, lines: bytes) -> None:
+        """Whole lines, as they are."""
+        sys.stdout.buffer.write(lines)
+
+
+def record_lines(stream: str, rows: Sequence[object], version: int | None, extracted: datetime) -> bytes:
+    """RECORD messages for `rows`, one a line.
+
+    The rows are encoded in one call and the envelope is put around them afterwards: in JSON text a line feed is
+    escaped, so the ones that separate the rows are the only ones.
+    """
+    if not rows:
+        return b""
+    start = b'{"type":"RECORD","stream":' + _encoder.encode(stream) + b',"record":'
+    end = b"" if version is None else b',"version":%d' % version
+    end += b',"time_extracted":' + _encoder.encode(extracted) + b"}\n"
+    return start + _encoder.encode_lines(rows)[:-1].replace(b"\n", end + start) + end
+
+
+class PagedTap(Tap):
+    """A tap made of `PagedStream`s."""
+
+    message_writer_class = LineWriter
+    # No BATCH: a target reads these records faster than the SDK's batch files.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+
+class PagedStream(Stream, abc.ABC):
+    """A stream that is read page by page and keeps its own progress in the state."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    @abc.abstractmethod
+    def get_pages(self, context: Context | None) -> Iterator[Sequence[msgspec.Struct]]:
+        """Pages of one partition; each row has the selected columns, in JSON-ready types.
+
+        What runs after a `yield` runs when that page is written: the place to record progress in
+        `get_context_state(context)`. A STATE message follows now and then, and at the end.
+        """
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
+        for rows in self.get_pages(context):
+            yield from msgspec.to_builtins(rows, builtin_types=(Decimal,))
+
+    @override
+    def _increment_stream_state(self, latest_record: Mapping[str, Any], *, context: Context | None = None) -> None:
+        """Nothing: progress is kept per page, by `get_pages`."""
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        # The SDK would announce a version before its first row: a target would then drop every row it has.
+        return False
+
+    @override
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        if not (write_messages and self._as_they_are()):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        contexts: list[Any] = [context] if context is not None else list(self.partitions or (None,))
+        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
+            for part in contexts:
+                counter.with_context(part or {})
+                timer.with_context(part or {})
+                self._write_starting_replication_value(part)
+                for count in self._write_pages(part):
+                    counter.increment(count)
+                self._finalize_state(self.get_context_state(part))
+        self._finalize_state(self.stream_state)
+        self._write_state_message()
+
+    def _write_pages(self, context: Context | None) -> Iterator[int]:
+        since_state = 0
+        writer: Any = self._tap.message_writer  # `_as_they_are` has seen that it writes lines
+        for rows in self.get_pages(context):
+            # The page before is written, and by now recorded in the state.
+            if since_state >= self.STATE_MSG_FREQUENCY:
+                self._write_state_message()
+                since_state = 0
+            writer.write_lines(record_lines(self.name, rows, self._stream_version, datetime.now(timezone.utc)))
+            self.state_manager.is_flushed = False
+            since_state += len(rows)
+            yield len(rows)
+
+    def _as_they_are(self) -> bool:
+        """Whether records go out as they come: nothing maps, flattens, counts or follows single records."""
+        maps = self.stream_maps
+        return (
+            self.selected
+            and self.ABORT_AT_RECORD_COUNT is None
+            and not self.child_streams
+            and len(maps) == 1
+            and type(maps[0]) is SameRecordTransform
+            and maps[0].stream_alias == self.name
+            and not maps[0].flattening_enabled
+            and hasattr(self._tap.message_writer, "write_lines")
+            and type(self).post_process is Stream.post_process
+        )

@@ -1,0 +1,179 @@
+"""A customer's SYSPRO through e.net: tables read with COMFND, for sites without the OData licence.
+
+e.net describes no tables, so the shipped schemas say which columns there are. Row versions can't be read this way.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from connector_kit.coordination import connect
+from connector_kit.errors import ConfigurationError, RefusedError
+from connector_kit.odata.filters import AllOf, AnyOf, Compare, Condition, after, all_of
+from connector_kit.odata.literals import Value
+from connector_kit.odata.pages import Query
+from connector_kit.odata.rows import Page, RowReader
+from connector_kit.odata.schema import Field
+from connector_kit.syspro import EnetSession, comfnd
+from tap_syspro.site import Sample
+from tap_syspro.tables import Table, known_tables
+
+if TYPE_CHECKING:
+    from tap_syspro.declarations import Declaration
+
+SYSTEM = "SYSPRO e.net"
+NULL_DATE = "0000-00-00"
+MOST_ROWS = 1000
+_NAMES = comfnd.Conditions()
+_CONDITIONS: Mapping[str, str] = {
+    "eq": _NAMES.equal,
+    "ne": _NAMES.different,
+    "gt": _NAMES.greater,
+    "ge": _NAMES.at_least,
+    "lt": _NAMES.less,
+    "le": _NAMES.at_most,
+}
+
+
+class EnetSite:
+    """The site that the settings describe; one session, which goes from company to company."""
+
+    metadata: None = None
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self.companies: list[str] = list(config["companies"])
+
+    @cached_property
+    def session(self) -> EnetSession:
+        """The operator's session."""
+        config = self._config
+        missing = [name for name in ("enet_url", "operator") if not config.get(name)]
+        if missing:
+            raise ConfigurationError(
+                system="tap-syspro", subject="settings for interface: enet", expected=", ".join(missing), got="nothing"
+            )
+        return EnetSession(
+            config["enet_url"],
+            config["operator"],
+            str(config.get("operator_password") or ""),
+            self.companies[0],
+            self._company_password,
+            coordinator=connect(config.get("coordination_url")),
+            timeout=(15.0, float(config.get("timeout", 300))),
+            verify=config.get("ca_bundle") or True,
+        )
+
+    @property
+    def _company_password(self) -> str:
+        return str(self._config.get("company_password") or "")
+
+    def close(self) -> None:
+        """Log off."""
+        if "session" in self.__dict__:
+            self.session.close()
+
+    def describe(self, declaration: Declaration) -> Table | None:
+        """The shipped schema of the table, without what COMFND can't give."""
+        known = known_tables().get(declaration.table)
+        if known is None:
+            return None
+        as_timestamp = self._config.get("datetime_as") == "timestamp"
+        fields = tuple(
+            Field(field.name, "timestamp") if as_timestamp and field.kind == "date" else field
+            for field in known.fields
+            if field.kind != "binary"
+        )
+        return Table(declaration.keys, fields)
+
+    def source(self, company: str, table: str, fields: Sequence[Field], what: str) -> EnetTable:  # noqa: ARG002 - a `Site`
+        """A company's table, to be read."""
+        return EnetTable(self, company, table, what)
+
+    def sample(self, company: str, table: str, *, count: bool = False) -> Sample:  # noqa: ARG002 - e.net does not count
+        """One row of a table."""
+        known = known_tables().get(table)
+        columns = [field.name for field in known.fields if field.kind != "binary"] if known else []
+        rows = self.rows(company, table, columns, (), known.key if known else (), 1)
+        return Sample(rows[0] if rows else {}, None)
+
+    def rows(
+        self, company: str, table: str, columns: Sequence[str], where: comfnd.Where, order: Sequence[str], most: int
+    ) -> list[comfnd.Row]:
+        """The first rows that match, as texts."""
+        self.session.switch_company(company, self._company_password)
+        root = self.session.query("COMFND", comfnd.build(table, columns, where, order, most))
+        return comfnd.rows_of(root, columns)
+
+
+class EnetTable:
+    """A table of one company, read by pages along its key like an entity set."""
+
+    total: int | None = None
+
+    def __init__(self, site: EnetSite, company: str, table: str, what: str) -> None:
+        self._site = site
+        self._company = company
+        self._table = table
+        self._what = what
+
+    def count(self, query: Query) -> int | None:  # noqa: ARG002 - COMFND does not count
+        """None: COMFND does not count."""
+        return None
+
+    def pages(self, reader: RowReader, query: Query) -> Iterator[Page]:
+        """All rows that match. A short page is not the end: a site may cap them."""
+        most = min(query.page_size or MOST_ROWS, MOST_ROWS)
+        position = query.after
+        while True:
+            where = all_of(query.where, after(reader.key, position) if position else None)
+            alternatives = alternatives_of(where) if where is not None else []
+            rows = self._site.rows(self._company, self._table, query.select, alternatives, reader.key, most)
+            if not rows:
+                return
+            page = reader.finish(reader.rows_of([_cleaned(row) for row in rows]))
+            if page.last == position:
+                raise RefusedError(
+                    system=SYSTEM,
+                    subject=self._what,
+                    expected="the rows behind the last one",
+                    got="the same rows again",
+                )
+            yield page
+            position = page.last
+
+
+def alternatives_of(condition: Condition) -> list[list[comfnd.Condition]]:
+    """A condition as COMFND takes it: alternatives, each a list of comparisons that hold together.
+
+    Raises:
+        ConfigurationError: for a condition in OData's language.
+    """
+    if isinstance(condition, Compare):
+        return [[comfnd.Condition(condition.column, _CONDITIONS[condition.operator], _text(condition.value))]]
+    if isinstance(condition, AnyOf):
+        return [group for part in condition.parts for group in alternatives_of(part)]
+    if isinstance(condition, AllOf):
+        choices = [alternatives_of(part) for part in condition.parts]
+        return [list(itertools.chain.from_iterable(groups)) for groups in itertools.product(*choices)]
+    raise ConfigurationError(
+        system="tap-syspro",
+        subject="setting filters",
+        expected="interface: odata",
+        got="an OData filter with interface: enet",
+        hint="Leave the filter out, or filter in a stream map.",
+    )
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return NULL_DATE
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)
+
+
+def _cleaned(row: comfnd.Row) -> dict[str, str | None]:
+    return {name: None if value == NULL_DATE else value.rstrip(" ") for name, value in row.items()}

@@ -1,0 +1,97 @@
+"""tap-syspro: settings and wiring."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import click
+from singer_sdk.singerlib import CatalogEntry
+from typing_extensions import override
+
+from connector_kit.odata.schema import fields_of_schema
+from connector_kit.singer.plugin import SecretsMixin, run
+from connector_kit.singer.tap import PagedTap
+from tap_syspro.declarations import Declaration, declarations
+from tap_syspro.settings import settings
+from tap_syspro.site import ODataSite, Site
+from tap_syspro.streams import SysproStream, stream_of
+from tap_syspro.tables import Table, known_tables
+
+
+class TapSyspro(SecretsMixin, PagedTap):
+    """Singer tap for SYSPRO: several companies, through the OData service or e.net's COMFND."""
+
+    name = "tap-syspro"
+    dynamic_catalog = True
+    config_jsonschema: ClassVar[dict[str, Any]] = settings()
+
+    @cached_property
+    def site(self) -> Site:
+        """The SYSPRO site that the settings describe; closed when the tap goes."""
+        site: Site = ODataSite(self.config)
+        if self.config.get("interface") == "enet":
+            from tap_syspro.enet import EnetSite  # noqa: PLC0415 - most sites have OData
+
+            site = EnetSite(self.config)
+        weakref.finalize(self, site.close)
+        return site
+
+    @override
+    def discover_streams(self) -> Sequence[SysproStream]:
+        streams = []
+        for declaration in declarations(self.config):
+            table = self._table(declaration)
+            if table is None:
+                self.logger.warning("Table %s is not exposed: no stream %s", declaration.table, declaration.name)
+            else:
+                streams.append(stream_of(self, declaration, table))
+        return streams
+
+    def _table(self, declaration: Declaration) -> Table | None:
+        """From the catalog that this run was given, which spares it the site's metadata; otherwise from the site."""
+        if self.input_catalog is None:
+            return self.site.describe(declaration)
+        entry = self.input_catalog.get_stream(declaration.name)
+        known = known_tables().get(declaration.table)
+        if entry is None or declaration.shape == "balances":
+            return known if known is None or not declaration.key else Table(declaration.key, known.fields)
+        return self._from_catalog(declaration, entry)
+
+    def _from_catalog(self, declaration: Declaration, entry: CatalogEntry) -> Table:
+        own = {str(self.config.get("company_column", "CompanyId")), declaration.column if declaration.year else None}
+        shipped = known_tables().get(declaration.table)
+        present = {f.name for f in shipped.fields} if shipped else set()
+        if declaration.shape == "distributions":
+            own |= {"Supplier", "Invoice", "TrnDate"} - present
+        own -= present
+        fields = tuple(f for f in fields_of_schema(entry.schema.to_dict()) if f.name not in own)
+        listed = tuple(name for name in entry.key_properties or () if name not in own)
+        return Table(declaration.key or listed or declaration.keys, fields)
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        if value != "all":
+            super().cb_test(ctx, param, value)
+            return
+        from tap_syspro.check import run_check  # noqa: PLC0415 - only for --test
+
+        given = ctx.params["config"]
+        catalog = ctx.params.get("catalog")
+        chosen = {e["tap_stream_id"] for e in json.load(catalog)["streams"]} if catalog else set()
+        tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
+        problems = run_check(tap.config, tap.site, click.echo, chosen)
+        ctx.exit(1 if problems else 0)
+
+
+def main() -> None:
+    """Console entry point."""
+    run(TapSyspro)
+
+
+if __name__ == "__main__":
+    main()
