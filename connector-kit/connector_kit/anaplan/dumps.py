@@ -94,8 +94,9 @@ def parse_dump(chunks: Iterable[bytes]) -> Iterator[DumpRow]:
     names = next(reader)
     line_at = names.index(_LINE) if _LINE in names else None
     errors_at = [at for _, at in sorted((int(match[1]), at) for at, match in _matches(names))]
-    columns = [(at, name) for at, name in enumerate(names) if at != line_at and at not in errors_at]
-    columns.reverse()  # so that the first of equal names is the one that stays
+    columns = [
+        (at, name) for at, name in enumerate(names) if at not in {line_at, *errors_at} and at == names.index(name)
+    ]
     for row in reader:
         if not row:
             continue

@@ -148,6 +148,8 @@ class TaskResult:
             for action in unsuccessful or [self.outcome]
             for reason in explain([*action.details, *(self.outcome.details if self.nested else ())])
         ]
+        if not reasons and self.rejected:
+            return f"Anaplan took none of the rows and rejected {self.rejected}: the failure dump tells why."
         return " ".join(dict.fromkeys(reasons)) or f"Anaplan gives no reason ({self.step or self.state})."
 
     def check(self) -> TaskResult:

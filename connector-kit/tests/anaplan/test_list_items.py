@@ -24,9 +24,8 @@ def codes(*names):
 
 def test_items_are_read_with_parents_properties_and_subsets(fake, items, path):
     row = {"id": 101000000001000, "name": "Acme", "code": None, "parent": "All", "parentId": 7, "listName": "x"}
-    fake.on(
-        "GET", path, {"listItems": [{**row, "properties": {"Class": "A", "Since": None}, "subsets": {"Active": True}}]}
-    )
+    row |= {"properties": {"Class": "A", "Since": None}, "subsets": {"Active": True}}
+    fake.on("GET", path, {"listItems": [row]})
     (item,) = items.read()
     assert (item.id, item.name, item.code, item.parent, item.parent_id) == ("101000000001000", "Acme", "", "All", "7")
     assert item.properties == {"Class": "A", "Since": ""}

@@ -146,6 +146,12 @@ def test_an_unknown_failure_shows_anaplans_words():
     assert result.problem == "Anaplan says brandNew: Something else. Anaplan says other: b."
 
 
+def test_an_import_of_which_every_row_failed_says_so():
+    result = result_of({"successful": False, "failureDumpAvailable": True, "details": [LIST]}, step="Failed.")
+    assert result.problem == "Anaplan took none of the rows and rejected 2: the failure dump tells why."
+    assert result.dumps
+
+
 def test_a_failed_process_names_the_step():
     nested = [
         {"objectId": "112000000001", "successful": True, "details": [LIST]},

@@ -134,19 +134,15 @@ def test_a_start_whose_answer_is_lost_is_not_started_again(server, model, reply,
 def test_a_lost_start_is_found_although_older_and_foreign_tasks_are_listed(server, fake, model, reply):
     earlier = {"taskId": "E" * 32, "creationTime": OLD["creationTime"] - 5, "taskState": "COMPLETE"}
     server.start_but_answer(reply(reset=True))
-    calls = iter(range(10))
-    plain = server._list
-    # A task from before our request that only the second listing shows.
-    fake.on(
-        "GET",
-        server.path,
-        lambda r: plain(r) if next(calls) == 0 else reply(body={"tasks": [earlier, *([] if 0 else _tasks(plain, r))]}),
-    )
+    before = server.reply(body={"tasks": [OLD]})
+
+    def after(request):
+        # Shown only now, but made before our request.
+        return reply(body={"tasks": [earlier, *server._list(request).body["tasks"]]})
+
+    fake.on("GET", server.path, before, after)
     assert model.run("import", IMPORT).task_id == TASK
-
-
-def _tasks(listing, request):
-    return listing(request).body["tasks"]
+    assert len(server.posts) == 1
 
 
 @pytest.mark.parametrize("answer", ["reset", 500, 502, 504])
