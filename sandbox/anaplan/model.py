@@ -54,7 +54,12 @@ class Model:
         self.views = {view.id: view for view in definition.views}
         self.files = Files(folder / "files", definition, clock)
         self.dumps = Dumps(clock)
-        self.queue = Queue(clock, seconds, lambda: switches.number("task_history"), lambda: switches.flag("cancelling"))
+        self.queue = Queue(
+            clock,
+            lambda: seconds + switches.seconds("extra_task_seconds"),
+            lambda: switches.number("task_history"),
+            lambda: switches.flag("cancelling"),
+        )
         self.refusals: dict[str, list[Refusal]] = {}
         self.reads: dict[str, ReadRequest] = {}
         self.serial_number = 1

@@ -30,6 +30,7 @@ _LIMITS = (
 _MODEL = (
     Switch("busy_blocks", bool, True, "calls other than about actions and tasks wait while an action holds the model"),
     Switch("cancelling", bool, True, "a running task that is being cancelled shows the state CANCELLING"),
+    Switch("extra_task_seconds", float, 0.0, "time that every action takes beyond the base duration"),
     Switch("cold_start_seconds", float, 0.0, "time that the first call on a closed model takes"),
     Switch("complete_seconds", float, 0.0, "time that completing an upload takes"),
     Switch("refusal_body", ("integration", "message", "empty", "html"), "integration", "body of 422, 423, 424 and 425"),

@@ -88,7 +88,9 @@ class Run:
 class Queue:
     """The tasks of one model and the thread that runs them one by one."""
 
-    def __init__(self, clock: Clock, seconds: float, kept: Callable[[], int], announce: Callable[[], bool]) -> None:
+    def __init__(
+        self, clock: Clock, seconds: Callable[[], float], kept: Callable[[], int], announce: Callable[[], bool]
+    ) -> None:
         self._clock = clock
         self._seconds = seconds
         self._kept = kept
@@ -175,7 +177,7 @@ class Queue:
 
     def _perform(self, task: Task, work: Work) -> None:
         try:
-            outcome = work(Run(task, self._clock, self._seconds))
+            outcome = work(Run(task, self._clock, self._seconds()))
         except CancelledError:
             _cancelled(task)
             return
