@@ -23,6 +23,7 @@ from connector_kit.errors import ConnectorError, NotFoundError, RefusedError
 _LINE = "_Line_"
 _ERROR = re.compile(r"_Error_(\d+)_")
 _BETWEEN = re.compile(r'_Line_"?(?P<separator>[^"\w])"?_Error_\d+_')
+_NO_DUMP = frozenset({400, 403, 404})
 _SEPARATORS = (",", "\t", ";", "|")
 
 
@@ -53,6 +54,8 @@ def read_dump(transport: Transport, path: str, what: str) -> Iterator[DumpRow]:
     try:
         body = transport.request("GET", f"{path}/chunks", what=what, read=read_json_or_nothing)
     except (NotFoundError, RefusedError) as error:
+        if error.status not in _NO_DUMP:
+            raise
         raise _none(what, error) from error
     listed = body.get("chunks")
     ids = [text(chunk.get("id")) for chunk in listed if isinstance(chunk, dict)] if isinstance(listed, list) else []

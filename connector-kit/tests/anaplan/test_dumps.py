@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connector_kit.anaplan import DumpRow, NoDumpError
 from connector_kit.anaplan.dumps import parse_dump, sniff_separator
+from connector_kit.errors import RefusedError
 
 IMPORT, TASK = "112000000001", "1B1D84DDD53847BAA621810B593C3FC1"
 TAB_DUMP = (
@@ -18,7 +19,7 @@ TAB_DUMP = (
     '"Item 9"\t"a"\t"11"\t"Invalid number: a"\n'
 )
 
-cells = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=12)
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 
 
 def written(names, rows, separator=","):
@@ -111,6 +112,12 @@ def test_a_process_keeps_a_dump_per_step(fake, model, root, reply):
     fake.on("GET", path, {"chunks": [{"id": "0"}]})
     fake.on("GET", f"{path}/0", reply(200, TAB_DUMP.encode()))
     assert len(list(model.dump("process", "118000000001", TASK, IMPORT))) == 2
+
+
+def test_an_archived_model_is_not_a_missing_dump(fake, model, dump_path, reply):
+    fake.on("GET", f"{dump_path}/chunks", reply(422))
+    with pytest.raises(RefusedError, match="archived"):
+        model.dump("import", IMPORT, TASK)
 
 
 @pytest.mark.parametrize("answer", [404, 400, 204, "empty"])
