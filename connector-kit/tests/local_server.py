@@ -51,6 +51,7 @@ def serving(answer: Callable[[Asked], Answer], *, tls: Any = None) -> Iterator[L
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 10
+        disable_nagle_algorithm = True  # else each answer waits for the acknowledgement of its headers
 
         def log_message(self, *arguments):
             pass
