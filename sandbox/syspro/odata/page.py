@@ -51,7 +51,8 @@ def _piece(column: Column, site: Site) -> str:
         padded = f"{name} || '  '" if site.trailing_blanks else name
         return f"ifnull(json_quote({padded}), 'null')" if column.nullable else f"json_quote({padded})"
     if column.kind == "decimal":
-        return f"'\"' || {name} || '\"'" if site.decimals_as_text else name
+        written = f"'\"' || {name} || '\"'" if site.decimals_as_text else name
+        return f"ifnull({written}, 'null')" if column.nullable else written
     if column.kind == "datetime":
         form = site.datetime_format
         written = f"'\"' || substr({name}, 1, 10) || '\"'" if form == "date" else f"'\"' || {name} {_DATE_TAILS[form]}"
