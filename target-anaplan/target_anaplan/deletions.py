@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -22,11 +22,11 @@ from connector_kit.errors import RefusedError
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
 from target_anaplan.dumps import DumpRejects
-from target_anaplan.mapping.compile import RowMaker, compile_rows, key_faults
-from target_anaplan.mapping.spec import Dialect, Record
-from target_anaplan.mapping.values import Unmappable
+from target_anaplan.lines import LineMaker
+from target_anaplan.mapping.block import RowsBlock
+from target_anaplan.mapping.compile import compile_rows, key_faults
+from target_anaplan.mapping.spec import Dialect
 from target_anaplan.outbox import BLOCK_ROWS
-from target_anaplan.rows import line_writer, unencodable
 from target_anaplan.spool import Spool
 
 if TYPE_CHECKING:
@@ -168,38 +168,28 @@ class Deletions:
         return [result.task_id], list(DumpRejects(carrier.model, result, spool, self.outbox.tally))
 
     def _spool(self, batch: Batch, spool: Spool) -> None:
-        columns = self._deletion.columns
-        fiscal = self.outbox.services.fiscal
+        services = self.outbox.services
+        fiscal = services.fiscal
         dialect = Dialect(spool.form.decimal_separator, fiscal.fiscal_year_start_month, fiscal.fiscal_year_named_by)
-        maker = compile_rows(columns, spool.form.headers, dialect)
-        write = line_writer(spool.form, self.outbox.services.line_breaks)
+        rows = compile_rows(self._deletion.columns, spool.form.headers, dialect)
+        maker = LineMaker(rows, spool.form, services.line_breaks)
         keys = self._keys()
         while some := list(islice(keys, BLOCK_ROWS)):
-            good: list[str] = []
-            lines: list[str] = []
-            payload: list[bytes] = []
-            for key in some:
-                record = dict(zip(self._key, msgspec.json.decode(key), strict=True))
-                raw = msgspec.json.encode({**record, "_sdc_deleted_at": _now()})
-                try:
-                    line = self._line(maker, write, record, spool)
-                except Unmappable as problem:
-                    batch.reject_invalid([Rejected(None, key, f"deletion: {problem.reason}", problem.reason, raw)])
-                    continue
-                good.append(key)
-                lines.append(line)
-                payload.append(raw)
-            digests = [row_digest(line.encode("utf-8", "surrogatepass")) for line in lines]
+            records = [dict(zip(self._key, msgspec.json.decode(key), strict=True)) for key in some]
+            raws = [msgspec.json.encode({**record, "_sdc_deleted_at": _now()}) for record in records]
+            made = maker.make(RowsBlock(records))
+            refused = [
+                Rejected(None, some[at], f"deletion: {problem.reason}", problem.reason, raws[at])
+                for at, problem in made.refused
+            ]
+            if refused:
+                batch.reject_invalid(refused)
+            good = [some[at] for at in made.kept]
+            digests = [row_digest(line.encode()) for line in made.lines]
+            payload = [raws[at] for at in made.kept]
             batch.add(Block(spool.rows, good, [key_hash(key) for key in good], digests, payload))
-            spool.write(lines)
+            spool.write(made.lines)
         spool.seal()
-
-    @staticmethod
-    def _line(maker: RowMaker, write: Callable[[Sequence[str]], str], record: Record, spool: Spool) -> str:
-        line = write(maker.cells(record))
-        if unencodable([line], spool.form.codec):
-            raise Unmappable(f"a character that the file's encoding {spool.form.encoding} lacks")
-        return line
 
 
 def _now() -> str:

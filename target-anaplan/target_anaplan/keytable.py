@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Sequence
 
 _FULL = 0.6
 _FIRST = 1024
@@ -33,31 +34,47 @@ class KeyTable:
             slot = (slot + 1) & mask
         return 0
 
-    def put(self, key: int, value: int) -> None:
-        """Set or replace the row's hash of a key."""
+    def holds_any(self, numbers: Iterable[int]) -> bool:
+        """Whether one of the keys is there."""
+        if not self.count:
+            return False
         keys, mask = self._keys, self._mask
-        slot = key & mask
-        while found := keys[slot]:
-            if found == key:
-                self._values[slot] = value
-                return
-            slot = (slot + 1) & mask
-        keys[slot] = key
-        self._values[slot] = value
-        self.count += 1
-        if self.count > self._limit:
+        for key in numbers:
+            slot = key & mask
+            while found := keys[slot]:
+                if found == key:
+                    return True
+                slot = (slot + 1) & mask
+        return False
+
+    def put_all(self, numbers: Iterable[int], values: Sequence[int]) -> None:
+        """Set or replace the rows' hashes of many keys."""
+        while self.count + len(values) > self._limit:
             self._grow()
+        keys, mask, rows = self._keys, self._mask, self._values
+        added = 0
+        for key, value in zip(numbers, values, strict=True):
+            slot = key & mask
+            while (found := keys[slot]) and found != key:
+                slot = (slot + 1) & mask
+            added += not found
+            keys[slot] = key
+            rows[slot] = value
+        self.count += added
 
     def _grow(self) -> None:
         keys, values = self._keys, self._values
         self.count = 0
-        self._allot(4 * len(keys) if len(keys) < 1 << 16 else 2 * len(keys))
-        for key, value in zip(keys, values, strict=True):
-            if key:
-                self.put(key, value)
+        self._allot(2 * len(keys))
+        self._take(keys, values)
+
+    def _take(self, keys: array[int], values: array[int]) -> None:
+        """Slice by slice, so that memory stays flat."""
+        for start in range(0, len(keys), _FIRST):
+            part = slice(start, start + _FIRST)
+            pairs = [(key, value) for key, value in zip(keys[part], values[part], strict=True) if key]
+            self.put_all([key for key, _ in pairs], [value for _, value in pairs])
 
     def merge(self, other: KeyTable) -> None:
         """Take over everything of `other`."""
-        for key, value in zip(other._keys, other._values, strict=True):
-            if key:
-                self.put(key, value)
+        self._take(other._keys, other._values)

@@ -9,42 +9,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_kit.audit import keys as audit_keys
 from connector_kit.audit.types import Block, Rejected
 from target_anaplan.keytable import KeyTable
-from target_anaplan.mapping.compile import RowMaker, compile_rows, field_faults
-from target_anaplan.mapping.spec import Dialect, Record, StreamMapping
+from target_anaplan.lines import LineMaker
+from target_anaplan.mapping.compile import compile_rows, field_faults
+from target_anaplan.mapping.spec import Dialect, StreamMapping
 from target_anaplan.mapping.values import Unmappable
-from target_anaplan.rows import LineBreaks, line_writer, unencodable
+from target_anaplan.rows import LineBreaks
 from target_anaplan.spool import Spool, SpoolDir, Worker
 
 if TYPE_CHECKING:
     from connector_kit.audit import Batch, Run, Trail
+    from connector_kit.singer.records import Records
     from target_anaplan.destination import Destination
 
 BLOCK_ROWS = 5_000
 _DISTINCT_ROWS = 20_000  # a mapping with its own key: many records make one row, its last value counts
 
 
-class Records(NamedTuple):
-    """Valid records of one stream with their raw texts, key texts and key hashes; parallel lists."""
+class Keyed(NamedTuple):
+    """Valid records of one stream with their key texts and key hashes; parallel."""
 
-    records: Sequence[Record]
-    raws: Sequence[bytes]
+    records: Records
     keys: Sequence[str]
     hashes: Sequence[bytes]
 
 
-class _Row(NamedTuple):
-    key: str
-    hash: bytes
-    digest: bytes
-    line: str
-    payload: bytes
+_Row = tuple[str, bytes, bytes, str, bytes]
+"""Key text, key hash, digest, line, raw record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +114,12 @@ class Outbox:
         self.shipments: list[Shipment] = []
         self.scope = f"{services.scope}/{destination.kind}:{destination.id}/{mapping.stream}"
         self.services = services
-        self._write = line_writer(destination.form, services.line_breaks)
-        self._codec = destination.form.codec
         self._tail: dict[int, _Row] = {}
         self._tail_rows = _DISTINCT_ROWS if mapping.key else BLOCK_ROWS
         self._current = KeyTable()
         self._earlier: KeyTable | None = None
         self._open: Shipment | None = None
-        self._maker: RowMaker | None = None
+        self._maker: LineMaker | None = None
         self._key_at = tuple(destination.form.headers.index(name) for name in mapping.key)
         self._schema = b""
         self._key_properties: Sequence[str] = ()
@@ -136,6 +130,11 @@ class Outbox:
     def full(self) -> bool:
         """Whether an import has as many rows as it may have."""
         return self.waiting >= self.services.batch_rows
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields that its rows are made of."""
+        return {field for column in self.mapping.columns for field in column.fields} | set(self.mapping.where_fields)
 
     @property
     def waiting(self) -> int:
@@ -152,7 +151,8 @@ class Outbox:
             self._next_file()
         fiscal = self.services.fiscal
         dialect = Dialect(form.decimal_separator, fiscal.fiscal_year_start_month, fiscal.fiscal_year_named_by)
-        self._maker = compile_rows(mapping.columns, form.headers, dialect)
+        rows = compile_rows(mapping.columns, form.headers, dialect)
+        self._maker = LineMaker(rows, form, self.services.line_breaks)
         self._schema, self._key_properties = message, tuple(mapping.key or key_properties)
         return []
 
@@ -164,120 +164,90 @@ class Outbox:
         self._counted = now
         return dict(found)
 
-    def take(self, block: Records) -> None:
+    def take(self, block: Keyed) -> None:
         """Map a block's records, drop what Anaplan has already, keep the rest for delivery."""
-        self.tally.read += len(block.records)
-        lines, kept, keys = self._map(block)
-        if len(kept) == len(block.records) and not self.mapping.key:
-            raws, hashes = block.raws, block.hashes
-        else:
-            raws = [block.raws[index] for index in kept]
-            hashes = list(map(audit_keys.key_hash, keys)) if self.mapping.key else [block.hashes[i] for i in kept]
-            self.last_hashes = hashes
-        digest = audit_keys.row_digest
-        digests = [digest(f"{key}\n{line}".encode()) for key, line in zip(keys, lines, strict=True)]
-        if self.mapping.key:
-            lines, keys, hashes, digests, raws = _last_of_each(lines, keys, hashes, digests, raws)
-            self.tally.repeated += len(kept) - len(keys)
-        same: set[int] = set()
-        if self.policy.skip_unchanged and not self.services.resend and keys:
-            same = self.services.trail.unchanged(self.scope, hashes, digests)
-        self._keep(lines, keys, hashes, digests, raws, same)
-
-    def _map(self, block: Records) -> tuple[list[str], list[int], Sequence[str]]:
-        """Lines, the positions of their records, their keys. Rows that can't be made are rejected."""
         if self._maker is None:
             raise LookupError("bind comes before take")
-        make, write, where, key_at = self._maker.cells, self._write, self.mapping.where, self._key_at
-        lines: list[str] = []
-        kept: list[int] = []
-        own_keys: list[str] = []
-        rejects: list[Rejected] = []
-        for index, record in enumerate(block.records):
-            if where is not None and not where(record):
-                continue
-            try:
-                row = make(record)
-                if key_at:
-                    own = [row[at] for at in key_at]
-                    if not all(own):
-                        continue
-                    line = write(row)
-                    own_keys.append(audit_keys.key_text(own))
-                else:
-                    line = write(row)
-            except Unmappable as problem:
-                rejects.append(self._refused(record, block.keys[index], block.raws[index], problem))
-                continue
-            lines.append(line)
-            kept.append(index)
-        self.tally.filtered += len(block.records) - len(kept) - len(rejects)
-        keys = own_keys if key_at else [block.keys[index] for index in kept]
-        if bad := unencodable(lines, self._codec):
-            wrong = set(bad)
-            for at in bad:
-                lacking = Unmappable(f"a character that the file's encoding {self.destination.form.encoding} lacks")
-                rejects.append(self._rejected(keys[at], block.raws[kept[at]], "row", lacking))
-            keys = [key for at, key in enumerate(keys) if at not in wrong]
-            kept = [index for at, index in enumerate(kept) if at not in wrong]
-            lines = [line for at, line in enumerate(lines) if at not in wrong]
-        if rejects:
-            self.reject(rejects)
-        return lines, kept, keys
+        self.tally.read += len(block.records)
+        if self.mapping.where is not None:
+            wanted = [at for at, keep in enumerate(self.mapping.where(block.records)) if keep]
+            self.tally.filtered += len(block.records) - len(wanted)
+            block = _picked(block, wanted)
+        made = self._maker.make(block.records)
+        if made.refused:
+            self.reject([self._refused(block, at, problem) for at, problem in made.refused])
+            block = _picked(block, made.kept)
+        lines = made.lines
+        if self._key_at:
+            block, lines = self._by_own_key(block, lines, [made.columns[at] for at in self._key_at])
+        digests = [audit_keys.row_digest(line.encode()) for line in lines]
+        same: set[int] = set()
+        if self.policy.skip_unchanged and not self.services.resend and lines:
+            same = self.services.trail.unchanged(self.scope, block.hashes, digests)
+        self._keep(block, digests, lines, same)
 
-    def _refused(self, record: Record, key: str, raw: bytes, problem: Unmappable) -> Rejected:
-        column = "row"
-        if self._maker is not None:
-            with suppress(LookupError):  # every cell could be made: it is the line that couldn't
-                column, problem = self._maker.blame(record)
-                column = f"column {column}"
-        return self._rejected("" if self.mapping.key else key, raw, column, problem)
+    def _by_own_key(
+        self, block: Keyed, lines: Sequence[str], columns: Sequence[Sequence[str]]
+    ) -> tuple[Keyed, list[str]]:
+        """Of the records that make the same row, the last one; those with a blank key make none."""
+        own = zip(*columns, strict=True)
+        last = {key: at for at, key in enumerate(own) if all(key)}
+        blank = sum(not all(key) for key in zip(*columns, strict=True))
+        self.tally.repeated += len(lines) - blank - len(last)
+        self.tally.filtered += blank
+        positions = list(last.values())
+        keys = [audit_keys.key_text(key) for key in last]
+        hashes = self.last_hashes = list(map(audit_keys.key_hash, keys))
+        return Keyed(block.records.pick(positions), keys, hashes), [lines[at] for at in positions]
 
-    @staticmethod
-    def _rejected(key: str, raw: bytes, where: str, problem: Unmappable) -> Rejected:
-        reason = f"{where}: {problem.reason}"
+    def _refused(self, block: Keyed, at: int, problem: Unmappable) -> Rejected:
+        reason = f"column {problem.column}: {problem.reason}" if problem.column else problem.reason
         message = f"{reason}, got {problem.got}" if problem.got else reason
-        return Rejected(None, key, reason, message, bytes(raw))
+        key = "" if self.mapping.key else block.keys[at]
+        return Rejected(None, key, reason, message, bytes(block.records.raws[at]))
 
-    def _keep(
-        self,
-        lines: Sequence[str],
-        keys: Sequence[str],
-        hashes: Sequence[bytes],
-        digests: Sequence[bytes],
-        raws: Sequence[bytes],
-        same: set[int],
-    ) -> None:
+    def _keep(self, block: Keyed, digests: list[bytes], lines: Sequence[str], same: set[int]) -> None:
         """Put rows into the tail: each key once per file, equal ones once at all, unchanged ones not at all."""
-        tail, get = self._tail, self._current.get
-        repeated = unchanged = 0
-        for index, short in enumerate(hashes):
-            number = hash(short) or 1
-            digest = digests[index]
-            if (row := tail.get(number)) is not None:
-                repeated += 1
-                if row.digest != digest:
-                    tail[number] = _Row(keys[index], short, digest, lines[index], bytes(raws[index]))
-                continue
-            last = get(number)
-            if not last and self._earlier is not None and (last := self._earlier.get(number)):
-                if last == (hash(digest) or 1):
-                    repeated += 1
-                    continue
-            elif last:
-                if last == (hash(digest) or 1):
-                    repeated += 1
-                    continue
+        numbers = [hash(short) or 1 for short in block.hashes]
+        rows = zip(block.keys, block.hashes, digests, lines, map(bytes, block.records.raws), strict=True)
+        if self._all_new(numbers):
+            self.tally.unchanged += len(same)
+            pairs = zip(numbers, rows, strict=True)
+            self._tail.update(pair for at, pair in enumerate(pairs) if at not in same) if same else self._tail.update(
+                pairs
+            )
+        else:
+            for at, (number, row) in enumerate(zip(numbers, rows, strict=True)):
+                self._keep_one(number, row, unchanged=at in same)
+        if len(self._tail) >= self._tail_rows:
+            self._flush()
+
+    def _all_new(self, numbers: Sequence[int]) -> bool:
+        """Whether no key of the block comes twice in it, or waits for delivery already."""
+        return (
+            len(set(numbers)) == len(numbers)
+            and self._tail.keys().isdisjoint(numbers)
+            and not self._current.holds_any(numbers)
+            and (self._earlier is None or not self._earlier.holds_any(numbers))
+        )
+
+    def _keep_one(self, number: int, row: _Row, *, unchanged: bool) -> None:
+        mark = hash(row[2]) or 1
+        waiting = self._tail.get(number)
+        if waiting is not None:
+            self.tally.repeated += 1
+            self._tail[number] = row
+            return
+        spooled = self._current.get(number)
+        last = spooled or (self._earlier.get(number) if self._earlier is not None else 0)
+        if last == mark:
+            self.tally.repeated += 1
+        elif last or not unchanged:
+            if spooled:
                 self._next_file()
-                get = self._current.get
-            elif index in same:
-                unchanged += 1
-                continue
-            tail[number] = _Row(keys[index], short, digest, lines[index], bytes(raws[index]))
-            if len(tail) >= self._tail_rows:
-                self._flush()
-        self.tally.repeated += repeated
-        self.tally.unchanged += unchanged
+            self._tail[number] = row
+        else:
+            self.tally.unchanged += 1
 
     def reject(self, rejects: Sequence[Rejected]) -> None:
         """Records that have no place in the file: into the trail, with their raw text."""
@@ -313,12 +283,11 @@ class Outbox:
         """The tail's rows into the trail and onto the disk."""
         if not self._tail:
             return
-        shipment, put = self._shipment(), self._current.put
+        shipment = self._shipment()
         rows = list(self._tail.values())
-        for number, row in self._tail.items():
-            put(number, hash(row.digest) or 1)
-        self._tail.clear()
         keys, hashes, digests, lines, payload = map(list, zip(*rows, strict=True))
+        self._current.put_all(self._tail, [hash(digest) or 1 for digest in digests])
+        self._tail.clear()
         shipment.batch.add(Block(shipment.spool.rows, keys, hashes, digests, payload))
         shipment.spool.write(lines)
 
@@ -343,20 +312,8 @@ class Outbox:
         return found
 
 
-def _last_of_each(
-    lines: Sequence[str],
-    keys: Sequence[str],
-    hashes: Sequence[bytes],
-    digests: Sequence[bytes],
-    raws: Sequence[bytes],
-) -> tuple[list[str], list[str], list[bytes], list[bytes], list[bytes]]:
-    """Of many records that make the same row, the last one."""
-    last = {key: index for index, key in enumerate(keys)}
-    at = list(last.values())
-    return (
-        [lines[i] for i in at],
-        [keys[i] for i in at],
-        [hashes[i] for i in at],
-        [digests[i] for i in at],
-        [raws[i] for i in at],
-    )
+def _picked(block: Keyed, positions: Sequence[int]) -> Keyed:
+    if len(positions) == len(block.records):
+        return block
+    keys, hashes = block.keys, block.hashes
+    return Keyed(block.records.pick(positions), [keys[at] for at in positions], [hashes[at] for at in positions])

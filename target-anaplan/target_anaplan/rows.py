@@ -40,55 +40,68 @@ class FileFormat:
         """The byte order mark at the file's start, where the encoding asks for one by its name."""
         return "\ufeff" if codecs.lookup(self.encoding).name in {"utf-16", "utf-8-sig"} else ""
 
-    def preamble(self, line: Callable[[Sequence[str]], str]) -> str:
+    def preamble(self) -> str:
         """The lines before the first data row: the header in its row, blank lines elsewhere."""
+        header = line_writer(self)
         count = max(self.first_data_row - 1, 0)
-        return "".join(line(self.headers) if row == self.header_row else "\n" for row in range(1, count + 1))
+        return "".join(f"{header(self.headers) if row == self.header_row else ''}\n" for row in range(1, count + 1))
 
 
 def line_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable[[Sequence[str]], str]:
-    """The function that makes one line, with its end, out of a row's cells; Unmappable when it can't be written."""
+    """The function that makes one line, without its end, out of a row's cells; Unmappable when it can't be written."""
     separator, delimiter = form.separator, form.delimiter
-    breaks = len(form.headers) - 1 if separator else 0
-    quoted = re.compile(f"[{re.escape(separator + delimiter)}]")
+    special = re.compile(f"[{re.escape(separator + delimiter)}]")
 
-    def careful(cells: Sequence[str]) -> str:
+    def write(cells: Sequence[str]) -> str:
         out = []
-        for cell in cells:
+        for at, cell in enumerate(cells):
             text = cell
             if "\n" in text or "\r" in text:
                 if line_breaks == "reject":
-                    raise Unmappable("a line break in a value", cell)
+                    raise Unmappable("a line break in a value", cell, form.headers[at])
                 text = _BREAKS.sub(" ", text)
-            if quoted.search(text):
-                if not delimiter:
-                    raise Unmappable("the column separator in a value, and the file source has no text delimiter", cell)
-                text = f"{delimiter}{text.replace(delimiter, delimiter * 2)}{delimiter}"
+            if special.search(text):
+                if not delimiter and separator in text:
+                    why = "the column separator in a value, and the file source has no text delimiter"
+                    raise Unmappable(why, cell, form.headers[at])
+                text = f"{delimiter}{text.replace(delimiter, delimiter * 2)}{delimiter}" if delimiter else text
             out.append(text)
         line = separator.join(out)
-        return f"{line}\n" if line or not delimiter else f"{delimiter}{delimiter}\n"
-
-    def write(cells: Sequence[str]) -> str:
-        line = separator.join(cells)
-        if (
-            line.count(separator) == breaks
-            and "\n" not in line
-            and "\r" not in line
-            and (not delimiter or delimiter not in line)
-            and line
-        ):
-            return f"{line}\n"
-        return careful(cells)
+        return line or delimiter * 2
 
     return write
 
 
+def block_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable[[Sequence[Sequence[str]]], list[str]]:
+    """The function that makes the lines of a block, each without its end, out of its columns.
+
+    Most blocks hold nothing that has to be quoted: one look at all of their text tells.
+    """
+    separator, delimiter = form.separator, form.delimiter
+    write = line_writer(form, line_breaks)
+
+    def write_block(columns: Sequence[Sequence[str]]) -> list[str]:
+        rows = list(zip(*columns, strict=True))
+        lines = list(map(separator.join, rows))
+        text = "\n".join(lines)
+        clean = (
+            text.count("\n") == len(lines) - 1
+            and "\r" not in text
+            and text.count(separator) == len(lines) * (len(columns) - 1)
+            and (not delimiter or delimiter not in text)
+            and all(lines)
+        )
+        return lines if clean else list(map(write, rows))
+
+    return write_block
+
+
 def unencodable(lines: Sequence[str], codec: str) -> list[int]:
-    """The positions of lines that hold characters which the file's encoding doesn't have."""
+    """The positions of texts that hold characters which the encoding doesn't have."""
     try:
         "".join(lines).encode(codec)
     except UnicodeEncodeError:
-        return [index for index, line in enumerate(lines) if not _encodes(line, codec)]
+        return [at for at, line in enumerate(lines) if not _encodes(line, codec)]
     return []
 
 

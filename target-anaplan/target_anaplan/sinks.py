@@ -12,8 +12,9 @@ from typing_extensions import override
 from connector_kit.audit.keys import key_hash, key_text
 from connector_kit.audit.types import Rejected
 from connector_kit.errors import ConfigurationError, RefusedError
-from connector_kit.singer.target import BlockSink, Invalid, Record, RecordChecker
-from target_anaplan.outbox import Records
+from connector_kit.singer.records import Invalid, RecordReader, Records
+from connector_kit.singer.target import BlockSink
+from target_anaplan.outbox import Keyed
 
 if TYPE_CHECKING:
     from target_anaplan.deletions import Deletions
@@ -37,32 +38,32 @@ class StreamSink(BlockSink):
         self._outboxes: list[Outbox] = target.outboxes_of(stream_name)
         self._deletions: list[Deletions] = target.deletions_of(stream_name)
         self._key = tuple(key_properties or ())
-        self._checker = RecordChecker(self.original_schema, check=self.validate_schema)
-        message = {
-            "type": "SCHEMA",
-            "stream": stream_name,
-            "schema": self.original_schema,
-            "key_properties": list(self._key),
-        }
+        self._bind(self.original_schema)
+        fields = {field for one in self._outboxes for field in one.fields}
+        self._reader = RecordReader(
+            _with_deletion(self.original_schema), {*fields, *self._key, DELETED_AT}, check=self.validate_schema
+        )
+        # A record that can't be sent is told once, by the mappings whose rows are the records themselves.
+        self._answering = [one for one in self._outboxes if not one.mapping.key] or self._outboxes
+
+    def _bind(self, schema: dict[str, Any]) -> None:
+        message = {"type": "SCHEMA", "stream": self.stream_name, "schema": schema, "key_properties": list(self._key)}
         line = msgspec.json.encode(message)
-        faults = [fault for one in self._outboxes for fault in one.bind(self.original_schema, line, self._key)]
+        faults = [fault for one in self._outboxes for fault in one.bind(schema, line, self._key)]
         faults += [fault for one in self._deletions for fault in one.bind(line, self._key)]
         if faults:
             raise ConfigurationError(
-                system="target-anaplan", subject=f"stream {stream_name}", got="; ".join(dict.fromkeys(faults))
+                system="target-anaplan", subject=f"stream {self.stream_name}", got="; ".join(dict.fromkeys(faults))
             )
-        # Records without a key of their own are known by everything that they say.
-        self._whole = not self._key
-        self._answering = [one for one in self._outboxes if not one.mapping.key] or self._outboxes
 
     @override
     def process_block(self, raws: Sequence[bytes]) -> None:
         if not self._outboxes:
             return
-        records, raws, invalid = self._checker.split(raws)
+        records, invalid = self._reader.read(raws)
         if invalid:
             self._reject_invalid(invalid)
-        block, deleted = self._keyed(records, raws)
+        block, deleted = self._keyed(records)
         for outbox in self._outboxes:
             outbox.take(block)
         for deletions in self._deletions:
@@ -70,59 +71,48 @@ class StreamSink(BlockSink):
         if deleted:
             self._delete(deleted)
 
-    def _keyed(self, records: Sequence[Record], raws: Sequence[bytes]) -> tuple[Records, list[Record]]:
-        """The records with their keys, without those that lack one, and apart from them those that were deleted."""
-        names = self._key
-        if self._whole:
-            keys = [key_text([bytes(raw).decode()]) for raw in raws]
-            return Records(records, raws, keys, list(map(key_hash, keys))), []
-        try:
-            values = [[record[name] for name in names] for record in records]
-        except KeyError:
-            values = [[record.get(name) for name in names] for record in records]
-        marked = any(DELETED_AT in record for record in records)
-        if marked or any(None in one for one in values):
-            return self._sorted(records, raws, values)
-        keys = list(map(key_text, values))
-        return Records(records, raws, keys, list(map(key_hash, keys))), []
+    def _keyed(self, records: Records) -> tuple[Keyed, list[str]]:
+        """The records with their keys, without those that lack one, and the keys of those that were deleted."""
+        if not self._key:  # known by everything that they say
+            keys = [key_text([bytes(raw).decode()]) for raw in records.raws]
+            return Keyed(records, keys, list(map(key_hash, keys))), []
+        columns = [records.values(name) for name in self._key]
+        keys = list(map(key_text, zip(*columns, strict=True)))
+        gone = records.values(DELETED_AT)
+        if any(None in column for column in columns) or gone.count(None) != len(gone):
+            return self._sorted(records, keys, list(zip(*columns, strict=True)), gone)
+        return Keyed(records, keys, list(map(key_hash, keys))), []
 
     def _sorted(
-        self, records: Sequence[Record], raws: Sequence[bytes], values: Sequence[Sequence[object]]
-    ) -> tuple[Records, list[Record]]:
+        self, records: Records, keys: Sequence[str], values: Sequence[Sequence[object]], gone: Sequence[object]
+    ) -> tuple[Keyed, list[str]]:
         good: list[int] = []
-        deleted: dict[str, Record] = {}
+        deleted: dict[str, None] = {}
         nameless: list[Rejected] = []
-        for index, (record, key) in enumerate(zip(records, values, strict=True)):
-            if None in key:
-                missing = ", ".join(name for name, value in zip(self._key, key, strict=True) if value is None)
+        for at, key in enumerate(keys):
+            if None in values[at]:
+                missing = ", ".join(n for n, value in zip(self._key, values[at], strict=True) if value is None)
                 reason = f"no key: {missing} is missing"
-                nameless.append(Rejected(None, key_text(key), reason, reason, bytes(raws[index])))
-            elif record.get(DELETED_AT) is not None:
-                deleted[key_text(key)] = record
+                nameless.append(Rejected(None, key, reason, reason, bytes(records.raws[at])))
+            elif gone[at] is not None:
+                deleted[key] = None
             else:
-                good.append(index)
-                if deleted:
-                    deleted.pop(key_text(key), None)  # it is there again
+                good.append(at)
+                deleted.pop(key, None)  # it is there again
         if nameless:
             self._reject(nameless)
-            if any(outbox.policy.fail for outbox in self._answering):
-                raise MissingKeyError(
-                    system="target-anaplan",
-                    subject=f"stream {self.stream_name}",
-                    got=f"{len(nameless)} records without their key ({nameless[0].reason})",
-                    hint="on_reject is fail.",
-                )
-        keys = [key_text(values[index]) for index in good]
-        some = Records([records[i] for i in good], [raws[i] for i in good], keys, list(map(key_hash, keys)))
-        return some, list(deleted.values())
+        some = [keys[at] for at in good]
+        return Keyed(records.pick(good), some, list(map(key_hash, some))), list(deleted)
 
-    def _reject_invalid(self, invalid: Sequence[tuple[Record, bytes, Invalid]]) -> None:
+    def _reject_invalid(self, invalid: Sequence[Invalid]) -> None:
         rejects = []
-        for record, raw, why in invalid:
-            key = key_text([record.get(name) for name in self._key]) if self._key else ""
-            field = f"field {why.field}" if why.field else "record"
-            reason = f"schema: {field}, {why.rule}"
-            rejects.append(Rejected(None, key, reason, f"{reason} expected", bytes(raw)))
+        for one in invalid:
+            key = key_text([one.record.get(name) for name in self._key]) if self._key else ""
+            if missing := [name for name in self._key if one.record.get(name) is None]:
+                reason = f"no key: {', '.join(missing)} is missing"
+            else:
+                reason = f"schema: {f'field {one.field}' if one.field else 'record'}, {one.rule}"
+            rejects.append(Rejected(None, key, reason, reason, bytes(one.raw)))
         self._reject(rejects)
         for deletions in self._deletions:  # refused, but not gone
             deletions.seen([key_hash(one.key) for one in rejects if one.key])
@@ -131,15 +121,31 @@ class StreamSink(BlockSink):
         for outbox in self._answering:
             outbox.tally.read += len(rejects)
             outbox.reject(rejects)
+        nameless = [one for one in rejects if one.reason.startswith("no key")]
+        if nameless and any(outbox.policy.fail for outbox in self._answering):
+            raise MissingKeyError(
+                system="target-anaplan",
+                subject=f"stream {self.stream_name}",
+                got=f"{len(nameless)} records without their key ({nameless[0].reason})",
+                hint="on_reject is fail.",
+            )
 
-    def _delete(self, records: Sequence[Record]) -> None:
+    def _delete(self, keys: Sequence[str]) -> None:
         for deletions in self._deletions:
-            if not deletions.outbox.mapping.key:
-                deletions.reported(key_text([record[name] for name in self._key]) for record in records)
+            if not deletions.outbox.mapping.key:  # other records may make the same row
+                deletions.reported(keys)
         if not self._deletions:
-            self.logger.warning("%d deleted records are ignored: no mapping of the stream says delete.", len(records))
+            self.logger.warning("%d deleted records are ignored: no mapping of the stream says delete.", len(keys))
 
     @override
     def activate_version(self, new_version: int) -> None:
         for deletions in self._deletions:
             deletions.activate()
+
+
+def _with_deletion(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with the mark of deleted records, which taps may send without announcing it."""
+    properties = schema.get("properties") or {}
+    if DELETED_AT in properties or schema.get("additionalProperties") is False:
+        return schema
+    return {**schema, "properties": {**properties, DELETED_AT: {"type": ["string", "null"]}}}

@@ -16,7 +16,7 @@ from typing import BinaryIO, TextIO, cast
 
 from connector_kit.anaplan.files import ChunkFile
 from connector_kit.errors import UnavailableError
-from target_anaplan.rows import FileFormat, line_writer
+from target_anaplan.rows import FileFormat
 
 _LEVEL = 1  # the network is quicker than a higher level
 _WAITING = 3  # blocks between the mapping and the compressing thread: memory stays flat
@@ -103,13 +103,13 @@ class Spool:
         self._gzip: zlib._Compress | None = None
         self._size = 0
         folder.mkdir(exist_ok=True)
-        preamble = form.preamble(line_writer(form))
-        worker.do(lambda: self._append(form.mark + preamble))
+        preamble = form.mark + form.preamble()
+        worker.do(lambda: self._append(preamble))
 
     def write(self, lines: list[str]) -> None:
-        """Append rows, each a line with its end."""
+        """Append rows, each a line without its end."""
         self.rows += len(lines)
-        self.worker.do(lambda: self._append("".join(lines)))
+        self.worker.do(lambda: self._append("\n".join(lines) + "\n"))
 
     def seal(self) -> None:
         """No more rows."""

@@ -14,14 +14,13 @@ import threading
 import time
 from abc import abstractmethod
 from collections import Counter
-from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk import Sink, Target
-from singer_sdk.exceptions import InvalidJSONSchema, RecordsWithoutSchemaException
+from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2 * 1024 * 1024
 BLOCK_SECONDS = 5.0
 _READ_BYTES = 256 * 1024
-
-Record = dict[str, Any]
-_decode_record: Callable[[bytes | msgspec.Raw], Record] = msgspec.json.Decoder(dict, float_hook=Decimal).decode
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -186,55 +182,6 @@ def _binary(source: IO[Any]) -> IO[bytes]:
     return io.BytesIO(source.read().encode()) if isinstance(source, io.StringIO) else source
 
 
-class Invalid(NamedTuple):
-    """Why a record is not what its schema promised: the field (dotted), and the rule with its limit."""
-
-    field: str
-    rule: str
-
-
-class RecordChecker:
-    """Decodes raw records (decimals exact) and checks them against the stream's schema with jsonschema-rs.
-
-    `check=False` (setting `validate_records`) only decodes.
-    """
-
-    def __init__(self, schema: dict[str, Any], *, check: bool = True) -> None:
-        import jsonschema_rs  # noqa: PLC0415 - not needed for --about or --version
-
-        try:
-            self._validator = jsonschema_rs.validator_for(schema)
-        except (ValueError, jsonschema_rs.ValidationError) as exc:
-            raise InvalidJSONSchema(f"Schema Validation Error: {exc}") from exc
-        self._check = check
-
-    def split(self, raws: Sequence[bytes]) -> tuple[list[Record], Sequence[bytes], list[tuple[Record, bytes, Invalid]]]:
-        """The valid records, their raw texts, and the others with the first rule each of them breaks."""
-        try:
-            records = [_decode_record(raw) for raw in raws]
-        except msgspec.DecodeError as exc:
-            raise InvalidInputLine(f"A RECORD message holds something else than an object: {exc}") from exc
-        if not self._check:
-            return records, raws, []
-        valid = list(map(self._validator.is_valid, records))
-        if all(valid):
-            return records, raws, []
-        good = [index for index, ok in enumerate(valid) if ok]
-        bad = [(records[i], raws[i], self._explain(records[i])) for i, ok in enumerate(valid) if not ok]
-        return [records[i] for i in good], [raws[i] for i in good], bad
-
-    def _explain(self, record: Record) -> Invalid:
-        error = next(self._validator.iter_errors(record))
-        field = ".".join(str(part) for part in error.instance_path)
-        kind = error.kind.name
-        limit = error.kind.value
-        if kind == "required":
-            return Invalid(".".join(filter(None, (field, str(limit)))), "required")
-        if isinstance(limit, (list, tuple)):
-            limit = "|".join(str(part) for part in limit)
-        return Invalid(field, kind if isinstance(limit, dict) else f"{kind} {limit}")
-
-
 class BlockSink(Sink):
     """A sink whose unit of work is a block of raw records. The target drains all of them together."""
 
@@ -247,7 +194,7 @@ class BlockSink(Sink):
         """None: the block's checker does it."""
 
     @override
-    def process_record(self, record: Record, context: dict[str, Any]) -> None:
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         raise NotImplementedError("records come in blocks")
 
     @override

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from target_anaplan.mapping.spec import Cell, Column, Dialect, Record
+from target_anaplan.mapping.block import Block, Cells
+from target_anaplan.mapping.spec import Column, Dialect
 from target_anaplan.mapping.values import Unmappable
 
 
 @dataclass(frozen=True, slots=True)
 class RowMaker:
-    """`cells(record)` makes a row's cells in the file's order; it raises Unmappable, `blame` then says where."""
+    """Makes the file's columns, in the file's order, out of a block."""
 
-    columns: tuple[str, ...]
-    cells: Callable[[Record], list[str]]
-    makers: tuple[Cell, ...]
+    names: tuple[str, ...]
+    makers: tuple[Cells, ...]
 
-    def blame(self, record: Record) -> tuple[str, Unmappable]:
-        """The first column that can't be made from this record, and why."""
-        for name, make in zip(self.columns, self.makers, strict=True):
+    def columns(self, block: Block) -> list[list[str]]:
+        """All columns of a block. Unmappable when some row can't be made: `blame` says where in a block of one."""
+        return [make(block) for make in self.makers]
+
+    def blame(self, block: Block) -> Unmappable:
+        """The first column that can't be made from a block of one record, and why."""
+        for name, make in zip(self.names, self.makers, strict=True):
             try:
-                make(record)
+                make(block)
             except Unmappable as exc:  # noqa: PERF203 - a rejected row only
-                return name, exc
+                exc.column = name
+                return exc
         raise LookupError("every column can be made")
 
 
 def compile_rows(columns: Sequence[Column], headers: Sequence[str], dialect: Dialect) -> RowMaker:
-    """One row function for the file's `headers`; a header without a column is written blank."""
+    """What makes rows for the file's `headers`; a header without a column is written blank."""
     cells = {column.name: column.build(dialect) for column in columns}
-    makers = tuple(cells.get(name, _blank) for name in headers)
-
-    def row(record: Record) -> list[str]:
-        return [make(record) for make in makers]
-
-    return RowMaker(tuple(headers), row, makers)
+    return RowMaker(tuple(headers), tuple(cells.get(name, _blank) for name in headers))
 
 
-def _blank(_: Record) -> str:
-    return ""
+def _blank(block: Block) -> list[str]:
+    return [""] * len(block)
 
 
 def column_faults(columns: Sequence[Column], headers: Sequence[str], *, blank_missing: bool) -> list[str]:

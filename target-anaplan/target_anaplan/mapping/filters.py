@@ -1,4 +1,4 @@
-"""Filters on text: the same words in a column's options and behind a "|" in a template."""
+"""Filters on columns of text: the same words in a column's options and behind a "|" in a template."""
 
 from __future__ import annotations
 
@@ -6,56 +6,56 @@ from collections.abc import Callable, Sequence
 
 from target_anaplan.mapping.values import Unmappable
 
-TextFilter = Callable[[str], str]
+TextFilter = Callable[[list[str]], list[str]]
 
 
 class FilterError(ValueError):
     """An unknown filter or wrong arguments; the text says which."""
 
 
-def strip_zeros(text: str) -> str:
-    """Leading zeros away from an all-digit key; at least one digit stays. Other keys are left alone."""
-    return (text.lstrip("0") or "0") if text.isdecimal() else text
+def strip_zeros(texts: list[str]) -> list[str]:
+    """Leading zeros away from all-digit keys; at least one digit stays. Other keys are left alone."""
+    return [(text.lstrip("0") or "0") if text.isdecimal() else text for text in texts]
+
+
+def upper(texts: list[str]) -> list[str]:
+    """Upper case."""
+    return list(map(str.upper, texts))
+
+
+def lower(texts: list[str]) -> list[str]:
+    """Lower case."""
+    return list(map(str.lower, texts))
+
+
+def trim(texts: list[str]) -> list[str]:
+    """White space away from both ends."""
+    return list(map(str.strip, texts))
 
 
 def truncate(length: int) -> TextFilter:
     """The first `length` characters."""
-
-    def convert(text: str) -> str:
-        return text[:length]
-
-    return convert
+    return lambda texts: [text[:length] for text in texts]
 
 
 def part(separator: str, index: int) -> TextFilter:
     """Segment `index` (from 0; negative from the end) of a text split at `separator`; blank text stays blank."""
 
-    def convert(text: str) -> str:
-        if not text:
-            return text
+    def one(text: str) -> str:
         try:
-            return text.split(separator)[index]
+            return text.split(separator)[index] if text else text
         except IndexError:
             raise Unmappable(f"no part {index} at '{separator}'", text) from None
 
-    return convert
+    return lambda texts: [one(text) for text in texts]
 
 
 def blank_as(instead: str) -> TextFilter:
     """`instead` for blank text."""
-
-    def convert(text: str) -> str:
-        return text if text and not text.isspace() else instead
-
-    return convert
+    return lambda texts: [text if text and not text.isspace() else instead for text in texts]
 
 
-_PLAIN: dict[str, TextFilter] = {
-    "strip_zeros": strip_zeros,
-    "upper": str.upper,
-    "lower": str.lower,
-    "trim": str.strip,
-}
+_PLAIN: dict[str, TextFilter] = {"strip_zeros": strip_zeros, "upper": upper, "lower": lower, "trim": trim}
 NAMES = (*_PLAIN, "truncate", "part", "default", "blank_as")
 
 
@@ -65,7 +65,7 @@ def make(name: str, arguments: Sequence[str]) -> TextFilter:
         return _PLAIN[name]
     if name == "truncate" and len(arguments) == 1 and arguments[0].isdecimal() and int(arguments[0]) > 0:
         return truncate(int(arguments[0]))
-    if name == "part" and len(arguments) == 2 and arguments[0] and arguments[1].lstrip("-").isdecimal():
+    if name == "part" and len(arguments) == 2 and arguments[0] and arguments[1].removeprefix("-").isdecimal():
         return part(arguments[0], int(arguments[1]))
     if name in {"default", "blank_as"} and len(arguments) == 1:
         return blank_as(arguments[0])
@@ -79,13 +79,11 @@ def chain(filters: Sequence[TextFilter]) -> TextFilter | None:
     """One filter out of several, None out of none."""
     if not filters:
         return None
-    if len(filters) == 1:
-        return filters[0]
     steps = tuple(filters)
 
-    def convert(text: str) -> str:
+    def convert(texts: list[str]) -> list[str]:
         for step in steps:
-            text = step(text)
-        return text
+            texts = step(texts)
+        return texts
 
-    return convert
+    return steps[0] if len(steps) == 1 else convert

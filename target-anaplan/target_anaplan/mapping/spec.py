@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from target_anaplan.mapping import filters, template, values
+from target_anaplan.mapping.block import Block, Cells, texts
 from target_anaplan.mapping.values import Converter, as_text
 
-Record = dict[str, Any]
-Cell = Callable[[Record], str]
+Where = Callable[[Block], list[bool]]
 Kind = Literal["import", "process", "list"]
 
 _SOURCES = ("field", "template", "constant", "period")
@@ -48,11 +48,11 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name in the file, the fields it needs, and how to make its cell function."""
+    """A column: its name in the file, the fields it needs, and how to make the function for its cells."""
 
     name: str
     fields: tuple[str, ...]
-    build: Callable[[Dialect], Cell]
+    build: Callable[[Dialect], Cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class StreamMapping:
     name: str
     file: str | None
     key: tuple[str, ...]
-    where: Callable[[Record], bool] | None
+    where: Where | None
     where_fields: tuple[str, ...]
     columns: tuple[Column, ...]
     blank_missing: bool
@@ -168,7 +168,7 @@ def _columns(entries: Mapping[str, Any], faults: list[str]) -> tuple[Column, ...
     return tuple(columns)
 
 
-def _where(entry: Mapping[str, Any]) -> tuple[Callable[[Record], bool] | None, tuple[str, ...]]:
+def _where(entry: Mapping[str, Any]) -> tuple[Where | None, tuple[str, ...]]:
     tests: list[tuple[str, frozenset[str], bool]] = []
     for field, wanted in entry.items():
         refused = isinstance(wanted, Mapping)
@@ -179,15 +179,16 @@ def _where(entry: Mapping[str, Any]) -> tuple[Callable[[Record], bool] | None, t
         return None, ()
     steps = tuple(tests)
 
-    def keep(record: Record) -> bool:
-        return all((as_text(record.get(field)) in listed) is wanted for field, listed, wanted in steps)
+    def keep(block: Block) -> list[bool]:
+        columns = [[(text in listed) is wanted for text in texts(block, field)] for field, listed, wanted in steps]
+        return columns[0] if len(columns) == 1 else list(map(all, zip(*columns, strict=True)))
 
     return keep, tuple(field for field, _, _ in steps)
 
 
 def _column(name: str, entry: Any) -> Column:  # noqa: ANN401 - a setting's JSON value
     if isinstance(entry, str):
-        return Column(name, (entry,), lambda dialect: _field_cell(entry, values.plain(dialect.decimal_separator)))
+        return Column(name, (entry,), lambda dialect: _field_cells(entry, values.plain(dialect.decimal_separator)))
     if not isinstance(entry, dict):
         raise ValueError("a field's name or an object is needed")  # noqa: TRY004 - one kind of fault for all of it
     options = dict(entry)
@@ -199,7 +200,7 @@ def _column(name: str, entry: Any) -> Column:  # noqa: ANN401 - a setting's JSON
         raise ValueError(f"exactly one of {', '.join(_SOURCES)} is needed")
     if sources[0] == "constant":
         text = as_text(options["constant"])
-        return Column(name, (), lambda _: lambda _record: text)
+        return Column(name, (), lambda _: lambda block: [text] * len(block))
     column = _period(name, options) if sources[0] == "period" else _field_or_template(name, options)
     return _blank_if(column, options.get("blank_if"))
 
@@ -211,9 +212,9 @@ def _period(name: str, options: dict[str, Any]) -> Column:
     year, period = map(str, pair)
     form = str(options.get("format", "%b %y"))
 
-    def build(dialect: Dialect) -> Cell:
+    def build(dialect: Dialect) -> Cells:
         write = values.month(form, start_month=dialect.fiscal_year_start_month, named_by=dialect.fiscal_year_named_by)
-        return lambda record: write(record.get(year), record.get(period))
+        return lambda block: write(block.values(year), block.values(period))
 
     return Column(name, (year, period), build)
 
@@ -230,15 +231,14 @@ def _field_or_template(name: str, options: dict[str, Any]) -> Column:
     parsed = template.parse(str(options["template"])) if "template" in options else None
     fields = parsed.fields if parsed else (str(options["field"]),)
 
-    def build(dialect: Dialect) -> Cell:
+    def build(dialect: Dialect) -> Cells:
         change = convert(dialect)
-        start = parsed.build() if parsed else None
-        if start is None and before is None:
-            cell = _field_cell(fields[0], change)
+        if parsed is None and before is None:
+            cells = _field_cells(fields[0], change)
         else:
-            read = start or _field_cell(fields[0], as_text)
-            cell = _composed(read, before, change)
-        return cell if finish is None else _composed(cell, finish, None)
+            read = parsed.build() if parsed else _field_cells(fields[0], values.as_texts)
+            cells = _composed(read, before, change)
+        return cells if finish is None else _composed(cells, finish, None)
 
     return Column(name, fields, build)
 
@@ -258,7 +258,7 @@ def _conversion(options: dict[str, Any]) -> Callable[[Dialect], Converter]:
         return lambda dialect: values.number(dialect.decimal_separator, decimals=decimals, negate=negate)
     if kind == "date":
         made: Converter = values.day(str(options["date"]))
-        made("2026-12-31")  # a format that Python can't write shows here
+        made(["2026-12-31"])  # a format that Python can't write shows here
     elif kind == "boolean":
         made = _boolean(options["boolean"])
     elif kind == "values":
@@ -286,42 +286,38 @@ def _option_filter(word: str, value: Any) -> filters.TextFilter:  # noqa: ANN401
     return filters.make(word, [] if value is True else [str(value)])
 
 
-def _field_cell(field: str, convert: Converter) -> Cell:
-    if convert is as_text:  # most columns: a field's text as it is
-
-        def text(record: Record) -> str:
-            value = record.get(field)
-            return value if type(value) is str else as_text(value)
-
-        return text
-
-    def cell(record: Record) -> str:
-        return convert(record.get(field))
-
-    return cell
+def _field_cells(field: str, convert: Converter) -> Cells:
+    if convert is values.as_texts:  # most columns: a field's text as it is
+        return lambda block: texts(block, field)
+    return lambda block: convert(block.values(field))
 
 
-def _composed(read: Cell, before: filters.TextFilter | None, convert: Converter | None) -> Cell:
+def _composed(read: Cells, before: filters.TextFilter | None, convert: Converter | None) -> Cells:
     if before is None:
-        second = convert or as_text
-        return lambda record: second(read(record))
-    if convert is None or convert is as_text:
-        return lambda record: before(read(record))
-    return lambda record: convert(before(read(record)))
+        second = convert or values.as_texts
+        return lambda block: second(read(block))
+    if convert is None:
+        return lambda block: before(read(block))
+    return lambda block: convert(before(read(block)))
 
 
 def _blank_if(column: Column, entry: Any) -> Column:  # noqa: ANN401 - a setting's JSON value
     if not entry:
         return column
-    needed = tuple(entry) if isinstance(entry, list) else (str(entry),)
+    needed = tuple(map(str, entry)) if isinstance(entry, list) else (str(entry),)
 
-    def build(dialect: Dialect) -> Cell:
-        cell = column.build(dialect)
+    def build(dialect: Dialect) -> Cells:
+        cells = column.build(dialect)
 
-        def convert(record: Record) -> str:
-            if any(not as_text(record.get(field)).strip() for field in needed):
-                return ""
-            return cell(record)
+        def convert(block: Block) -> list[str]:
+            rows = zip(*[texts(block, field) for field in needed], strict=True)
+            filled = [at for at, row in enumerate(rows) if all(map(str.strip, row))]
+            if len(filled) == len(block):
+                return cells(block)
+            found = [""] * len(block)
+            for at, cell in zip(filled, cells(block.pick(filled)), strict=True):
+                found[at] = cell
+            return found
 
         return convert
 

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from target_anaplan.mapping import filters
-from target_anaplan.mapping.values import as_text
+from target_anaplan.mapping.block import Block, Cells, texts
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{((?:\\.|[^{}\\])*)\}|[{}]|[^{}]+")
 
@@ -22,10 +20,18 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A field in a template with what is done to its text."""
+    """A field in a template with what is done to its text; `inside` as it was written."""
 
     field: str
     filter: filters.TextFilter | None
+    inside: str
+
+    def column(self, block: Block) -> list[str]:
+        """Its texts. The same slot in several columns is made once per block."""
+        change = self.filter
+        if change is None:
+            return texts(block, self.field)
+        return block.cached(("slot", self.inside), lambda: change(texts(block, self.field)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +45,20 @@ class Template:
         """The fields that it needs."""
         return tuple(part.field for part in self.parts if isinstance(part, Slot))
 
-    def build(self) -> Callable[[dict[str, Any]], str]:
-        """The function from a record to the text."""
-        pieces = [part.replace("%", "%%") if isinstance(part, str) else "%s" for part in self.parts]
-        form = "".join(pieces)
-        makers = tuple(_reader(part) for part in self.parts if isinstance(part, Slot))
-        if len(makers) == 1 and form == "%s":
-            return makers[0]
+    def build(self) -> Cells:
+        """The function from a block to the texts."""
+        form = "".join(part.replace("%", "%%") if isinstance(part, str) else "%s" for part in self.parts)
+        slots = tuple(part for part in self.parts if isinstance(part, Slot))
+        if not slots:
+            return lambda block: [form % ()] * len(block)
+        if len(slots) == 1 and form == "%s":
+            return slots[0].column
+        write = form.__mod__
 
-        def convert(record: dict[str, Any]) -> str:
-            return form % tuple([make(record) for make in makers])
+        def convert(block: Block) -> list[str]:
+            return list(map(write, zip(*[slot.column(block) for slot in slots], strict=True)))
 
         return convert
-
-
-def _reader(slot: Slot) -> Callable[[dict[str, Any]], str]:
-    field, change = slot.field, slot.filter
-    if change is None:
-
-        def read(record: dict[str, Any]) -> str:
-            value = record.get(field)
-            return value if type(value) is str else as_text(value)
-
-        return read
-
-    def read_and_change(record: dict[str, Any]) -> str:
-        value = record.get(field)
-        return change(value if type(value) is str else as_text(value))
-
-    return read_and_change
 
 
 def parse(text: str) -> Template:
@@ -99,7 +90,7 @@ def _slot(inside: str) -> Slot:
     for step in steps:
         word, *arguments = _split(step, ":")
         made.append(filters.make(_plain(word).strip(), [_plain(argument) for argument in arguments]))
-    return Slot(name, filters.chain(made))
+    return Slot(name, filters.chain(made), inside)
 
 
 def _split(text: str, at: str) -> list[str]:

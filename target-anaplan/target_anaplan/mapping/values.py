@@ -1,7 +1,8 @@
-"""Values of a record as the text of a cell: numbers exact, dates from ISO text, booleans, periods, lookups.
+"""Values of records as the texts of cells: numbers exact, dates from ISO text, booleans, periods, lookups.
 
-Every converter is made once per column and takes one value. None and blank text become blank text. What can't be
-converted raises `Unmappable`, which makes a rejected row: never a crash, never a blank that nobody asked for.
+The unit of work is a column of a block. Every converter is made once per column of the mapping and turns a list of
+values into a list of texts. None and blank text become blank text. A value that can't be converted raises
+`Unmappable`: the block is then tried row by row, and that row is rejected. Never a crash, never a silent blank.
 """
 
 from __future__ import annotations
@@ -10,25 +11,32 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
-Converter = Callable[[Any], str]
+from typing_extensions import override
+
+Converter = Callable[[list[Any]], list[str]]
+K = TypeVar("K")
 
 _SHOWN = 40
+_REMEMBERED = 50_000
 _TIME = re.compile(r"[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?")
-_MIDNIGHT = frozenset({"", "T00:00:00", "T00:00:00Z", " 00:00:00", "T00:00:00.000000Z"})
 _EXACT = Context(prec=400)
 _TRUE = frozenset({"true", "yes", "y", "1"})
 _FALSE = frozenset({"false", "no", "n", "0"})
+_TEXT_ONLY = {str}
 
 
 class Unmappable(Exception):  # noqa: N818 - a row's fate, not a failure of the program
-    """A value without a place in its column. `reason` is the same for all such values, `got` names this one."""
+    """A value without a place in its column. `reason` is the same for all such values, `got` names this one.
 
-    def __init__(self, reason: str, value: object = None) -> None:
+    `column` where whoever raises it knows.
+    """
+
+    def __init__(self, reason: str, value: object = None, column: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.column = column
         self.got = _shown(value)
 
 
@@ -41,31 +49,57 @@ def _shown(value: object) -> str:
     return kinds.get(type(value), type(value).__name__) + ("" if isinstance(value, (list, dict)) else f" {short!r}")
 
 
+class _Memory(dict[K, str], Generic[K]):
+    """Texts by value, each converted once: columns repeat themselves. It stops growing at some size."""
+
+    def __init__(self, convert: Callable[[K], str]) -> None:
+        super().__init__()
+        self._convert = convert
+
+    @override
+    def __missing__(self, value: K) -> str:
+        text = self._convert(value)
+        if len(self) < _REMEMBERED:
+            self[value] = text
+        return text
+
+
 def as_text(value: Any) -> str:  # noqa: ANN401 - a JSON value
     """A JSON value as text: numbers without exponent, true/false, None as blank. Lists and objects are unmappable."""
-    kind = type(value)
-    if kind is str:
-        return value  # type: ignore[no-any-return]  # its type was just looked at
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
-    if kind is bool:
+    if isinstance(value, bool):
         return "true" if value else "false"
-    if kind is int:
+    if isinstance(value, int):
         return str(value)
-    if kind is Decimal:
+    if isinstance(value, Decimal):
         text = str(value)
         return format(value, "f") if "E" in text else text
     raise Unmappable("a list or object has no place in a column", value)
 
 
+def as_texts(values: list[Any]) -> list[str]:
+    """A column of JSON values as texts."""
+    if set(map(type, values)) == _TEXT_ONLY:
+        return values
+    return [value if type(value) is str else as_text(value) for value in values]
+
+
 def plain(decimal_separator: str) -> Converter:
     """Text as it is; numbers with the file's decimal separator."""
     if decimal_separator == ".":
-        return as_text
+        return as_texts
 
-    def convert(value: Any) -> str:  # noqa: ANN401 - a JSON value
-        text = as_text(value)
-        return text.replace(".", decimal_separator) if type(value) is Decimal else text
+    def convert(values: list[Any]) -> list[str]:
+        texts = as_texts(values)
+        if texts is values:
+            return texts
+        return [
+            text.replace(".", decimal_separator) if type(value) is Decimal else text
+            for value, text in zip(values, texts, strict=True)
+        ]
 
     return convert
 
@@ -73,30 +107,39 @@ def plain(decimal_separator: str) -> Converter:
 def number(decimal_separator: str, *, decimals: int | None = None, negate: bool = False) -> Converter:
     """Numbers, also those that come as text; rounded half up to `decimals` digits, or untouched."""
     unit = None if decimals is None else Decimal(1).scaleb(-decimals)
+    point = -1 - (decimals or 0)
 
-    def convert(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    def one(value: Any) -> str:  # noqa: ANN401 - a JSON value
         if value is None or value == "":
             return ""
         amount = _decimal(value)
+        if decimals and not negate:
+            text = str(amount)
+            if text[point : point + 1] == "." and text[0] != "-":
+                return text  # it has that many digits already: most amounts do
         if negate:
             amount = amount.copy_negate()
         if unit is not None:
             amount = amount.quantize(unit, ROUND_HALF_UP, _EXACT)
-        text = format(amount if amount else amount.copy_abs(), "f")
-        return text if decimal_separator == "." else text.replace(".", decimal_separator)
+        return format(amount or amount.copy_abs(), "f")
+
+    def convert(values: list[Any]) -> list[str]:
+        texts = [one(value) for value in values]
+        return texts if decimal_separator == "." else [text.replace(".", decimal_separator) for text in texts]
 
     return convert
 
 
 def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - a JSON value
     if type(value) is Decimal:
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, str)) or "_" in str(value):
-        raise Unmappable("not a number", value)
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise Unmappable("not a number", value) from None
+        amount = value
+    else:
+        if isinstance(value, bool) or not isinstance(value, (int, str)) or "_" in str(value):
+            raise Unmappable("not a number", value)
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            raise Unmappable("not a number", value) from None
     if not amount.is_finite() or abs(amount.adjusted()) > 300:
         raise Unmappable("not a number", value)
     return amount
@@ -105,91 +148,84 @@ def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - a JSON value
 def day(form: str) -> Converter:
     """Dates: "YYYY-MM-DD", or a date-time of which the date is kept as it stands, written by a strftime format."""
 
-    @lru_cache(maxsize=8192)
-    def write(text: str) -> str:
-        return date.fromisoformat(text).strftime(form)
-
-    def convert(value: Any) -> str:  # noqa: ANN401 - a JSON value
-        if value is None or value == "":
+    def one(text: str) -> str:
+        if not text:
             return ""
-        if type(value) is not str or value[4:5] != "-" or value[7:8] != "-":
-            raise Unmappable("not a date YYYY-MM-DD", value)
-        rest = value[10:]
-        if rest not in _MIDNIGHT and not _TIME.fullmatch(rest):
-            raise Unmappable("not a date YYYY-MM-DD", value)
+        rest = text[10:]
+        if text[4:5] != "-" or text[7:8] != "-" or (rest and not _TIME.fullmatch(rest)):
+            raise Unmappable("not a date YYYY-MM-DD", text)
         try:
-            return write(value[:10])
+            return date.fromisoformat(text[:10]).strftime(form)
         except ValueError:
-            raise Unmappable("not a date YYYY-MM-DD", value) from None
+            raise Unmappable("not a date YYYY-MM-DD", text) from None
 
-    return convert
+    known = _Memory(one)
+    return lambda values: list(map(known.__getitem__, as_texts(values)))
 
 
-def month(form: str, *, start_month: int, named_by: Literal["start", "end"]) -> Callable[[Any, Any], str]:
-    """A fiscal year and a period number as the calendar month, written by a strftime format.
+def month(
+    form: str, *, start_month: int, named_by: Literal["start", "end"]
+) -> Callable[[list[Any], list[Any]], list[str]]:
+    """Fiscal years and period numbers as calendar months, written by a strftime format.
 
     `start_month`: the calendar month of period 1. `named_by`: whether the fiscal year bears the name of the calendar
     year in which it starts or ends (the same when it starts in January).
     """
     back = 1 if start_month > 1 and named_by == "end" else 0
 
-    @lru_cache(maxsize=2048)
-    def write(year: str, period: str) -> str:
+    def one(pair: tuple[str, str]) -> str:
+        year, period = (_whole(text) for text in pair)
+        if not year and not period:
+            return ""
         if not period.isdecimal() or not 1 <= int(period) <= 12:
-            raise Unmappable("not a period from 1 to 12", period)
-        if not year.isdecimal() or not 1900 <= int(year) <= 9999:
-            raise Unmappable("not a year of four digits", year)
+            raise Unmappable("not a period from 1 to 12", pair[1] or "blank")
+        if not year.isdecimal() or not 1900 <= int(year) <= 9998:
+            raise Unmappable("not a year of four digits", pair[0] or "blank")
         years, index = divmod(start_month - 1 + int(period) - 1, 12)
         return date(int(year) - back + years, index + 1, 1).strftime(form)
 
-    def convert(year: Any, period: Any) -> str:  # noqa: ANN401 - JSON values
-        year_text, period_text = _whole(year), _whole(period)
-        return write(year_text, period_text) if year_text or period_text else ""
-
-    return convert
+    known = _Memory(one)
+    return lambda years, periods: list(map(known.__getitem__, zip(as_texts(years), as_texts(periods), strict=True)))
 
 
-def _whole(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    if type(value) is Decimal and value == value.to_integral_value():
-        return str(int(value))
-    return as_text(value).strip()
+def _whole(text: str) -> str:
+    """Whole numbers may come as 2026.0 or with blanks around them."""
+    plain_text = text.strip()
+    whole, point, rest = plain_text.partition(".")
+    return whole if point and not rest.strip("0") else plain_text
 
 
 def boolean(true: Collection[str] | None, false: Collection[str] | None) -> Converter:
     """Booleans. With `true` alone, everything else is false; with both, anything else is unmappable."""
     yes, no = frozenset(true or ()), frozenset(false or ())
-    usual = not yes and not no
 
-    def convert(value: Any) -> str:  # noqa: ANN401 - a JSON value
-        text = as_text(value)
-        if usual:
-            text = text.strip().lower()
-            if not text:
-                return ""
-            if text in _TRUE or text in _FALSE:
-                return "true" if text in _TRUE else "false"
-            raise Unmappable("not a boolean", value)
-        if text in yes:
+    def usual(text: str) -> str:
+        word = text.strip().lower()
+        if not word:
+            return ""
+        if word in _TRUE or word in _FALSE:
+            return "true" if word in _TRUE else "false"
+        raise Unmappable("not a boolean", text)
+
+    def listed(text: str) -> str:
+        if text in yes or (not yes and text not in no):
             return "true"
         if text in no or not no:
             return "false"
-        if not yes:
-            return "true"
-        raise Unmappable("not one of the values for true and false", value)
+        raise Unmappable("not one of the values for true and false", text)
 
-    return convert
+    known = _Memory(listed if yes or no else usual)
+    return lambda values: list(map(known.__getitem__, as_texts(values)))
 
 
-def lookup(values: Mapping[str, str], default: str | None) -> Converter:
-    """The entry of a table; `default` for values that have none, otherwise they are unmappable."""
+def lookup(table: Mapping[str, str], default: str | None) -> Converter:
+    """The entry of a table; `default` for values that have none, otherwise they are unmappable. Blank stays blank."""
 
-    def convert(value: Any) -> str:  # noqa: ANN401 - a JSON value
-        text = as_text(value)
-        found = values.get(text, default)
-        if found is None:
-            if not text:
-                return ""
-            raise Unmappable("no entry in values", value)
-        return found
+    def one(text: str) -> str:
+        found = table.get(text, default)
+        if found is None and text:
+            raise Unmappable("no entry in values", text)
+        return found or ""
 
-    return convert
+    known = _Memory(one)
+    return lambda values: list(map(known.__getitem__, as_texts(values)))
