@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import uuid
 import warnings
 from pathlib import Path
 
@@ -113,3 +114,16 @@ def serve():
             return running.enter_context(serving(lambda asked: left.pop(0) if len(left) > 1 else left[0], **options))
 
         yield start
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def audit_url(request, tmp_path):
+    """An empty trail: a file, or a schema of its own in PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'audit.db'}"
+        return
+    server, name = request.getfixturevalue("postgres_server"), f"audit_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+        yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
+        connection.execute(f"DROP SCHEMA {name} CASCADE")

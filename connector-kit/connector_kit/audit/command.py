@@ -43,8 +43,8 @@ def cli(context: click.Context, url: str | None) -> None:
 
 def _open(context: click.Context) -> Database:
     database = databases.Database(context.obj or databases.default_url(), create=False)
-    prepare(database)
     context.call_on_close(database.close)
+    prepare(database)
     return database
 
 

@@ -48,7 +48,11 @@ class Trail:
             ConfigurationError: not a trail's URL, no such file, or a trail of a newer version.
         """
         database = Database(url or default_url(), create=create)
-        prepare(database)
+        try:
+            prepare(database)
+        except BaseException:
+            database.close()
+            raise
         return cls(database, payloads)
 
     def __enter__(self) -> Self:

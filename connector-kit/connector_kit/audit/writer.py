@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -18,8 +19,15 @@ _WAITING = 2
 _HEARTBEAT_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[], object]
+    future: Future[object]
+    awaited: bool
+
+
 class Writer:
-    """Runs jobs one after another. After one has failed none is run any more, and whoever asks next is told why.
+    """Runs jobs one after another. After a queued one failed none is run any more, and whoever asks next is told why.
 
     Args:
         heartbeat: called about every half minute, in the thread, while the process lives.
@@ -27,17 +35,18 @@ class Writer:
 
     def __init__(self, heartbeat: Callable[[], None]) -> None:
         self._heartbeat = heartbeat
-        self._jobs: queue.Queue[tuple[Callable[[], object], Future[object]] | None] = queue.Queue(_WAITING)
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(_WAITING)
         self._thread: threading.Thread | None = None
         self._error: Exception | None = None
+        self._told = False
 
     def submit(self, job: Callable[[], object]) -> None:
         """Queue a job and return; waits only while the queue is full."""
-        self._put(job)
+        self._put(job, awaited=False)
 
     def run(self, job: Callable[[], T]) -> T:
         """Queue a job, wait for it and everything before it, and return its result."""
-        return cast("T", self._put(job).result())
+        return cast("T", self._put(job, awaited=True).result())
 
     def flush(self) -> None:
         """Wait until everything so far is written."""
@@ -50,38 +59,40 @@ class Writer:
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
-            if self._error is not None:
+            if self._error is not None and not self._told:
                 raise self._error
 
-    def _put(self, job: Callable[[], object]) -> Future[object]:
+    def _put(self, job: Callable[[], object], *, awaited: bool) -> Future[object]:
         if self._error is not None:
+            self._told = True
             raise self._error
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="audit-writer", daemon=True)
             self._thread.start()
         future: Future[object] = Future()
-        self._jobs.put((job, future))
+        self._jobs.put(_Job(job, future, awaited=awaited))
         return future
 
     def _work(self) -> None:
         beat = time.monotonic()
         while True:
             try:
-                item = self._jobs.get(timeout=_HEARTBEAT_SECONDS)
+                job = self._jobs.get(timeout=_HEARTBEAT_SECONDS)
             except queue.Empty:
-                item = (lambda: None, Future())
-            if item is None:
+                job = _Job(lambda: None, Future(), awaited=False)
+            if job is None:
                 return
-            job, future = item
             try:
                 if self._error is not None:
+                    self._told = self._told or job.awaited
                     raise self._error  # noqa: TRY301 - the same way to the caller as for a job that fails itself
                 if time.monotonic() - beat > _HEARTBEAT_SECONDS - 1:
                     self._heartbeat()
                     beat = time.monotonic()
-                future.set_result(job())
+                job.future.set_result(job.work())
             except Exception as error:  # whatever it is goes to the caller, here or at the next call
-                self._error = error
-                future.set_exception(error)
-            # A waiting queue must not keep the last block's rows alive.
-            del item, job, future
+                if not job.awaited:
+                    self._error = error
+                job.future.set_exception(error)
+            # While the queue is empty, the last block's rows must not stay in memory.
+            del job
