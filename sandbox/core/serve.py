@@ -28,6 +28,8 @@ def bind(host: str, port: int) -> socket.socket:
     """A bound TCP socket; port 0 takes a free one. OSError when the port is taken."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # asyncio sets it only on sockets whose protocol is told; without it every answer waits for the client's ACK.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         bound.bind((host, port))
     except OSError:
