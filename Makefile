@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 export VIRTUAL_ENV :=
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo sandbox test lint bench clean constraints
+.PHONY: help setup demo sandbox test lint bench clean constraints definitions
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -26,6 +26,9 @@ lint: .venv/.ready ## ruff and mypy
 
 bench: setup ## rows per second and peak memory, beside the SDK's stock classes and the bare limit
 	@$(BIN)/python -m benchmarks
+
+definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin says of itself
+	$(BIN)/python meltano/definitions.py
 
 clean: ## remove the environments and all that runs left behind
 	rm -rf .venv .venv-meltano .venv-anaplan-sdk .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
