@@ -100,14 +100,13 @@ def _list_content(data: ListData) -> list[dict[str, object]]:
 
 def _module_content(module: ModuleData) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    names, items = module.definition.dimensions, module.definition.line_items
+    names = module.definition.dimensions
+    inputs = [(item.name, item.format, module.position[item.name]) for item in module.inputs]
+    formulas = [item for item in module.definition.line_items if item.formula is not None]
     for key, row in module.rows.items():
-        values = {
-            item.name: cell_text(module, row, item)
-            if item.formula
-            else _coded(row[module.position[item.name]], item.format)
-            for item in items
-        }
+        values = {name: _coded(row[position], form) for name, form, position in inputs}
+        for item in formulas:
+            values[item.name] = cell_text(module, row, item)
         members = zip(names, module.members(key), strict=True)
         rows.append({"dimensions": {name: code_of(member) for name, member in members}, "values": values})
     return rows

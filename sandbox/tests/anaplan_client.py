@@ -77,7 +77,7 @@ class Anaplan:
         return self.get(path, params=query).json()["task"]
 
     def finish(self, path, **query):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (task := self.task(path, **query))["taskState"] not in {"COMPLETE", "CANCELLED"}:
             assert time.monotonic() < deadline, task
             time.sleep(0.01)
