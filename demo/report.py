@@ -1,0 +1,78 @@
+"""What the demo prints: tables for a finance team."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from connector_kit.audit.report import ActionSummary, RunSummary
+from demo.reconcile import Comparison
+
+CHANGES = {
+    "new": "new",
+    "edited": "edited",
+    "back_dated": "back-dated",
+    "deleted": "deleted",
+}
+
+
+def run_table(title: str, run: RunSummary, seconds: float) -> Table:
+    """One line per stream and its destination in the model."""
+    table = Table(title=f"{title}  [dim]({seconds:.0f} s)[/dim]", title_justify="left", title_style="bold", expand=True)
+    table.add_column("SYSPRO stream", no_wrap=True)
+    table.add_column("Anaplan action", no_wrap=True, overflow="ellipsis", ratio=1)
+    for heading in ("read", "unchanged", "sent", "delivered", "rejected", "deleted"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for action in run.actions:
+        table.add_row(action.stream, action.action, *_counts(action))
+    table.add_section()
+    totals = [sum(getattr(a, name) for a in run.actions) for name in ("read", "unchanged", "sent", "delivered")]
+    rejected, deleted = (sum(getattr(a, name) for a in run.actions) for name in ("rejected", "deleted"))
+    table.add_row("[bold]all[/bold]", "", *(f"[bold]{n:,}[/bold]" for n in (*totals, rejected, deleted)))
+    return table
+
+
+def _counts(action: ActionSummary) -> tuple[str, ...]:
+    rejected = f"[red]{action.rejected:,}[/red]" if action.rejected else "0"
+    return (
+        f"{action.read:,}",
+        f"{action.unchanged:,}",
+        f"{action.sent:,}",
+        f"{action.delivered:,}",
+        rejected,
+        f"{action.deleted:,}" if action.deleted else "0",
+    )
+
+
+def say_rejects(console: Console, run: RunSummary) -> None:
+    """Why rows were refused."""
+    for action in run.actions:
+        for reason in action.reasons:
+            console.print(f"  [red]{reason.records:,} rejected[/red] in {action.stream}: {reason.reason}")
+
+
+def change_table(changes: Mapping[str, Mapping[str, int]]) -> Table:
+    """What a day of business did in SYSPRO."""
+    table = Table(title="A day of business in SYSPRO", title_justify="left", title_style="bold")
+    table.add_column("table")
+    for heading in CHANGES.values():
+        table.add_column(heading, justify="right")
+    for name in sorted({name for kind in CHANGES for name in changes.get(kind, {})}):
+        counts = [changes.get(kind, {}).get(name, 0) for kind in CHANGES]
+        table.add_row(name, *(str(count) if count else "" for count in counts))
+    return table
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> Table:
+    """Whether both sides hold the same."""
+    table = Table(title="Does Anaplan hold what SYSPRO holds?", title_justify="left", title_style="bold")
+    for heading, justify in (("list or module", "left"), ("SYSPRO", "right"), ("Anaplan", "right"), ("", "left")):
+        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for one in comparisons:
+        verdict = "[green]equal, every value[/green]"
+        if one.differences:
+            verdict = f"[red]{len(one.differences)} differ[/red], e.g. {one.differences[0]}"
+        table.add_row(one.name, f"{one.expected:,}", f"{one.found:,}", verdict)
+    return table
