@@ -64,7 +64,7 @@ class _Exchange:
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
         await self.send({"type": "http.response.body", "body": body})
 
-    async def cut(self, *, lose_unsent: bool = True) -> None:
+    def cut(self, *, lose_unsent: bool = True) -> None:
         """Close the connection under the client, as a reset.
 
         ASGI has no such message, so this reaches the transport through the bound ``send`` of uvicorn's request cycle.
@@ -75,7 +75,6 @@ class _Exchange:
             if connection is not None:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-        await asyncio.sleep(0.01)  # lets uvicorn notice, or it would log an unfinished response
 
 
 class _Collected:
@@ -137,12 +136,14 @@ class Watched:
                     fault[0] if fault else None,
                 )
             )
+        if fault is not None and fault[1].reset is not None:
+            await asyncio.sleep(0.01)  # lets uvicorn notice the cut, or it would log an unfinished response
 
     async def _apply(self, action: Action, scope: Scope, exchange: _Exchange) -> None:
         if action.delay:
             await asyncio.sleep(action.delay)
         if action.reset == "before_request":
-            await exchange.cut()
+            exchange.cut()
         elif action.status is not None:
             await exchange.drain()
             await exchange.answer(action.status, action.headers, action.body.encode())
@@ -164,11 +165,11 @@ async def _damage(action: Action, collected: _Collected, exchange: _Exchange) ->
         await exchange.send(collected.start_with_length(len(body)))
         await exchange.send({"type": "http.response.body", "body": body})
     elif action.reset == "before_response":
-        await exchange.cut()
+        exchange.cut()
     else:
         length = len(collected.body)
         half = collected.body[: length // 2]
         await exchange.send(collected.start_with_length(max(length, 1)))
         await exchange.send({"type": "http.response.body", "body": half, "more_body": True})
         await asyncio.sleep(0.05)  # the half must leave before the cut
-        await exchange.cut(lose_unsent=False)
+        exchange.cut(lose_unsent=False)

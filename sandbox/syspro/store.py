@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import sqlite3
 from collections import defaultdict
 from decimal import Decimal
@@ -91,6 +92,17 @@ class CompanyStore:
             self.connection.execute(table.ddl)
         self.connection.execute("CREATE TABLE _notes (name TEXT PRIMARY KEY, value TEXT)")
         self._version = _FIRST_VERSION
+
+    def save(self, path: Path) -> None:
+        """A copy of the whole database in another file."""
+        with contextlib.closing(sqlite3.connect(path)) as copy:
+            self.connection.backup(copy)
+
+    def restore(self, path: Path) -> None:
+        """The whole database from such a copy."""
+        with contextlib.closing(sqlite3.connect(path)) as copy:
+            copy.backup(self.connection)
+        self._load_version()
 
     def close(self) -> None:
         """Close the file."""

@@ -18,6 +18,8 @@ from sandbox.syspro.store import CompanyStore
 from sandbox.syspro.switches import syspro_switches
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sandbox.core.system import Options
 
 OPERATOR = "INTEG"
+_COPIED_UP_TO = 256 * 2**20  # bytes; of more, seeding again costs less than keeping a copy
 
 
 def _secret(seed: int, purpose: str) -> str:
@@ -53,8 +56,23 @@ class Syspro:
     def _open(self, profile: Profile) -> CompanyStore:
         store = CompanyStore(profile.company, self._options.data / f"syspro-{profile.company}.sqlite")
         if store.note("seed") != f"{self._options.seed}/{self._options.size}":
-            seed_company(store, profile, self._options.seed, self._options.size)
+            self._seed(store, profile)
         return store
+
+    def _seed(self, store: CompanyStore, profile: Profile) -> None:
+        seed_company(store, profile, self._options.seed, self._options.size)
+        if store.path.stat().st_size < _COPIED_UP_TO:
+            store.save(self._copy_of(store))
+
+    @staticmethod
+    def _copy_of(store: CompanyStore) -> Path:
+        return store.path.with_suffix(".seeded")
+
+    def _restore(self, store: CompanyStore, profile: Profile) -> None:
+        if self._copy_of(store).exists():
+            store.restore(self._copy_of(store))
+        else:
+            self._seed(store, profile)
 
     def _odata_password(self, user: str) -> str | None:
         if user != self._operator.code:
@@ -85,7 +103,7 @@ class Syspro:
         for profile in PROFILES:
             store = self.stores[profile.company]
             if store.note("changed"):
-                seed_company(store, profile, self._options.seed, self._options.size)
+                self._restore(store, profile)
 
     def describe(self, base_url: str) -> dict[str, object]:
         """Addresses and sample credentials."""
