@@ -20,7 +20,7 @@ def main(url, mode):
     print(run.id, flush=True)
     if mode == "write":
         first = int(sys.argv[3])
-        for start in range(first, first + 2_000, 100):
+        for start in range(first, first + 600, 100):
             deliver(run, range(start, start + 100), rejects=[Rejected(5, "", "bad", "bad")])
         run.finish("succeeded")
         trail.close()
