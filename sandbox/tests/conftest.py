@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.testing import running
 from sandbox.tests.anaplan_client import Anaplan
+from sandbox.tests.syspro_client import Syspro
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,16 @@ def other_user(anaplan_sandbox, anaplan):
         return Anaplan(anaplan_sandbox, users[name]["email"], users[name]["password"])
 
     return log_on
+
+
+@pytest.fixture(scope="session")
+def syspro_sandbox():
+    with running(only="syspro", size="small") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def syspro(syspro_sandbox):
+    """A caller of freshly seeded companies, switches at their defaults."""
+    syspro_sandbox.control.reset()
+    return Syspro(syspro_sandbox)
