@@ -8,7 +8,7 @@ comes again with another value after its row was spooled, the file is sealed and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -212,10 +212,8 @@ class Outbox:
         rows = zip(block.keys, block.hashes, digests, lines, map(bytes, block.records.raws), strict=True)
         if self._all_new(numbers):
             self.tally.unchanged += len(same)
-            pairs = zip(numbers, rows, strict=True)
-            self._tail.update(pair for at, pair in enumerate(pairs) if at not in same) if same else self._tail.update(
-                pairs
-            )
+            pairs: Iterable[tuple[int, _Row]] = zip(numbers, rows, strict=True)
+            self._tail.update((pair for at, pair in enumerate(pairs) if at not in same) if same else pairs)
         else:
             for at, (number, row) in enumerate(zip(numbers, rows, strict=True)):
                 self._keep_one(number, row, unchanged=at in same)

@@ -117,10 +117,12 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
     if not entry.get("stream"):
         faults.append("stream is missing")
     columns = _columns(entry.get("columns") or {}, faults)
-    if not columns:
+    if not entry.get("columns"):
         faults.append("columns are missing")
     key = tuple(entry.get("key") or ())
-    faults += [f"key names column {name}, which is not mapped" for name in key if name not in {c.name for c in columns}]
+    faults += [
+        f"key names column {name}, which is not mapped" for name in key if name not in (entry.get("columns") or {})
+    ]
     where, where_fields = _where(entry.get("where") or {})
     if faults:
         return None

@@ -13,8 +13,6 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, Generic, Literal, TypeVar
 
-from typing_extensions import override
-
 Converter = Callable[[list[Any]], list[str]]
 K = TypeVar("K")
 
@@ -25,6 +23,7 @@ _EXACT = Context(prec=400)
 _TRUE = frozenset({"true", "yes", "y", "1"})
 _FALSE = frozenset({"false", "no", "n", "0"})
 _TEXT_ONLY = {str}
+_WHOLE_ONLY = {int}
 
 
 class Unmappable(Exception):  # noqa: N818 - a row's fate, not a failure of the program
@@ -56,7 +55,6 @@ class _Memory(dict[K, str], Generic[K]):
         super().__init__()
         self._convert = convert
 
-    @override
     def __missing__(self, value: K) -> str:
         text = self._convert(value)
         if len(self) < _REMEMBERED:
@@ -82,8 +80,11 @@ def as_text(value: Any) -> str:  # noqa: ANN401 - a JSON value
 
 def as_texts(values: list[Any]) -> list[str]:
     """A column of JSON values as texts."""
-    if set(map(type, values)) == _TEXT_ONLY:
+    kinds = set(map(type, values))
+    if kinds == _TEXT_ONLY:
         return values
+    if kinds == _WHOLE_ONLY:
+        return list(map(str, values))
     return [value if type(value) is str else as_text(value) for value in values]
 
 
@@ -110,13 +111,13 @@ def number(decimal_separator: str, *, decimals: int | None = None, negate: bool 
     point = -1 - (decimals or 0)
 
     def one(value: Any) -> str:  # noqa: ANN401 - a JSON value
+        if decimals and type(value) is Decimal and not negate:
+            text = str(value)
+            if text[point : point + 1] == "." and text[0] != "-":
+                return text  # it has that many digits already: most amounts do
         if value is None or value == "":
             return ""
         amount = _decimal(value)
-        if decimals and not negate:
-            text = str(amount)
-            if text[point : point + 1] == "." and text[0] != "-":
-                return text  # it has that many digits already: most amounts do
         if negate:
             amount = amount.copy_negate()
         if unit is not None:
