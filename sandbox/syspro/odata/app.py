@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sandbox.syspro.store import CompanyStore
 
 BASE = "/SYSPRO8Odata/SYSPROOData"
+PATHS = ("/{company}", "/{company}/$metadata", "/$metadata", "/{company}/{table}", "/{company}/{table}/$count")
 _JSON = "application/json; odata.metadata=minimal; odata.streaming=true"
 _IEEE754 = re.compile(r"(?i)ieee754compatible\s*=\s*true")
 _PAGE_SIZE = re.compile(r"(?i)(?:odata\.)?maxpagesize\s*=\s*(\d+)")
