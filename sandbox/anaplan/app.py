@@ -47,16 +47,6 @@ MODEL_SPECS: tuple[Spec, ...] = (
 )
 
 
-def endpoints() -> list[str]:
-    """Every endpoint as "METHOD path"; an ellipsis stands for both forms of a model's root."""
-    return [
-        *("POST /token/authenticate", "POST /token/refresh", "GET /token/validate", "POST /token/logout"),
-        *("POST /oauth/device/code", "POST /oauth/token"),
-        *[f"GET {API}{path}" for path, _ in tenant_api.ROUTES],
-        *[f"{spec.method} …{spec.path}" for spec in MODEL_SPECS],
-    ]
-
-
 class _Limited:
     """Trailing slashes taken off, and the tenant's rate limit in front of the Integration API."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from sandbox.anaplan.app import build_app, endpoints
+from sandbox.anaplan.app import build_app
 from sandbox.anaplan.auth import AuthService, Tokens
 from sandbox.anaplan.certificate import Certificate
 from sandbox.anaplan.control import TenantControl
@@ -37,11 +37,6 @@ class AnaplanSystem:
         self.app: ASGIApp = build_app(self._tenant, self._tokens, auth, self._oauth)
         # Millions of items and cells make full collections slow; there is little garbage in cycles here.
         gc.set_threshold(100_000, 50, 100)
-
-    @staticmethod
-    def endpoints() -> list[str]:
-        """Every endpoint as FIDELITY names it."""
-        return endpoints()
 
     def control_routes(self) -> list[BaseRoute]:
         """Its part of the control API."""
