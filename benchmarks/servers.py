@@ -122,6 +122,8 @@ class Anaplan:
         yield "/files", {"files": [ENTRY]}
         yield f"/files/{FILE}", {"file": ENTRY}
         yield f"/files/{FILE}/complete", {"file": ENTRY}
+        yield "/workspaces", {"workspaces": [{"id": WORKSPACE, "name": "Group Finance", "active": True}]}
+        yield f"/workspaces/{WORKSPACE}", {"workspace": {"id": WORKSPACE, "name": "Group Finance", "active": True}}
         yield "/models", {"models": [model]}
         yield f"/models/{MODEL}", {"model": model}
         for kind in ("processes", "actions", "exports", "lists", "modules"):
