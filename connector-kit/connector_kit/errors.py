@@ -1,4 +1,4 @@
-"""One small family of errors: each says in one line system, object, expected, got and what to do, and whether to retry."""
+"""One small family of errors: each says in one line system, object, expected, got, what to do; and whether to retry."""
 
 from __future__ import annotations
 

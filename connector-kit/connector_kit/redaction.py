@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 from typing_extensions import override
 
@@ -20,7 +22,8 @@ _PATTERNS = (
         r"(?i)([?&\s\"'{,](?:operatorpassword|companypassword|password|userid|client_secret|refresh_token|access_token|"
         r"tokenvalue|sap-password)[\"']?\s*[=:]\s*[\"']?)[^&\s\"',}]+"
     ),
-    re.compile(r"(?i)(//[^/\s:@]+:)[^/\s@]+(@)"),
+    re.compile(r"(?i)(<(?:OperatorPassword|CompanyPassword|Password|UserId|tokenValue)>)[^<]+"),
+    re.compile(r"(?i)(//[^/\s:@]*:)[^/\s@]+(@)"),
 )
 _SHORTEST = 4
 
@@ -30,12 +33,24 @@ _guard = threading.Lock()
 
 
 def register_secret(value: str) -> None:
-    """Mask `value`, and its URL-encoded forms, in everything that passes `redact` from now on.
+    """Mask `value`, and its forms in URLs, JSON, XML and Python's repr, in all that passes `redact` from now on.
 
     Values of fewer than four characters are left out: masking every "a" helps nobody.
     """
     global _known  # noqa: PLW0603 - one compiled pattern per process, rebuilt when a secret is added
-    forms = {form for form in (value, quote(value, safe=""), quote_plus(value)) if len(form) >= _SHORTEST}
+    if len(value) < _SHORTEST:
+        return
+    forms = {
+        value,
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        escape(value),
+        escape(value, {'"': "&quot;", "'": "&apos;"}),
+        repr(value)[1:-1],
+    }
     with _guard:
         if forms <= _secrets:
             return
@@ -57,13 +72,31 @@ class RedactingFilter(logging.Filter):
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except Exception:  # arguments that do not fit the message must not end the program
+            message = f"{record.msg} {record.args}"
+            record.msg, record.args = redact(message), ()
         clean = redact(message)
         if clean != message:
             record.msg, record.args = clean, ()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        if record.exc_info and record.exc_info[1] is not None:
+            kind, error, trace = record.exc_info
+            record.exc_text = record.exc_text or logging.Formatter().formatException(record.exc_info)
+            # Formatters that write JSON take the exception itself in place of its text.
+            record.exc_info = (kind, _masked(error), trace)
+        record.exc_text = redact(record.exc_text) if record.exc_text else record.exc_text
+        record.stack_info = redact(record.stack_info) if record.stack_info else record.stack_info
         return True
+
+
+def _masked(error: BaseException) -> BaseException:
+    """A stand-in that says what the error says, and those behind it, without secrets."""
+    stand_in = Exception(redact(str(error))).with_traceback(error.__traceback__)
+    stand_in.__cause__ = _masked(error.__cause__) if error.__cause__ else None
+    stand_in.__context__ = _masked(error.__context__) if error.__context__ else None
+    stand_in.__suppress_context__ = error.__suppress_context__
+    return stand_in
 
 
 def redact_logs() -> None:

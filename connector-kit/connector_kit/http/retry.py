@@ -31,17 +31,25 @@ class Retry:
         return random.uniform(ceiling / 4, ceiling)  # noqa: S311
 
 
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, in either of its two forms (RFC 9110, 10.2.3); None when unreadable."""
-    if not value:
-        return None
-    text = value.strip()
+def parse_retry_after(value: str | None, date: str | None = None) -> float | None:
+    """Seconds from a Retry-After header, in either of its two forms (RFC 9110, 10.2.3); None when unreadable.
+
+    `date` is the answer's own Date header: a moment is meant on the server's clock, which may differ from ours.
+    """
+    text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    moment = _moment(text)
+    if moment is None:
+        return None
+    now = _moment(date or "")
+    return max(0.0, moment - (time.time() if now is None else now))
+
+
+def _moment(text: str) -> float | None:
+    """Seconds since 1970 of an HTTP date."""
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    except (TypeError, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, moment.timestamp() - time.time())

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+import re
+import ssl
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 import backoff
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from connector_kit.errors import (
     AuthenticationError,
     BusyError,
+    ConfigurationError,
     ConnectorError,
     NotFoundError,
     RefusedError,
@@ -26,7 +31,15 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_NEVER_SENT = (requests.exceptions.ConnectTimeout,)
+# No connection, so no request: safe to repeat whatever the method. (A name that is not found is a NewConnectionError.)
+_NEVER_SENT = (requests.exceptions.ConnectTimeout, urllib3.exceptions.NewConnectionError)
+_UNUSABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+)
+_TAGS = re.compile(r"(?is)<(style|script)\b.*?</\1>|<[^>]*>")
 
 
 class Limiter(Protocol):
@@ -55,7 +68,10 @@ Classify = Callable[[requests.Response, str], "ConnectorError | None"]
 
 def excerpt(response: requests.Response, limit: int = 300) -> str:
     """The start of a body on one line, for messages. Bodies can carry personal data, so never the whole."""
-    text = " ".join(response.text[: limit * 2].split())
+    text = response.content[: limit * 20].decode(response.encoding or "utf-8", errors="replace")
+    if "html" in response.headers.get("Content-Type", "").lower():
+        text = _TAGS.sub(" ", text)
+    text = " ".join(text.split())
     return text[:limit] + ("…" if len(text) > limit else "")
 
 
@@ -169,11 +185,11 @@ class HttpSession:
                     renew = getattr(self.auth, "renew", None)
                     if renewed or renew is None or error.status != 401:
                         raise
-                    renewed = True
-                    renew()
-                    return self._once(method, url, what, read, again, allow, options)
+                renewed = True
+                renew()
+                return self._once(method, url, what, read, again, allow, options)
             except TransientError as error:
-                if again or error.status == 429 or isinstance(error.__cause__, _NEVER_SENT):
+                if again or error.status == 429 or isinstance(error, _NotSentError):
                     raise
                 raise _Final(error) from error
 
@@ -195,28 +211,17 @@ class HttpSession:
         if self._limiter is not None:
             self._limiter.acquire()
         options = {"timeout": self._timeout, "auth": self.auth, "allow_redirects": False, **options}
+        if self._session.verify is not True:
+            # requests lets REQUESTS_CA_BUNDLE of the environment win over a session's own bundle.
+            options.setdefault("verify", self._session.verify)
+        handled = sys.exc_info()[1]
         try:
             response = self._session.request(method, url, **options)
-        except (requests.exceptions.SSLError, requests.exceptions.ProxyError) as error:
-            raise RefusedError(
-                system=self.system,
-                subject=what,
-                expected="a trusted connection",
-                got=_reason(error),
-                hint="Check the certificate bundle and the proxy settings.",
-            ) from error
-        except requests.exceptions.RequestException as error:
-            unsure = "" if again else " It may have been carried out all the same."
-            raise UnavailableError(
-                system=self.system,
-                subject=what,
-                got=_reason(error),
-                hint=f"Check that the system is up and that its address is right.{unsure}",
-            ) from error
-        if response.status_code >= 300 and response.status_code not in allow:
-            raise self._error(response, what)
-        try:
-            return read(response)
+            try:
+                return self._read(response, what, read, allow)
+            except BaseException:
+                response.close()  # a streamed body that nobody reads would keep its connection from the pool
+                raise
         except Unreadable as error:
             raise UnavailableError(
                 system=self.system,
@@ -225,6 +230,50 @@ class HttpSession:
                 got=f"HTTP {response.status_code} with a body that can't be read ({error})",
                 status=response.status_code,
             ) from error
+        except requests.exceptions.RequestException as error:
+            raise self._no_answer(error, what, again, list(_chain(error, handled))) from error
+
+    def _read(
+        self,
+        response: requests.Response,
+        what: str,
+        read: Callable[[requests.Response], T],
+        allow: Collection[int],
+    ) -> T:
+        if response.status_code >= 300 and response.status_code not in allow:
+            raise self._error(response, what)
+        return read(response)
+
+    def _no_answer(self, error: Exception, what: str, again: bool, chain: list[BaseException]) -> ConnectorError:
+        """What it means that there is no answer, or only part of one. `chain`: the error and those behind it."""
+        got = _words(chain[-1])
+        if isinstance(error, _UNUSABLE):
+            # Not requests' words: they quote the header, which may be a token with a line break in it.
+            return ConfigurationError(
+                system=self.system,
+                subject=what,
+                expected="an address and headers that HTTP can carry",
+                got=type(error).__name__,
+                hint="Check the address in the settings, and tokens for line breaks.",
+            )
+        broken = isinstance(chain[-1], (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
+        untrusted = isinstance(error, requests.exceptions.SSLError) and not broken
+        if untrusted or (isinstance(error, requests.exceptions.ProxyError) and "407" in got):
+            return RefusedError(
+                system=self.system,
+                subject=what,
+                expected="a trusted connection",
+                got=got,
+                hint="Check the certificate bundle and the proxy settings.",
+            )
+        not_sent = any(isinstance(inner, _NEVER_SENT) for inner in chain)
+        unsure = "" if again or not_sent else " It may have been carried out all the same."
+        return (_NotSentError if not_sent else UnavailableError)(
+            system=self.system,
+            subject=what,
+            got=got,
+            hint=f"Check that the system is up and that its address is right.{unsure}",
+        )
 
     def _error(self, response: requests.Response, what: str) -> ConnectorError:
         special = self._classify(response, what) if self._classify else None
@@ -237,6 +286,10 @@ class _Final(Exception):  # noqa: N818 - carries a transient error past the retr
     def __init__(self, error: TransientError) -> None:
         self.error = error
         super().__init__(str(error))
+
+
+class _NotSentError(UnavailableError):
+    """There was no connection, so the system can't have seen the request."""
 
 
 class _Unsigned(AuthBase):
@@ -252,10 +305,17 @@ def common_error(
     """The error that an HTTP status means anywhere."""
     status = response.status_code
     got = f"HTTP {status}: {excerpt(response)}" if response.content else f"HTTP {status}"
-    retry_after = parse_retry_after(response.headers.get("Retry-After"))
+    retry_after = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+    if retry_after is not None:
+        got += f" (asks to come back in {retry_after:.0f} s)"
     if status == 429:
         return BusyError(
-            system=system, subject=what, got="HTTP 429: over its rate limit", status=status, retry_after=retry_after
+            system=system,
+            subject=what,
+            expected="to stay under its rate limit",
+            got=got,
+            status=status,
+            retry_after=retry_after,
         )
     if status in retry_statuses or status >= 500:
         return UnavailableError(system=system, subject=what, got=got, status=status, retry_after=retry_after)
@@ -283,10 +343,16 @@ def common_error(
     return RefusedError(system=system, subject=what, got=got, status=status)
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost words of a requests error, without the object addresses that requests puts around them."""
-    while error.__context__ is not None and not isinstance(error.__context__, Unreadable):
-        error = error.__context__
+def _chain(error: BaseException, until: BaseException | None) -> Iterator[BaseException]:
+    """The error and those behind it, without what was being handled before the request began."""
+    inner: BaseException | None = error
+    while inner is not None and inner is not until:
+        yield inner
+        inner = inner.__context__
+
+
+def _words(error: BaseException) -> str:
+    """An error's words, without the object addresses that requests puts around them."""
     name = type(error).__name__
     text = str(error)
     return name if not text or "object at 0x" in text else f"{name}: {text}"
