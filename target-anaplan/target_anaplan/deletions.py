@@ -188,7 +188,7 @@ class Deletions:
             digests = [row_digest(line.encode()) for line in made.lines]
             payload = [raws[at] for at in made.kept]
             batch.add(Block(spool.rows, good, [key_hash(key) for key in good], digests, payload))
-            spool.write(made.lines)
+            spool.write(made.lines, good)
         spool.seal()
 
 

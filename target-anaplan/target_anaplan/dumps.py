@@ -8,6 +8,7 @@ rejects are never ignored, they become failures without a row, and the trail the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from connector_kit.anaplan.errors import NoDumpError
@@ -80,8 +81,8 @@ class DumpRejects:
         self._seen[byte] |= 1 << bit
         message = "; ".join(row.errors) or "Anaplan gives no reason"
         reason = reason_of(message)
-        self._tally.reject(reason, next(iter(row.values.values()), ""))
-        yield Rejected(seq, "", reason, message)
+        self._tally.reject(reason, self._spool.key(seq))
+        yield Rejected(seq, self._spool.key(seq), reason, message)
 
     def _by_values(self, rows: list[DumpRow]) -> Iterator[Rejected]:
         """Find rows whose dump line says nothing by comparing their values with the file's."""
@@ -103,7 +104,7 @@ class DumpRejects:
     def _unknown(self, count: int, reason: str, message: str) -> Iterator[Rejected]:
         self.unmatched += count
         self._tally.reject(reason, "", count)
-        yield Rejected(None, "", reason, message)
+        yield from repeat(Rejected(None, "", reason, message), count)
 
 
 def reason_of(message: str) -> str:

@@ -53,10 +53,10 @@ def upsert(items: ListItems, spool: Spool, tally: Tally) -> Iterator[Rejected]:
         for failure in added:
             at = left[failure.index] if failure.index >= 0 else None
             before = updated[at].message if at is not None else "unknown item"
-            tally.reject(failure.type, batch[at].get("code", "") if at is not None else "")
-            yield Rejected(
-                None if at is None else first + at, "", failure.type, f"update: {before}; add: {failure.message}"
-            )
+            seq = None if at is None else first + at
+            key = "" if seq is None else spool.key(seq)
+            tally.reject(failure.type, key)
+            yield Rejected(seq, key, failure.type, f"update: {before}; add: {failure.message}")
         if -1 in updated:
             tally.reject(updated[-1].type, "")
             yield Rejected(None, "", updated[-1].type, updated[-1].message)
@@ -69,4 +69,5 @@ def delete(items: ListItems, spool: Spool) -> Iterator[Rejected]:
     at = [header.lower() for header in spool.form.headers].index("code")
     wanted = [(seq, cells[at]) for seq, cells in enumerate(spool.read_rows()) if cells[at] in there]
     for failure in items.delete([{"code": code} for _, code in wanted]).failures:
-        yield Rejected(wanted[failure.index][0] if failure.index >= 0 else None, "", failure.type, failure.message)
+        seq = wanted[failure.index][0] if failure.index >= 0 else None
+        yield Rejected(seq, "" if seq is None else spool.key(seq), failure.type, failure.message)

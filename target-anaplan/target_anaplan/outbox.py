@@ -287,7 +287,7 @@ class Outbox:
         self._current.put_all(self._tail, [hash(digest) or 1 for digest in digests])
         self._tail.clear()
         shipment.batch.add(Block(shipment.spool.rows, keys, hashes, digests, payload))
-        shipment.spool.write(lines)
+        shipment.spool.write(lines, keys)
 
     def _next_file(self) -> None:
         """Seal the open file. Its keys are remembered until everything was delivered."""

@@ -10,9 +10,12 @@ import shutil
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
+
+import msgspec
 
 from connector_kit.anaplan.files import ChunkFile
 from connector_kit.errors import UnavailableError
@@ -89,6 +92,37 @@ class SpoolDir:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+class KeyFile:
+    """The key texts of a file's rows beside it on disk: of the few rows that are refused, the key is wanted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._starts: list[int] = []
+        self._places: list[tuple[int, int]] = []
+        self._size = 0
+        self._at = -1
+        self._keys: list[str] = []
+
+    def append(self, first: int, keys: Sequence[str]) -> None:
+        """The keys of the rows from number `first`."""
+        data = zlib.compress(msgspec.json.encode(keys), _LEVEL)
+        with self._path.open("ab") as file:
+            file.write(data)
+        self._starts.append(first)
+        self._places.append((self._size, len(data)))
+        self._size += len(data)
+
+    def __getitem__(self, row: int) -> str:
+        at = bisect_right(self._starts, row) - 1
+        if at != self._at:
+            offset, size = self._places[at]
+            with self._path.open("rb") as file:
+                file.seek(offset)
+                self._keys = msgspec.json.decode(zlib.decompress(file.read(size)), type=list[str])
+            self._at = at
+        return self._keys[row - self._starts[at]]
+
+
 class Spool:
     """One upload file. `write` blocks of lines, `seal` it, hand out `chunks`, `remove` it."""
 
@@ -102,14 +136,24 @@ class Spool:
         self._file: BinaryIO | None = None
         self._gzip: zlib._Compress | None = None
         self._size = 0
+        self._keys = KeyFile(folder / "keys")
         folder.mkdir(exist_ok=True)
         preamble = form.mark + form.preamble()
         worker.do(lambda: self._append(preamble))
 
-    def write(self, lines: list[str]) -> None:
-        """Append rows, each a line without its end."""
+    def write(self, lines: Sequence[str], keys: Sequence[str]) -> None:
+        """Append rows, each a line without its end, with their key texts."""
+        if not lines:
+            return
+        first = self.rows
         self.rows += len(lines)
         self.worker.do(lambda: self._append("\n".join(lines) + "\n"))
+        self.worker.do(lambda: self._keys.append(first, keys))
+
+    def key(self, row: int) -> str:
+        """The key text of a row, by its number from 0, of a sealed file."""
+        self.worker.wait()
+        return self._keys[row]
 
     def seal(self) -> None:
         """No more rows."""

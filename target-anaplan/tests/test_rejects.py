@@ -104,7 +104,7 @@ def test_a_row_is_found_by_its_values_when_the_dump_tells_no_line(bench):
     rows = [["a", "1"], ["b", "2"], ["c", "3"]]
     worker = Worker()
     spool = Spool(bench.folder / "spool", FileFormat(("Code", "Value")), worker, 1 << 20)
-    spool.write([",".join(row) for row in rows])
+    spool.write([",".join(row) for row in rows], [row[0] for row in rows])
     spool.seal()
     dump = [DumpRow(None, {"Code": "c", "Value": "3"}, ("Invalid number: 3",)), DumpRow(99, {"Code": "x"}, ("Lost",))]
     action = ActionResult("112", "an import", True, True, (), ())
@@ -117,9 +117,9 @@ def test_a_row_is_found_by_its_values_when_the_dump_tells_no_line(bench):
     tally = Tally()
     found = list(DumpRejects(Model(), result, spool, tally))
     worker.stop()
-    assert [(one.seq, one.reason) for one in found] == [
-        (2, "Invalid number"),
-        (None, "Anaplan's failure dump names rows that are not in the file"),
+    assert [(one.seq, one.key, one.reason) for one in found] == [
+        (2, "c", "Invalid number"),
+        (None, "", "Anaplan's failure dump names rows that are not in the file"),
     ]
     assert (tally.rejected, tally.samples) == (2, {"Invalid number": ["c"]})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 
 import pytest
@@ -103,9 +104,21 @@ def test_a_spooled_file_comes_back_row_by_row_from_its_gzip_chunks(tmp_path_fact
         spool = Spool(tmp_path_factory.mktemp("spool") / "1", form, worker, chunk_bytes)
         lines = block_writer(form)(list(zip(*table)))
         for line in lines:
-            spool.write([line])
+            spool.write([line], [f"key of {line}"])
         spool.seal()
+        assert [spool.key(at) for at in range(len(lines))] == [f"key of {line}" for line in lines]
         assert list(spool.read_rows()) == [[one_line(cell) for cell in row] for row in table]
-        assert len(spool.chunks) >= min(2, len("".join(lines).encode(form.codec)) // chunk_bytes)
+        assert spool.chunks
     finally:
         worker.stop()
+
+
+def test_a_big_file_is_cut_into_chunks_of_about_the_size_that_was_set(tmp_path):
+    worker = Worker()
+    spool = Spool(tmp_path / "1", FileFormat(("A",)), worker, 1_000)
+    for _ in range(10):
+        spool.write(["x" * 99] * 5, ["k"] * 5)
+    spool.seal()
+    sizes = [len(gzip.decompress(chunk.open().read())) for chunk in spool.chunks]
+    worker.stop()
+    assert sizes == [1002, 1000, 1000, 1000, 1000]
