@@ -15,7 +15,8 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 PLUGINS = {"tap-syspro": ("extractors", "SYSPRO"), "target-anaplan": ("loaders", "Anaplan")}
-KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array", "object": "object"}
+# Meltano 4.4 reads its kind "decimal" but can't write it to a plugin's configuration: a number travels as text.
+KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "array": "array", "object": "object"}
 # Those of the SDK's that Meltano knows.
 CAPABILITIES = (
     "catalog",

@@ -24,14 +24,16 @@ _SDK_ANNOUNCEMENTS = ("An unhandled error occurred while syncing '%s'",)
 class SecretsMixin(_Base):
     """Put before Tap or Target: settings such as `keyring:syspro/password` are resolved before they are validated.
 
-    Values of settings marked `secret=True` are masked in everything that is logged.
+    Values of settings marked `secret=True` are masked in everything that is logged. Numbers may come as text, which is
+    how orchestrators and environments pass them.
     """
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         from connector_kit.secrets import resolve  # noqa: PLC0415 - `--version` and `--about` need no secret store
 
-        self._config = resolve(self._config, secret_settings(self.config_jsonschema))
+        resolved = resolve(self._config, secret_settings(self.config_jsonschema))
+        self._config = with_numbers(resolved, self.config_jsonschema)
         return super()._validate_config(raise_errors=raise_errors)
 
 
@@ -45,6 +47,21 @@ def secret_settings(schema: Mapping[str, Any]) -> set[str]:
         if isinstance(part.get("items"), Mapping):
             found |= secret_settings(part["items"])
     return found
+
+
+def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` with texts such as "0.5" as numbers where the settings schema wants a number; others as they are."""
+    kinds = {name: part.get("type", ()) for name, part in schema.get("properties", {}).items()}
+
+    def number(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting's value
+        if isinstance(value, str) and "number" in kinds.get(name, ()) and "string" not in kinds[name]:
+            try:
+                return float(value)
+            except ValueError:
+                return value  # the validation says what is wrong with it
+        return value
+
+    return {name: number(name, value) for name, value in config.items()}
 
 
 def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
