@@ -10,13 +10,9 @@ import time
 
 
 def start(bench, config_file, messages_file):
-    return subprocess.Popen(
-        [sys.executable, "-c", "from target_anaplan.target import main; main()", "--config", str(config_file)],
-        stdin=messages_file.open("rb"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-c", "from target_anaplan.target import main; main()", "--config", str(config_file)]
+    with messages_file.open("rb") as source:
+        return subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_sigterm_cancels_the_task_and_loses_nothing(bench, switch):
