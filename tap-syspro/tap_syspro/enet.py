@@ -6,14 +6,17 @@ e.net describes no tables, so the shipped schemas say which columns there are. R
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from connector_kit.coordination import connect
 from connector_kit.errors import ConfigurationError, RefusedError
-from connector_kit.odata.filters import AllOf, AnyOf, Compare, Condition, after, all_of
+from connector_kit.odata.filters import AllOf, AnyOf, Compare, Condition, Written, after, all_of
 from connector_kit.odata.literals import Value
 from connector_kit.odata.pages import Query
 from connector_kit.odata.rows import Page, RowReader
@@ -24,6 +27,8 @@ from tap_syspro.tables import Table, known_tables
 
 if TYPE_CHECKING:
     from tap_syspro.declarations import Declaration
+
+log = logging.getLogger(__name__)
 
 SYSTEM = "SYSPRO e.net"
 NULL_DATE = "0000-00-00"
@@ -36,6 +41,11 @@ _CONDITIONS: Mapping[str, str] = {
     "ge": _NAMES.at_least,
     "lt": _NAMES.less,
     "le": _NAMES.at_most,
+}
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    name: getattr(operator, name) for name in ("eq", "ne", "gt", "ge", "lt", "le")
 }
 
 
@@ -129,10 +139,18 @@ class EnetTable:
         """All rows that match. A short page is not the end: a site may cap them."""
         most = min(query.page_size or MOST_ROWS, MOST_ROWS)
         position = query.after
+        asked, kept = query.where, None
         while True:
-            where = all_of(query.where, after(reader.key, position) if position else None)
+            where = all_of(asked, after(reader.key, position) if position else None)
             alternatives = alternatives_of(where) if where is not None else []
-            rows = self._site.rows(self._company, self._table, query.select, alternatives, reader.key, most)
+            try:
+                rows = self._site.rows(self._company, self._table, query.select, alternatives, reader.key, most)
+            except RefusedError as refusal:
+                if asked is None or not asks_for_null(asked):
+                    raise
+                log.info("%s: %s Rows without a date are found by reading the whole table.", self._what, refusal)
+                asked, kept = None, asked
+                continue
             if not rows:
                 return
             page = reader.finish(reader.rows_of([_cleaned(row) for row in rows]))
@@ -143,7 +161,8 @@ class EnetTable:
                     expected="the rows behind the last one",
                     got="the same rows again",
                 )
-            yield page
+            chosen = page.rows if kept is None else [row for row in page.rows if holds(kept, row, reader)]
+            yield replace(page, rows=chosen)
             position = page.last
 
 
@@ -167,6 +186,26 @@ def alternatives_of(condition: Condition) -> list[list[comfnd.Condition]]:
         got="an OData filter with interface: enet",
         hint="Leave the filter out, or filter in a stream map.",
     )
+
+
+def asks_for_null(condition: Condition) -> bool:
+    """Whether a part of it asks for rows without a value. Whether COMFND can tell them apart is not known."""
+    if isinstance(condition, Compare):
+        return condition.value is None
+    return not isinstance(condition, Written) and any(map(asks_for_null, condition.parts))
+
+
+def holds(condition: Condition, row: Any, reader: RowReader) -> bool:  # noqa: ANN401 - a struct made at run time
+    """Whether a row that was read meets a condition."""
+    if isinstance(condition, Compare):
+        value, limit = getattr(row, reader.attributes[condition.column]), condition.value
+        if limit is None or value is None:
+            return limit is value
+        return bool(_OPERATORS[condition.operator](value, limit.isoformat()[:10] if isinstance(limit, date) else limit))
+    if isinstance(condition, Written):
+        raise TypeError("a condition in OData's language can't be checked here")
+    every = all if isinstance(condition, AllOf) else any
+    return every(holds(part, row, reader) for part in condition.parts)
 
 
 def _text(value: Value) -> str:

@@ -57,6 +57,11 @@ class SysproStream(ODataStream):
     def partitions(self) -> list[dict[str, Any]]:
         return [{self._company: company} for company in self._site.companies]
 
+    @property
+    @override
+    def capture_is_set(self) -> bool:
+        return self.name in (self._settings.get("change_capture") or {})
+
     @cached_property
     @override
     def constants(self) -> Sequence[str]:

@@ -49,7 +49,7 @@ def encode_query(text: str) -> str:
 
 
 def _number(value: int | Decimal, edm: str, version: Version) -> str:
-    text = format(value, "f")
+    text = str(value) if isinstance(value, int) else format(value, "f")
     return text + _NUMERIC_V2.get(edm, "") if version == "2.0" else text
 
 

@@ -22,7 +22,8 @@ OLDEST = timedelta(hours=24)
 class Progress:
     """One read: when it began (UTC), what it reads (a digest), the last key written, the highest bookmark value seen.
 
-    `after` is empty at the beginning; `resumed` is true for a read that another run began.
+    `after` is empty at the beginning; `resumed` is true for a read that another run began, `counted` false for one that
+    the server's count does not confirm.
     """
 
     began: str
@@ -30,6 +31,7 @@ class Progress:
     after: tuple[Value, ...] = ()
     highest: str | int | None = None
     resumed: bool = False
+    counted: bool = True
 
     def save(self, state: dict[str, Any]) -> None:
         """Write it into a partition's state."""

@@ -73,6 +73,11 @@ class ODataStream(PagedStream):
         super().__init__(tap, self._declared_schema(description), name)
         self._declare()
 
+    @property
+    def capture_is_set(self) -> bool:
+        """Whether a setting chose the change capture; a catalog from before does not overrule it."""
+        return False
+
     def source(self, context: Context | None) -> TableSource:
         """Where the partition's rows come from."""
         raise NotImplementedError
@@ -120,11 +125,11 @@ class ODataStream(PagedStream):
         entry = catalog.get_stream(self.name)
         if entry is None:
             return
-        asked = entry.replication_method
-        # The settings say how changes are found. A catalog may still ask for the whole table.
+        whole = entry.replication_method == "FULL_TABLE" and not self.capture_is_set
+        # The stream says how changes are found. A catalog may ask for the whole table, unless a setting speaks.
         self._declare()
-        self.forced_replication_method = "FULL_TABLE" if asked == "FULL_TABLE" else None
-        if asked == "FULL_TABLE":
+        self.forced_replication_method = "FULL_TABLE" if whole else None
+        if whole:
             self.replication_key = None
 
     @override
@@ -236,20 +241,27 @@ class ODataStream(PagedStream):
             progress.after = page.last
             if page.last:
                 progress.save(state)
-        self._reconcile(source, query, read)
+        progress.counted = self._counted(source, query, read)
         state.pop(RESUME, None)
 
-    def _reconcile(self, source: TableSource, query: Query, read: int) -> None:
-        """Compare with the server's own count. Rows that went while we read explain a difference; nothing else does."""
+    def _counted(self, source: TableSource, query: Query, read: int) -> bool:
+        """Whether the server's own count confirms what was read.
+
+        Rows that come and go while we read change the count, and then a difference proves nothing: it is logged, and
+        no row is reported as vanished. Fewer rows than a count that did not change are lost rows.
+        """
         if source.total is None or read >= source.total or not self.config.get("reconcile_counts", True):
-            return
+            return True
         now = source.count(query)
-        if now is not None and read >= now:
-            return
+        if now == read:
+            return True
+        if now != source.total:
+            self.logger.warning("%s: %d rows read; %d counted before, %s after", self.name, read, source.total, now)
+            return False
         raise UnavailableError(
             system=self.tap_name,
             subject=f"stream {self.name}",
-            expected=f"{source.total} rows (counted at the start; {now} now)",
+            expected=f"{source.total} rows",
             got=f"{read}",
             hint="Check that the key identifies a row. Nothing is marked as read; the next run reads again.",
         )
@@ -335,7 +347,7 @@ class ODataStream(PagedStream):
 
     def _finish(self, context: Context | None, progress: Progress | None) -> None:
         """After the last partition, tell which rows are still there: if each was read whole, and in this one run."""
-        self._complete.append(progress is not None and not progress.resumed)
+        self._complete.append(progress is not None and progress.counted and not progress.resumed)
         partitions = self._all_partitions()
         if context != partitions[-1] or self._stream_version is None:
             return

@@ -128,9 +128,14 @@ class PagedStream(Stream, abc.ABC):
                 counter.with_context(part or {})
                 timer.with_context(part or {})
                 self._write_starting_replication_value(part)
-                for count in self._write_pages(part):
-                    counter.increment(count)
+                try:
+                    for count in self._write_pages(part):
+                        counter.increment(count)
+                finally:
+                    # Also when reading fails: the next run goes on behind the last page that was written.
+                    self._write_state_message()
                 self._finalize_state(self.get_context_state(part))
+                self._write_state_message()
         self._finalize_state(self.stream_state)
         self._write_state_message()
 

@@ -1,0 +1,162 @@
+"""Pages over real HTTP, against a server that answers as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from connector_kit.errors import RefusedError
+from connector_kit.http import Retry
+from connector_kit.odata.client import Dialect, ODataClient, ODataSession
+from connector_kit.odata.pages import EntitySet, Query
+from connector_kit.odata.rows import RowReader
+from connector_kit.odata.schema import Field
+
+
+class Server:
+    """Answers each request with `answer(path, query)`: a status and a JSON value."""
+
+    def __init__(self, answer):
+        self.seen = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                parts = urlsplit(self.path)
+                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                outer.seen.append(query)
+                status, value = answer(parts.path, query)
+                body = json.dumps(value).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def serve():
+    running = []
+
+    def start(answer, **options):
+        server = Server(answer)
+        session = ODataSession("test", retry=Retry(tries=2, first=0.01))
+        running.extend([server, session])
+        return server, ODataClient(session, server.url, **options)
+
+    yield start
+    for each in running:
+        each.close()
+
+
+def entity(client, **options):
+    return EntitySet(client, f"{client.base_url}/Things", what="things", **options)
+
+
+def read(source, *, key=("K",), version="4.0", **query):
+    reader = RowReader([Field("K")], key, version=version)
+    return [row.K for page in source.pages(reader, Query(("K",), **query)) for row in page.rows]
+
+
+def rows(*keys):
+    return {"value": [{"K": key} for key in keys]}
+
+
+def test_the_end_is_an_empty_page_and_not_a_short_one(serve):
+    pages = {None: rows("a", "b"), "K gt 'b'": rows("c"), "K gt 'c'": rows("d"), "K gt 'd'": rows()}
+    _, client = serve(lambda _, query: (200, pages[query.get("$filter")]))
+    assert read(entity(client)) == ["a", "b", "c", "d"]
+
+
+def test_a_first_page_that_is_complete_by_its_count_is_the_only_request(serve):
+    server, client = serve(lambda _, query: (200, rows("a", "b") | {"@odata.count": 2}))
+    assert read(entity(client)) == ["a", "b"]
+    assert len(server.seen) == 1
+
+
+def test_a_server_that_ignores_the_filter_is_found_out(serve):
+    _, client = serve(lambda _, query: (200, rows("a", "b")))
+    with pytest.raises(RefusedError, match="same page again"):
+        read(entity(client))
+
+
+def test_a_server_that_can_not_count_is_not_asked_again(serve):
+    def answer(_, query):
+        if "$count" in query:
+            return 400, {"error": {"message": "no $count here"}}
+        return 200, rows("a") if "$filter" not in query else rows()
+
+    server, client = serve(answer)
+    assert read(entity(client)) == ["a"]
+    assert read(entity(client)) == ["a"]
+    assert not client.dialect.count
+    assert "$count" not in server.seen[-1]
+
+
+def test_a_refusal_that_no_dialect_helps_is_the_servers_own(serve):
+    _, client = serve(lambda _, query: (400, {"error": {"message": "Could not find a property named 'K'"}}))
+    with pytest.raises(RefusedError, match="named 'K'"):
+        read(entity(client))
+
+
+def test_links_are_followed_whole_and_without_a_key(serve):
+    def answer(path, query):
+        if query.get("token") == "2 x":
+            return 200, rows("b")
+        return 200, rows("a") | {"@odata.nextLink": "Things?token=2%20x"}
+
+    server, client = serve(answer)
+    assert read(entity(client), key=()) == ["a", "b"]
+    assert "$top" not in server.seen[0], "where the server pages, $top would be the total"
+    assert server.seen[1] == {"token": "2 x"}
+
+
+def test_v2_links_and_counts_are_followed(serve):
+    def answer(path, query):
+        if "$skiptoken" in query:
+            return 200, {"d": {"results": [{"K": "b"}]}}
+        assert query["$inlinecount"] == "allpages"
+        return 200, {"d": {"results": [{"K": "a"}], "__next": "Things?$skiptoken=1", "__count": "2"}}
+
+    _, client = serve(answer, version="2.0")
+    source = entity(client, follow_links=True)
+    assert read(source, version="2.0") == ["a", "b"]
+    assert source.total == 2
+
+
+def test_a_link_to_another_origin_is_not_followed(serve):
+    _, client = serve(lambda _, query: (200, rows("a") | {"@odata.nextLink": "http://elsewhere.example/Things?x=1"}))
+    with pytest.raises(RefusedError, match=r"elsewhere\.example"):
+        read(entity(client), key=())
+
+
+def test_a_link_that_repeats_ends_with_an_error(serve):
+    _, client = serve(lambda _, query: (200, rows("a") | {"@odata.nextLink": "Things?x=1"}))
+    with pytest.raises(RefusedError, match="same link"):
+        read(entity(client), key=())
+
+
+def test_an_error_while_the_next_page_is_fetched_reaches_the_reader(serve):
+    _, client = serve(
+        lambda _, query: (200, rows("a")) if "$filter" not in query else (403, {"error": {"message": "not yours"}}),
+        dialect=Dialect(count=False),
+    )
+    with pytest.raises(Exception, match="403"):
+        read(entity(client))
