@@ -55,11 +55,16 @@ def _dated(name: str, table: str, column: str, why: str, **more: Any) -> Declara
     return Declaration(name, table, "date", column, why, date=column, **more)
 
 
+# In the order in which they are read: what others refer to comes first, so that a run that breaks off has not brought
+# postings without their invoices, nor invoices without their suppliers.
 SHIPPED: tuple[Declaration, ...] = (
+    _whole("gl_accounts", "GenMaster"),
     _whole("suppliers", "ApSupplier"),
     _whole("supplier_addresses", "ApSupplierAddr"),
     _whole("customers", "ArCustomer"),
     _whole("customer_balances", "ArCustomerBal"),
+    _whole("stock", "InvMaster"),
+    _whole("stock_warehouses", "InvWarehouse", "quantities change with no date but that of the last movement"),
     _dated("ap_invoices", "ApInvoice", "JournalDate", "a back-dated invoice still gets the date of its journal"),
     _dated("ap_payments", "ApInvoicePay", "JournalDate", "payments are added, each with its journal's date"),
     _dated("ap_postings", "ApJnlSummary", "TrnDate", "posting headers are added, never edited"),
@@ -79,7 +84,6 @@ SHIPPED: tuple[Declaration, ...] = (
         "ar_invoice_summaries", "ArTrnSummary", "InvoiceDate", "registers are added", year="TrnYear", period="TrnMonth"
     ),
     _dated("ar_lines", "ArTrnDetail", "InvoiceDate", "register lines are added", year="TrnYear", period="TrnMonth"),
-    _whole("gl_accounts", "GenMaster"),
     _whole("gl_balances", "GenHistory", "one row per account and year, edited by every posting", shape="balances"),
     _dated("gl_journals", "GenJournalCtl", "PostDate", "null until posted: unposted journals are read each time"),
     _dated(
@@ -98,8 +102,6 @@ SHIPPED: tuple[Declaration, ...] = (
         year="GlYear",
         period="GlPeriod",
     ),
-    _whole("stock", "InvMaster"),
-    _whole("stock_warehouses", "InvWarehouse", "quantities change with no date but that of the last movement"),
     _dated("stock_movements", "InvMovements", "EntryDate", "movements are added", year="TrnYear", period="TrnMonth"),
     _dated(
         "purchase_orders", "PorMasterHdr", "OrderEntryDate", "orders are entered with it; later edits need the sweep"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_kit.coordination import connect
 from connector_kit.errors import ConfigurationError, RefusedError
+from connector_kit.http import Retry
 from connector_kit.odata.filters import AllOf, AnyOf, Compare, Condition, Written, after, all_of
 from connector_kit.odata.literals import Value
 from connector_kit.odata.pages import Query
@@ -74,6 +75,7 @@ class EnetSite:
             self.companies[0],
             self._company_password,
             coordinator=connect(config.get("coordination_url")),
+            retry=Retry(tries=int(config.get("max_tries", 8))),
             timeout=(15.0, float(config.get("timeout", 300))),
             verify=config.get("ca_bundle") or True,
         )

@@ -41,6 +41,12 @@ _CONNECTION = (
         "timeout", th.NumberType, default=300, description="Seconds without an answer after which a page is halved."
     ),
     th.Property(
+        "max_tries",
+        th.IntegerType,
+        default=8,
+        description="How often a request is sent, with growing pauses, before an outage ends the run.",
+    ),
+    th.Property(
         "ca_bundle", th.StringType, description="File with the certificates to trust, for a company's own authority."
     ),
 )

@@ -15,7 +15,7 @@ import requests
 from requests.auth import HTTPBasicAuth
 
 from connector_kit.errors import ConfigurationError, ConnectorError, NotFoundError, RefusedError
-from connector_kit.http import Unreadable
+from connector_kit.http import Retry, Unreadable
 from connector_kit.odata.client import Dialect, ODataClient, ODataSession, address
 from connector_kit.odata.errors import classify
 from connector_kit.odata.metadata import EntityType, Metadata
@@ -88,6 +88,7 @@ class ODataSite:
             SYSTEM,
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
             classify=_classify,
+            retry=Retry(tries=int(config.get("max_tries", 8))),
             timeout=(15.0, float(config.get("timeout", 300))),
             verify=config.get("ca_bundle") or True,
         )

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import click
+from singer_sdk import Stream
 from singer_sdk.singerlib import CatalogEntry
 from typing_extensions import override
 
@@ -50,6 +51,13 @@ class TapSyspro(SecretsMixin, PagedTap):
             else:
                 streams.append(stream_of(self, declaration, table))
         return streams
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        # The SDK has them by name; they are read in the order in which they are declared.
+        found = super().streams
+        return {each.name: found[each.name] for each in declarations(self.config) if each.name in found}
 
     def _table(self, declaration: Declaration) -> Table | None:
         """From the catalog that this run was given, which spares it the site's metadata; otherwise from the site."""
