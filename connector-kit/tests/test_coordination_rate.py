@@ -15,6 +15,10 @@ import pytest
 from connector_kit.coordination import connect
 
 
+# A busy machine lets a process write down its turn some milliseconds after it had it.
+NOISE = 0.04
+
+
 def most_in_any(window, times):
     """The largest number of turns in any half-open window of that length."""
     return max(bisect.bisect_left(times, start + window) - at for at, start in enumerate(times))
@@ -28,7 +32,7 @@ def test_four_processes_never_exceed_the_rate_in_any_window_and_use_nearly_all_o
         worker.go()
     turns = [worker.read("turns") for worker in started]
     times = sorted(at for each in turns for at in each if at < min(map(min, turns)) + seconds)
-    assert most_in_any(window, times) <= burst
+    assert most_in_any(window - NOISE, times) <= burst
     assert len(times) >= 0.95 * per_minute / 60 * seconds
     # Beyond the first burst, those who wait are served in the order in which they asked.
     later = [sum(at > times[0] + window for at in each) for each in turns]
@@ -101,7 +105,7 @@ def test_a_hold_off_stops_every_process_also_those_that_sleep_already(coordinati
     assert [at for at in times if at < pause_began]
     after = [at for at in times if at > pause_began + 0.95]
     assert len(after) > 20
-    assert most_in_any(0.2, after) <= 20
+    assert most_in_any(0.2 - NOISE, after) <= 20
 
 
 def test_after_a_hold_off_turns_come_evenly_because_the_systems_budget_is_spent(coordination_url):
@@ -133,7 +137,9 @@ def test_a_process_that_was_stopped_while_it_waited_does_not_use_its_old_turn_be
     time.sleep(0.8)
     started[0].process.send_signal(signal.SIGCONT)
     times = sorted(at for worker in started for at in worker.read("turns"))
-    assert most_in_any(0.5, times) <= 5 + 1  # the one that was between its turn and its note when it was stopped
+    assert (
+        most_in_any(0.5 - NOISE, times) <= 5 + 1
+    )  # the one that was between its turn and its note when it was stopped
 
 
 def test_a_killed_process_costs_the_others_no_more_than_its_turn(coordination_url, workers):
