@@ -54,7 +54,7 @@ def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(in
             "company": "EDU1",
             "table": "ApInvoice",
             "op": "insert",
-            "key": {"Supplier": first["Supplier"], "Invoice": " EARLY"},
+            "key": {"Supplier": first["Supplier"], "Invoice": "!EARLY"},
             "values": {**{k: v for k, v in first.items() if k not in {"Supplier", "Invoice", "TimeStamp"}}},
         },
         {
