@@ -141,7 +141,8 @@ class EnetTable:
         """All rows that match. A short page is not the end: a site may cap them."""
         most = min(query.page_size or MOST_ROWS, MOST_ROWS)
         position = query.after
-        asked, kept = query.where, None
+        asked = query.where
+        kept: Condition | None = None
         while True:
             where = all_of(asked, after(reader.key, position) if position else None)
             alternatives = alternatives_of(where) if where is not None else []
