@@ -51,9 +51,9 @@ def test_a_record_is_valid_exactly_when_the_json_schema_says_so(schema, rows, fi
     found, invalid = RecordReader(schema, fields).read(raws)
     validator = jsonschema.Draft202012Validator(schema)
     expected = [validator.is_valid(row) for row in rows]
-    assert list(map(bytes, found.raws)) == [raw for raw, ok in zip(raws, expected) if ok]
-    assert [one.raw for one in invalid] == [raw for raw, ok in zip(raws, expected) if not ok]
-    good = [row for row, ok in zip(rows, expected) if ok]
+    assert list(map(bytes, found.raws)) == [raw for raw, ok in zip(raws, expected, strict=True) if ok]
+    assert [one.raw for one in invalid] == [raw for raw, ok in zip(raws, expected, strict=True) if not ok]
+    good = [row for row, ok in zip(rows, expected, strict=True) if ok]
     for field in fields & set(schema["properties"]):
         column = found.values(field)
         assert column == [

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from singer_sdk import Target
@@ -74,7 +74,13 @@ def record(number, stream="s"):
 
 
 def test_the_sdk_still_has_what_the_block_loop_overrides():
-    for name in ("_drain_all", "_handle_termination", "_process_activate_version_message", "process_endofpipe"):
+    for name in (
+        "_drain_all",
+        "_handle_termination",
+        "_process_activate_version_message",
+        "_process_batch_message",
+        "process_endofpipe",
+    ):
         assert name in vars(Target), f"singer_sdk.Target.{name} is gone"
     assert {"_sinks_to_clear", "_sinks_active"} <= set(vars(Collecting()))
 
@@ -149,7 +155,9 @@ def test_a_broken_line_is_named_and_not_repeated_in_full(line, said):
 
 
 def test_a_message_type_that_nobody_knows_is_an_error():
-    with pytest.raises(ValueError, match="Unknown message type 'BATCH'"):
+    with pytest.raises(ValueError, match="Unknown message type 'NONSENSE'"):
+        run(SCHEMA, {"type": "NONSENSE", "stream": "s"})
+    with pytest.raises(ConfigurationError, match="batch_config"):
         run(SCHEMA, {"type": "BATCH", "stream": "s"})
 
 
@@ -194,10 +202,10 @@ def test_sigterm_ends_a_target_that_waits_for_its_tap_without_state(tmp_path):
     messages = [SCHEMA, record(1), {"type": "STATE", "value": {"a": 1}}]
     process.stdin.write("".join(json.dumps(message) + "\n" for message in messages).encode())
     process.stdin.flush()
-    wanted = f"/proc/{process.pid}/status"
+    wanted = Path(f"/proc/{process.pid}/status")
     until = time.monotonic() + 20
     while time.monotonic() < until:  # until it has set its handlers and waits
-        caught = [line for line in open(wanted) if line.startswith("SigCgt")] if os.path.exists(wanted) else []
+        caught = [line for line in wanted.read_text().splitlines() if line.startswith("SigCgt")]
         if caught and int(caught[0].split()[1], 16) >> (signal.SIGTERM - 1) & 1:
             break
         time.sleep(0.05)

@@ -15,7 +15,9 @@ def table() -> str:
     TargetAnaplan.append_builtin_config(schema)
     rows = ["| setting | default | meaning |", "|---|---|---|"]
     for name, part in schema["properties"].items():
-        default = "**required**" if name in schema["required"] else f"`{part['default']}`" if part.get("default") else ""
+        default = (
+            "**required**" if name in schema["required"] else f"`{part['default']}`" if part.get("default") else ""
+        )
         text = part.get("description", "") + (" *Secret.*" if part.get("writeOnly") else "")
         choice = " \\| ".join(f"`{value}`" for value in part.get("enum", ()) if value)
         rows.append(f"| `{name}` | {default} | {text}{f' One of {choice}.' if choice else ''} |")

@@ -42,14 +42,14 @@ def read(text, form):
 
 @given(tables, formats)
 def test_what_is_written_is_read_back_by_a_csv_reader(table, form):
-    lines = block_writer(form)(list(zip(*table)))
+    lines = block_writer(form)(list(zip(*table, strict=True)))
     assert read("\n".join(lines) + "\n", form) == [[one_line(cell) for cell in row] for row in table]
     assert lines == [line_writer(form)(row) for row in table]
 
 
 @given(tables, formats)
 def test_each_row_is_one_physical_line_of_the_file(table, form):
-    text = form.mark + form.preamble() + "\n".join(block_writer(form)(list(zip(*table)))) + "\n"
+    text = form.mark + form.preamble() + "\n".join(block_writer(form)(list(zip(*table, strict=True)))) + "\n"
     decoded = text.encode(form.codec).decode("utf-16" if form.encoding == "utf-16" else form.codec)
     lines = decoded.split("\n")[:-1]
     assert len(lines) == form.first_data_row - 1 + len(table)
@@ -102,7 +102,7 @@ def test_a_spooled_file_comes_back_row_by_row_from_its_gzip_chunks(tmp_path_fact
     worker = Worker()
     try:
         spool = Spool(tmp_path_factory.mktemp("spool") / "1", form, worker, chunk_bytes)
-        lines = block_writer(form)(list(zip(*table)))
+        lines = block_writer(form)(list(zip(*table, strict=True)))
         for line in lines:
             spool.write([line], [f"key of {line}"])
         spool.seal()
@@ -119,6 +119,6 @@ def test_a_big_file_is_cut_into_chunks_of_about_the_size_that_was_set(tmp_path):
     for _ in range(10):
         spool.write(["x" * 99] * 5, ["k"] * 5)
     spool.seal()
-    sizes = [len(gzip.decompress(chunk.open().read())) for chunk in spool.chunks]
+    sizes = [len(gzip.decompress(chunk.path.read_bytes())) for chunk in spool.chunks]
     worker.stop()
     assert sizes == [1002, 1000, 1000, 1000, 1000]

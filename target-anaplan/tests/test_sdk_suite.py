@@ -6,10 +6,11 @@ its key has to end the run there, so `on_reject` is "fail".
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any
 
 import pytest
-from singer_sdk.testing import get_target_test_class
+from singer_sdk.testing import get_target_test_class, target_test_streams
 from singer_sdk.testing.suites import SingerTestSuite
 from singer_sdk.testing.target_tests import TargetMultipleStateMessages, TargetRecordMissingRequiredProperty
 
@@ -78,15 +79,9 @@ class TestTargetAnaplan(Suite):
     @pytest.fixture(autouse=True)
     def settings(self, bench):
         CONFIG.update({name: value for name, value in bench.config().items() if name != "mappings"})
-        self.bench = bench
-        yield
 
 
 def test_the_suites_records_arrive(bench):
-    from importlib.resources import files
-
-    from singer_sdk.testing import target_test_streams
-
     text = (files(target_test_streams) / "encoded_string_data.singer").read_text(encoding="utf-8")
     bench.deliver(text.splitlines(), mappings=CONFIG["mappings"])
     names = {code: item["name"] for code, item in bench.items("Warehouses").items()}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-BLOCK_BYTES = 2 * 1024 * 1024
+BLOCK_BYTES = 1024 * 1024
 BLOCK_SECONDS = 5.0
 _READ_BYTES = 256 * 1024
 
@@ -210,8 +210,9 @@ class BlockTarget(Target):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keyword arguments
         self.stopping = threading.Event()
-        reader = BlockReader(self.process_records, self.failed, self.stopping)
-        options.setdefault("message_reader", reader)
+        # Made first: from the moment when the SDK sets its signal handlers, a signal may ask for it.
+        self._reader = BlockReader(self.process_records, self.failed, self.stopping)
+        options["message_reader"] = self._reader
         super().__init__(**options)
         unsupported = [name for name in ("stream_maps", "flattening_enabled", "batch_config") if self.config.get(name)]
         if unsupported:
@@ -268,13 +269,22 @@ class BlockTarget(Target):
             sink.activate_version(message_dict.get("version") or 0)
 
     @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        raise ConfigurationError(
+            system=self.name,
+            subject=f"stream {message_dict.get('stream')}",
+            expected="RECORD messages",
+            got="a BATCH message",
+            hint="Remove batch_config from the tap's settings.",
+        )
+
+    @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """SIGTERM, SIGINT: finish nothing new. What was read and not delivered is read again by the next run."""
         self.logger.info("Received %s: stopping.", signal.Signals(signum).name)
         self.stopping.set()
-        reader = self.message_reader
-        if isinstance(reader, BlockReader) and reader.waiting:
-            reader.waiting = False
+        if self._reader.waiting:
+            self._reader.waiting = False
             raise stopped()
 
 
