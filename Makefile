@@ -33,7 +33,7 @@ definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin
 clean: ## remove the environments and all that runs left behind
 	rm -rf .venv .venv-meltano .venv-anaplan-sdk .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-constraints: .venv/.ready ## renew the pinned versions
+constraints: .venv/bin/uv ## renew the pinned versions
 	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
 	  --group dev tap-syspro/pyproject.toml target-anaplan/pyproject.toml connector-kit/pyproject.toml --all-extras -o constraints.txt
 	echo 'meltano>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
