@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# As a scheduler would start it: compiled files are kept, pipes are buffered.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}}
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -35,7 +38,8 @@ def measure(*commands: Sequence[str | Path], stdin: Path | None = None, stdout: 
         for command, log in zip(commands, logs, strict=True):
             last = len(processes) == len(commands) - 1
             upstream = processes[-1].stdout if processes else source
-            process = subprocess.Popen(command, stdin=upstream, stdout=sink if last else subprocess.PIPE, stderr=log)
+            out = sink if last else subprocess.PIPE
+            process = subprocess.Popen(command, stdin=upstream, stdout=out, stderr=log, env=ENVIRONMENT)
             if processes and processes[-1].stdout:
                 processes[-1].stdout.close()
             processes.append(process)

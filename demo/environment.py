@@ -44,5 +44,5 @@ def plugin_environment(info: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without another virtual environment's traces, and with `extra`."""
-    dropped = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+    dropped = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
     return {k: v for k, v in os.environ.items() if k not in dropped} | {"NO_COLOR": "1"} | dict(extra)
