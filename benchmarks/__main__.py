@@ -18,11 +18,13 @@ from rich.table import Table
 from benchmarks.measure import Measured, measure, server
 from benchmarks.rows import COLUMNS, COMPANY, page_files
 from benchmarks.servers import HEADERS, MODEL, WORKSPACE
+from connector_kit.audit import Trail
 
 FOLDER = Path("var/bench")
 PYTHON = sys.executable
 BIN = Path(sys.executable).parent
 STREAM = "ap_invoices"
+AUDIT_URL = f"sqlite:///{FOLDER.resolve() / 'audit.db'}"
 COLUMN_MAPPING: dict[str, object] = dict(
     zip(
         HEADERS,
@@ -86,7 +88,7 @@ def target_commands(url: str) -> dict[str, list[str | Path]]:
         "model_id": MODEL,
         "rate_per_minute": 100_000,
         "poll_first": 0.01,
-        "audit_url": f"sqlite:///{FOLDER.resolve() / 'audit.db'}",
+        "audit_url": AUDIT_URL,
         "coordination_url": f"sqlite:///{FOLDER.resolve() / 'coordination.db'}",
         "mappings": [{"stream": STREAM, "import": "AP Invoices", "columns": COLUMN_MAPPING}],
     }
@@ -98,9 +100,10 @@ def target_commands(url: str) -> dict[str, list[str | Path]]:
 
 
 def fresh() -> None:
-    """A first load each time: nothing of the last measurement counts as already delivered."""
-    for old in FOLDER.glob("*.db*"):
+    """A first load into an empty trail each time: nothing of the last measurement counts as already delivered."""
+    for old in FOLDER.glob("audit.db*"):
         old.unlink()
+    Trail.open(AUDIT_URL).close()
 
 
 def scenarios(rows: int, contenders: list[str]) -> dict[str, dict[str, Measured]]:

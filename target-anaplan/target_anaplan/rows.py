@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from target_anaplan.mapping.values import Unmappable
@@ -47,27 +48,32 @@ class FileFormat:
         return "".join(f"{header(self.headers) if row == self.header_row else ''}\n" for row in range(1, count + 1))
 
 
+def cell_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable[[str, int], str]:
+    """The function that writes one cell, given its column's number; Unmappable when it can't be written."""
+    separator, delimiter = form.separator, form.delimiter
+
+    def write(cell: str, at: int) -> str:
+        text = cell
+        if "\n" in text or "\r" in text:
+            if line_breaks == "reject":
+                raise Unmappable("a line break in a value", cell, form.headers[at])
+            text = _BREAKS.sub(" ", text)
+        if separator not in text and not (delimiter and delimiter in text):
+            return text
+        if not delimiter:
+            why = "the column separator in a value, and the file source has no text delimiter"
+            raise Unmappable(why, cell, form.headers[at])
+        return f"{delimiter}{text.replace(delimiter, delimiter * 2)}{delimiter}"
+
+    return write
+
+
 def line_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable[[Sequence[str]], str]:
     """The function that makes one line, without its end, out of a row's cells; Unmappable when it can't be written."""
-    separator, delimiter = form.separator, form.delimiter
-    special = re.compile(f"[{re.escape(separator + delimiter)}]")
+    write_cell = cell_writer(form, line_breaks)
 
     def write(cells: Sequence[str]) -> str:
-        out = []
-        for at, cell in enumerate(cells):
-            text = cell
-            if "\n" in text or "\r" in text:
-                if line_breaks == "reject":
-                    raise Unmappable("a line break in a value", cell, form.headers[at])
-                text = _BREAKS.sub(" ", text)
-            if special.search(text):
-                if not delimiter and separator in text:
-                    why = "the column separator in a value, and the file source has no text delimiter"
-                    raise Unmappable(why, cell, form.headers[at])
-                text = f"{delimiter}{text.replace(delimiter, delimiter * 2)}{delimiter}" if delimiter else text
-            out.append(text)
-        line = separator.join(out)
-        return line or delimiter * 2
+        return form.separator.join(map(write_cell, cells, count())) or form.delimiter * 2
 
     return write
 
@@ -75,23 +81,25 @@ def line_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable
 def block_writer(form: FileFormat, line_breaks: LineBreaks = "space") -> Callable[[Sequence[Sequence[str]]], list[str]]:
     """The function that makes the lines of a block, each without its end, out of its columns.
 
-    Most blocks hold nothing that has to be quoted: one look at all of their text tells.
+    Most columns hold nothing that has to be quoted: one look at all of a column's text tells.
     """
     separator, delimiter = form.separator, form.delimiter
-    write = line_writer(form, line_breaks)
+    write_cell = cell_writer(form, line_breaks)
+
+    def write_column(at: int, column: Sequence[str]) -> Sequence[str]:
+        text = "\n".join(column)
+        clean = (
+            separator not in text
+            and "\r" not in text
+            and not (delimiter and delimiter in text)
+            and text.count("\n") == len(column) - 1
+        )
+        return column if clean else [write_cell(cell, at) for cell in column]
 
     def write_block(columns: Sequence[Sequence[str]]) -> list[str]:
-        rows = list(zip(*columns, strict=True))
-        lines = list(map(separator.join, rows))
-        text = "\n".join(lines)
-        clean = (
-            text.count("\n") == len(lines) - 1
-            and "\r" not in text
-            and text.count(separator) == len(lines) * (len(columns) - 1)
-            and (not delimiter or delimiter not in text)
-            and all(lines)
-        )
-        return lines if clean else list(map(write, rows))
+        written = [write_column(at, column) for at, column in enumerate(columns)]
+        lines = list(map(separator.join, zip(*written, strict=True)))
+        return lines if all(lines) else [line or delimiter * 2 for line in lines]
 
     return write_block
 
