@@ -117,7 +117,7 @@ SCHEMA = th.PropertiesList(
         default=0.2,
         description="Share of the known keys (0 to 1) above which deletions found by a full read are refused.",
     ),
-    th.Property("batch_rows", th.IntegerType, default=1_000_000, description="Most rows in one import."),
+    th.Property("batch_rows", th.IntegerType, default=500_000, description="Most rows in one import."),
     th.Property(
         "chunk_size_mb", th.NumberType, default=10, description="Size of an uploaded chunk before compression."
     ),

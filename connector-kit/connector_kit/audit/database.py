@@ -29,10 +29,11 @@ Row = dict[str, Any]
 _BUSY_TIMEOUT_SECONDS = 30
 _PATIENCE_SECONDS = 600.0
 
-# 32 MB of page cache per connection hold the upper levels of the trees; memory must stay flat.
+# 8 MB of page cache per connection hold the upper levels of the trees; the rest is the operating system's cache, and
+# the process's memory stays flat.
 _PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
-    "PRAGMA cache_size=-32768",
+    "PRAGMA cache_size=-8192",
     "PRAGMA journal_size_limit=67108864",
 )
 
