@@ -140,6 +140,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         if self._carrier is not None:
             return
         from connector_kit import anaplan, audit, coordination  # noqa: PLC0415 - not needed for --about
+        from connector_kit.secrets import rotating  # noqa: PLC0415
         from target_anaplan.deletions import Deletions  # noqa: PLC0415
         from target_anaplan.delivery import Carrier  # noqa: PLC0415
         from target_anaplan.destination import find  # noqa: PLC0415
@@ -148,7 +149,15 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
 
         config = self.config
         coordinator = self._resources.enter_context(coordination.connect(config.get("coordination_url")))
-        client = self._resources.enter_context(anaplan.connect(config, coordinator=coordinator))
+        token = rotating(self.configured.get("oauth_refresh_token"))
+        client = self._resources.enter_context(
+            anaplan.connect(
+                config,
+                coordinator=coordinator,
+                load_refresh_token=token.load if token else None,
+                store_refresh_token=token.store if token else None,
+            )
+        )
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(audit.Trail.open, config.get("audit_url"), payloads=config["audit_payloads"])
             model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])

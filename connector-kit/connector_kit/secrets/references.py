@@ -11,7 +11,7 @@ from connector_kit.redaction import register_secret
 
 # A scheme, then anything: what only looks like a reference (a path, "env:" alone) is refused rather than guessed at.
 # "file:///data" is a URL and stays as it is.
-_REFERENCE = re.compile(r"(keyring|file|env|raw):(?!//)(.*)", re.DOTALL)
+REFERENCE = re.compile(r"(keyring|file|env|raw):(?!//)(.*)", re.DOTALL)
 _HOW = {
     "keyring": "keyring:SERVICE/NAME",
     "file": "file:NAME",
@@ -56,7 +56,7 @@ class _Walk:
         return value
 
     def _text(self, text: str, setting: str, secret: bool) -> str:
-        match = _REFERENCE.fullmatch(text)
+        match = REFERENCE.fullmatch(text)
         scheme, name = match.groups() if match else ("", text)
         if scheme in _HOW:
             found = self._look_up(scheme, name, setting, text)

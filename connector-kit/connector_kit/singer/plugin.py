@@ -25,13 +25,16 @@ class SecretsMixin(_Base):
     """Put before Tap or Target: settings such as `keyring:syspro/password` are resolved before they are validated.
 
     Values of settings marked `secret=True` are masked in everything that is logged. Numbers may come as text, which is
-    how orchestrators and environments pass them.
+    how orchestrators and environments pass them. `configured` keeps the settings as they were written.
     """
+
+    configured: Mapping[str, Any]
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         from connector_kit.secrets import resolve  # noqa: PLC0415 - `--version` and `--about` need no secret store
 
+        self.configured = dict(self._config)
         resolved = resolve(self._config, secret_settings(self.config_jsonschema))
         self._config = with_numbers(resolved, self.config_jsonschema)
         return super()._validate_config(raise_errors=raise_errors)
