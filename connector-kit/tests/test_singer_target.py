@@ -36,7 +36,7 @@ class Sink(BlockSink):
         self.blocks = []
         target.made.append(self)
 
-    def process_block(self, raws):
+    def process_block(self, raws, *, versioned):
         self.blocks.append([json.loads(bytes(raw)) for raw in raws])
 
     def activate_version(self, new_version):
@@ -169,7 +169,7 @@ def test_settings_of_the_stock_record_loop_are_refused_rather_than_ignored():
 def test_a_reader_that_is_to_stop_stops_before_the_next_read():
     stopping, errors = threading.Event(), []
     stopping.set()
-    reader = BlockReader(lambda stream, raws: None, errors.append, stopping)
+    reader = BlockReader(lambda stream, raws, versioned: None, errors.append, stopping)
     with pytest.raises(UnavailableError, match="a signal to stop"):
         reader.process_lines(io.BytesIO(b"{}\n"), {})
     assert len(errors) == 1
@@ -184,7 +184,7 @@ def test_sigterm_ends_a_target_that_waits_for_its_tap_without_state(tmp_path):
             from connector_kit.singer.target import BlockSink, BlockTarget
 
             class Sink(BlockSink):
-                def process_block(self, raws): ...
+                def process_block(self, raws, *, versioned): ...
 
             class Collecting(BlockTarget):
                 name = "target-collecting"

@@ -1,8 +1,7 @@
 """Rows that vanished at the source: marked by an import, removed by another action, as the mapping's `delete` says.
 
 A tap reports them in two ways: a record with `_sdc_deleted_at`, or ACTIVATE_VERSION after a full read, which makes
-everything vanish that the read did not show. A full read that ends early must not look like a mass deletion: only an
-ACTIVATE_VERSION after the stream's records counts, and more than `max_vanished_share` of the known keys is refused.
+everything vanish that the read did not show. More than `max_vanished_share` of the known keys is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from connector_kit.errors import RefusedError
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
 from target_anaplan.dumps import DumpRejects
+from target_anaplan.full_read import FullRead
 from target_anaplan.lines import LineMaker
 from target_anaplan.mapping.block import RowsBlock
 from target_anaplan.mapping.compile import compile_rows, key_faults
@@ -39,18 +39,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("target-anaplan")
 
 
-class Deletions:
+class Deletions(FullRead):
     """The deletions of one mapping."""
 
     def __init__(self, outbox: Outbox, deletion: Deletion, removal: Removal, max_share: float) -> None:
-        self.outbox = outbox
+        super().__init__(outbox)
         self._deletion = deletion
         self._removal = removal
         self._max_share = max_share
-        self._trail = outbox.services.trail
-        self._version = time.time_ns() // 1000
-        self._seen = False
-        self._complete = False
         self._reported: dict[bytes, str] = {}
         self._schema = b""
         self._key: tuple[str, ...] = ()
@@ -62,10 +58,8 @@ class Deletions:
         faults = key_faults(self._deletion.columns, self._key)
         return [f"mappings[{mapping.position}] ({mapping.title}): {fault}" for fault in faults]
 
-    def seen(self, hashes: Sequence[bytes]) -> None:
-        """The source still has these keys."""
-        self._seen, self._complete = True, False
-        self._trail.mark_seen(self.outbox.scope, hashes, self._version)
+    def back(self, hashes: Sequence[bytes]) -> None:
+        """Records that are there, also when they were reported as deleted before."""
         if self._reported:
             for one in hashes:
                 self._reported.pop(one, None)
@@ -75,22 +69,14 @@ class Deletions:
         for key in keys:
             self._reported[key_hash(key)] = key
 
-    def activate(self) -> None:
-        """ACTIVATE_VERSION: the full read is complete. At a stream's start it says nothing."""
-        outbox = self.outbox
-        if outbox.mapping.key and outbox.tally.rejected:
-            log.warning("%s: rows were rejected, so nothing is deleted this time.", outbox.mapping.title)
-            return
-        self._complete = self._seen
-
     def due(self) -> bool:
         """Whether there is something to delete."""
-        return bool(self._reported) or bool(self._count())
+        return bool(self._reported) or bool(self.count())
 
     def refusal(self) -> RefusedError | None:
         """The error when more vanished than is plausible; those deletions are left alone."""
-        gone, known = self._count(), self._complete and self._trail.count_known(self.outbox.scope)
-        if not gone or gone <= self._max_share * max(known, 1):
+        gone = self.count()
+        if not gone or gone <= self._max_share * max(known := self.known(), 1):
             return None
         self._complete = False
         return RefusedError(
@@ -101,15 +87,11 @@ class Deletions:
             hint="Nothing was deleted. If it is right, raise max_vanished_share for one run.",
         )
 
-    def _count(self) -> int:
-        return self._trail.count_vanished(self.outbox.scope, self._version) if self._complete else 0
-
     def _keys(self) -> Iterator[str]:
         yield from self._reported.values()
-        if self._complete:
-            for key in self._trail.vanished(self.outbox.scope, self._version):
-                if key_hash(key) not in self._reported:
-                    yield key
+        for key in self.vanished():
+            if key_hash(key) not in self._reported:
+                yield key
 
     def carry_out(self, carrier: Carrier) -> None:
         """Mark, remove, settle. Keys are forgotten by the trail when it was done, and tried again when not."""

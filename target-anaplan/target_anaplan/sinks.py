@@ -17,7 +17,7 @@ from connector_kit.singer.target import BlockSink
 from target_anaplan.outbox import Keyed
 
 if TYPE_CHECKING:
-    from target_anaplan.deletions import Deletions
+    from target_anaplan.full_read import FullRead
     from target_anaplan.outbox import Outbox
     from target_anaplan.target import TargetAnaplan
 
@@ -36,7 +36,8 @@ class StreamSink(BlockSink):
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         self._outboxes: list[Outbox] = target.outboxes_of(stream_name)
-        self._deletions: list[Deletions] = target.deletions_of(stream_name)
+        self._full_reads: list[FullRead] = target.full_reads_of(stream_name)
+        self._deletions = target.deletions_of(stream_name)
         self._key = tuple(key_properties or ())
         self._bind(self.original_schema)
         fields = {field for one in self._outboxes for field in one.fields}
@@ -57,7 +58,7 @@ class StreamSink(BlockSink):
             )
 
     @override
-    def process_block(self, raws: Sequence[bytes]) -> None:
+    def process_block(self, raws: Sequence[bytes], *, versioned: bool) -> None:
         if not self._outboxes:
             return
         records, invalid = self._reader.read(raws)
@@ -66,8 +67,10 @@ class StreamSink(BlockSink):
         block, deleted = self._keyed(records)
         for outbox in self._outboxes:
             outbox.take(block)
+        for full_read in self._full_reads if versioned else ():
+            full_read.seen(full_read.outbox.last_hashes if full_read.outbox.mapping.key else block.hashes)
         for deletions in self._deletions:
-            deletions.seen(deletions.outbox.last_hashes if deletions.outbox.mapping.key else block.hashes)
+            deletions.back(block.hashes)
         if deleted:
             self._delete(deleted)
 
@@ -114,8 +117,8 @@ class StreamSink(BlockSink):
                 reason = f"schema: {f'field {one.field}' if one.field else 'record'}, {one.rule}"
             rejects.append(Rejected(None, key, reason, reason, bytes(one.raw)))
         self._reject(rejects)
-        for deletions in self._deletions:  # refused, but not gone
-            deletions.seen([key_hash(one.key) for one in rejects if one.key])
+        for full_read in self._full_reads:  # refused, but not gone
+            full_read.seen([key_hash(one.key) for one in rejects if one.key])
 
     def _reject(self, rejects: Sequence[Rejected]) -> None:
         for outbox in self._answering:
@@ -139,8 +142,8 @@ class StreamSink(BlockSink):
 
     @override
     def activate_version(self, new_version: int) -> None:
-        for deletions in self._deletions:
-            deletions.activate()
+        for full_read in self._full_reads:
+            full_read.activate()
 
 
 def _with_deletion(schema: dict[str, Any]) -> dict[str, Any]:

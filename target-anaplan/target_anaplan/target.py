@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connector_kit.audit import Run
     from target_anaplan.deletions import Deletions
     from target_anaplan.delivery import Carrier
+    from target_anaplan.full_read import FullRead
     from target_anaplan.outbox import Outbox, Policy
 
 _GC_THRESHOLD = 100_000
@@ -53,6 +54,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         self._ignored = set(self.config.get("streams_ignored") or [])
         self._resources = ExitStack()
         self._outboxes: list[Outbox] = []
+        self._full_reads: list[FullRead] = []
         self._deletions: list[Deletions] = []
         self._carrier: Carrier | None = None
         self._run: Run | None = None
@@ -87,6 +89,10 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         self._prepare()
         return [outbox for outbox in self._outboxes if outbox.mapping.stream == stream]
 
+    def full_reads_of(self, stream: str) -> list[FullRead]:
+        """What full reads show of a stream's mappings, those that delete included."""
+        return [full_read for full_read in self._full_reads if full_read.outbox.mapping.stream == stream]
+
     def deletions_of(self, stream: str) -> list[Deletions]:
         """The deletions of a stream's mappings."""
         return [deletions for deletions in self._deletions if deletions.outbox.mapping.stream == stream]
@@ -94,8 +100,8 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
     # The run.
 
     @override
-    def process_records(self, stream: str, raws: Sequence[bytes]) -> None:
-        super().process_records(stream, raws)
+    def process_records(self, stream: str, raws: Sequence[bytes], versioned: bool) -> None:
+        super().process_records(stream, raws, versioned)
         if any(outbox.full for outbox in self._outboxes):
             self.logger.info("batch_rows is reached: delivering what there is, in the order of the mappings.")
             self.drain_all()
@@ -107,6 +113,8 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         from target_anaplan.delivery import deliver  # noqa: PLC0415 - only when there is something to deliver
 
         deliver(self._carrier, self._outboxes, self._deletions)
+        for full_read in self._full_reads:
+            full_read.forget()
         if last:
             self._note_idle()
 
@@ -144,6 +152,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         from target_anaplan.deletions import Deletions  # noqa: PLC0415
         from target_anaplan.delivery import Carrier  # noqa: PLC0415
         from target_anaplan.destination import find  # noqa: PLC0415
+        from target_anaplan.full_read import FullRead  # noqa: PLC0415
         from target_anaplan.outbox import Outbox, Services  # noqa: PLC0415
         from target_anaplan.spool import SpoolDir, Worker  # noqa: PLC0415
 
@@ -189,9 +198,13 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         for mapping in self._mappings:
             outbox = Outbox(mapping, places.destinations[mapping.position], self._policy(mapping), services)
             self._outboxes.append(outbox)
-            if mapping.deletion is not None:
+            if mapping.deletion is None:
+                self._full_reads.append(FullRead(outbox))
+            else:
                 removal = places.removals[mapping.position]
-                self._deletions.append(Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"]))
+                deletions = Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"])
+                self._deletions.append(deletions)
+                self._full_reads.append(deletions)
         self._carrier = Carrier(
             model=model,
             stopping=self.stopping,

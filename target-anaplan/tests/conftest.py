@@ -49,7 +49,7 @@ def schema(stream: str, definition: Mapping[str, Any], key: Sequence[str]) -> di
 
 
 def record(stream: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "RECORD", "stream": stream, "record": dict(values)}
+    return {"type": "RECORD", "stream": stream, "record": dict(values), "version": 1}
 
 
 def supplier(number: int, **values: Any) -> dict[str, Any]:

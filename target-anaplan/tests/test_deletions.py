@@ -56,6 +56,21 @@ def test_deleted_and_back_in_one_run_stays(deleting):
     assert sorted(deleting.items()) == ["EDU1-1", "EDU1-2", "EDU1-3"]
 
 
+def test_what_vanishes_without_a_deletion_is_sent_again_when_it_comes_back(bench):
+    """Anaplan may have lost it meanwhile, with the list item that it belongs to."""
+    for numbers in (range(1, 11), range(1, 10), range(1, 11)):
+        bench.deliver(full(bench, numbers, ACTIVATE))
+    (action,) = bench.summary().actions
+    assert (action.unchanged, action.sent) == (9, 1)
+
+
+def test_records_without_a_version_are_no_full_read(deleting):
+    deleting.deliver(full(deleting, range(1, 11), ACTIVATE))
+    rows = [{k: v for k, v in deleting.supplier(n).items() if k != "version"} for n in range(1, 10)]
+    deleting.deliver(deleting.suppliers(*rows, ACTIVATE))
+    assert len(deleting.items()) == 10
+
+
 def test_too_many_vanished_rows_are_refused(deleting):
     deleting.deliver(full(deleting, range(1, 11), ACTIVATE))
     outcome = deleting.run(full(deleting, range(1, 6), ACTIVATE))

@@ -62,7 +62,7 @@ class BlockReader(GenericSingerReader[bytes]):
 
     def __init__(
         self,
-        on_records: Callable[[str, Sequence[bytes]], None],
+        on_records: Callable[[str, Sequence[bytes], bool], None],
         on_error: Callable[[BaseException], None],
         stopping: threading.Event,
     ) -> None:
@@ -104,7 +104,8 @@ class BlockReader(GenericSingerReader[bytes]):
             lines = list(group)
             counts[kind] += len(lines)
             if kind == "RECORD":
-                self._on_records(stream, [self._required(line.record, "record", line) for line in lines])
+                raws = [self._required(line.record, "record", line) for line in lines]
+                self._on_records(stream, raws, lines[0].version is not None)
             elif callback := callbacks.get(kind):
                 for line in lines:
                     callback(self._message(line))
@@ -186,8 +187,11 @@ class BlockSink(Sink):
     """A sink whose unit of work is a block of raw records. The target drains all of them together."""
 
     @abstractmethod
-    def process_block(self, raws: Sequence[bytes]) -> None:
-        """Take the raw `record` values of RECORD messages that followed each other."""
+    def process_block(self, raws: Sequence[bytes], *, versioned: bool) -> None:
+        """Take the raw `record` values of RECORD messages that followed each other.
+
+        `versioned`: they belong to a full read, whose end an ACTIVATE_VERSION announces.
+        """
 
     @override
     def get_validator(self) -> None:
@@ -231,7 +235,7 @@ class BlockTarget(Target):
     def failed(self, error: BaseException) -> None:
         """The run ends with this error, which is raised when this returns."""
 
-    def process_records(self, stream: str, raws: Sequence[bytes]) -> None:
+    def process_records(self, stream: str, raws: Sequence[bytes], versioned: bool) -> None:
         """A block of one stream's raw records, to its sink."""
         sink = self._sinks_active.get(stream)
         if sink is None:
@@ -239,7 +243,7 @@ class BlockTarget(Target):
         count = len(raws)
         sink.tally_record_read(count)
         sink.record_counter_metric.increment(count)
-        cast("BlockSink", sink).process_block(raws)
+        cast("BlockSink", sink).process_block(raws, versioned=versioned)
 
     @override
     def _drain_all(self, sink_list: Any, parallelism: int) -> None:
