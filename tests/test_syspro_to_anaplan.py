@@ -76,6 +76,6 @@ def test_every_row_is_read_whatever_the_server_does_beyond_its_page_cap(
     installation: Installation, behaviour: str
 ) -> None:
     installation.control.switch("syspro", "beyond_cap", behaviour)
-    installation.control.switch("syspro", "page_cap", 37)
+    installation.control.switch("syspro", "page_cap", 60)
     installation.run_well()
     assert installation.differences() == []
