@@ -20,7 +20,7 @@ sandbox: .venv/.ready ## the local servers alone, until Ctrl-C; addresses and sa
 	@$(BIN)/python -m demo.sandbox_env
 
 test: setup .venv-anaplan-sdk/.ready ## all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/.ready ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -86,7 +86,7 @@ class Control:
         return float(self.call("POST", "/clock", {"advance": seconds})["now"])
 
     def reset(self) -> None:
-        """Seeded data, default switches, no faults, empty journal."""
+        """Seeded data, default switches, no faults, empty journal, the machine's time."""
         self.call("POST", "/reset")
 
     def change(

@@ -8,7 +8,8 @@ import pytest
 
 from tests.conftest import Installation
 
-pytestmark = [pytest.mark.meltano, pytest.mark.xdist_group("meltano"), pytest.mark.timeout(300)]
+# Meltano keeps a plugin's catalog in one place per project: these tests follow each other (--dist loadfile).
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
 
 
 def test_the_first_load_and_a_day_of_business_arrive_to_the_cent(installation: Installation) -> None:

@@ -24,3 +24,7 @@ class Clock:
         if seconds < 0:
             raise ValueError(f"the clock only moves forward, got {seconds}")
         self._advanced += seconds
+
+    def reset(self) -> None:
+        """Back to the machine's time; whoever remembers a moment has to forget it too."""
+        self._advanced = 0.0

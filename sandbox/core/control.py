@@ -126,6 +126,7 @@ class Control:
     async def _reset(self, _: Request) -> JSONResponse:
         self._faults.clear()
         self._journal.clear()
+        self._clock.reset()
         for system in self._systems.values():
             system.reset()
         return JSONResponse({})
