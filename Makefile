@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-export VIRTUAL_ENV :=
+unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ def postgres_server():
         pgserver = pytest.importorskip("pgserver")
     # A short path: the server listens on a socket in this folder.
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        # It logs once more when the interpreter ends, to a stream that pytest has closed by then.
+        logging.getLogger("pgserver").disabled = True
         server = pgserver.get_server(folder, cleanup_mode="stop")
         yield server.get_uri()
         server.cleanup()

@@ -93,8 +93,8 @@ def test_a_child_by_fork_uses_a_connection_of_its_own(tmp_path):
     code = (
         "import os; from connector_kit.coordination import connect;"
         f"c = connect('sqlite:///{tmp_path}/x.db'); l = c.limiter('a', per_minute=6000); l.acquire();"
-        "pid = os.fork(); l.acquire(); l.acquire();"
-        "pid == 0 or os.waitpid(pid, 0)[1] == 0 or os._exit(3); c.close()"
+        "pid = os.fork(); l.acquire(); l.acquire(); pid == 0 and os._exit(0);"
+        "os.waitpid(pid, 0)[1] == 0 or os._exit(3); c.close()"
     )
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", "-c", code],

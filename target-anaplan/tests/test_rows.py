@@ -19,7 +19,9 @@ from target_anaplan.rows import FileFormat, block_writer, line_writer
 from target_anaplan.spool import Spool, Worker
 
 HEADERS = ("A", "B", "C")
-nasty = st.text(st.one_of(st.sampled_from(",;\t|\"' \r\näß€\u2028"), st.characters(codec="utf-8")), max_size=8)
+# No NUL: the csv reader of Python 3.10, which the tests read with, refuses it.
+any_character = st.characters(codec="utf-8", exclude_characters="\0")
+nasty = st.text(st.one_of(st.sampled_from(",;\t|\"' \r\näß€\u2028"), any_character), max_size=8)
 tables = st.lists(st.tuples(nasty, nasty, nasty), min_size=1, max_size=6)
 formats = st.builds(
     FileFormat,
