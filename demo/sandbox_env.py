@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import threading
 
 from demo.environment import ROOT, plugin_environment
@@ -12,6 +13,7 @@ from sandbox.testing import running
 
 def main() -> None:
     """Start the servers, write the environment file, wait."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is a Ctrl-C too
     folder = ROOT / "var"
     folder.mkdir(exist_ok=True)
     with running(size="demo") as sandbox, contextlib.suppress(KeyboardInterrupt):
