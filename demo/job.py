@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,16 @@ class JobRun:
         return [line for line in self.output.splitlines() if any(word in line for word in words)]
 
 
-def run_job(job: str, environment: Mapping[str, str], log: Path, *options: str, timeout: float = 600) -> JobRun:
+def run_job(job: str, environment: Mapping[str, str], log: Path, *options: str) -> JobRun:
     """`meltano run JOB` in the environment `sandbox`; its output also goes to the file `log`."""
+    return meltano(["run", *options, job], environment, log)
+
+
+def meltano(command: Sequence[str], environment: Mapping[str, str], log: Path, timeout: float = 600) -> JobRun:
+    """A Meltano command in the environment `sandbox`."""
     started = time.monotonic()
     done = subprocess.run(
-        [MELTANO, "--environment", "sandbox", "run", *options, job],
+        [MELTANO, "--environment", "sandbox", *command],
         cwd=ROOT,
         env=clean_environment(environment),
         stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.environment import MELTANO, plugin_environment
-from demo.job import JobRun, run_job
+from demo.job import JobRun, meltano, run_job
 from demo.reconcile import compare
 from sandbox.testing import Control, Running, running
 
@@ -26,9 +26,14 @@ class Installation:
     def control(self) -> Control:
         return self.sandbox.control
 
+    def log(self) -> Path:
+        return self.folder / f"run-{len(list(self.folder.glob('run-*.log')))}.log"
+
     def run(self, *options: str, **environment: str) -> JobRun:
-        log = self.folder / f"run-{len(list(self.folder.glob('run-*.log')))}.log"
-        return run_job(JOB, self.environment | environment, log, *options)
+        return run_job(JOB, self.environment | environment, self.log(), *options)
+
+    def run_schedule(self, name: str) -> JobRun:
+        return meltano(["schedule", "run", name], self.environment, self.log())
 
     def run_well(self, *options: str, **environment: str) -> JobRun:
         done = self.run(*options, **environment)

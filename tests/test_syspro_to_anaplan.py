@@ -72,6 +72,18 @@ def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(in
     assert installation.differences() == []
 
 
+def test_the_nightly_schedule_finds_deleted_documents(installation: Installation) -> None:
+    installation.run_well()
+    first = installation.control.rows("EDU1", "ArInvoice")[0]
+    key = {name: first[name] for name in ("Customer", "Invoice", "DocumentType")}
+    installation.control.change([{"company": "EDU1", "table": "ArInvoice", "op": "delete", "key": key}])
+    installation.run_well()
+    assert any("should not be there" in difference for difference in installation.differences())
+    nightly = installation.run_schedule("syspro-to-anaplan-nightly")
+    assert nightly.code == 0, nightly.output[-6000:]
+    assert installation.differences() == []
+
+
 @pytest.mark.parametrize("behaviour", ["truncate", "nextlink", "error"])
 def test_every_row_is_read_whatever_the_server_does_beyond_its_page_cap(
     installation: Installation, behaviour: str
