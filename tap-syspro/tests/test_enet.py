@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from decimal import Decimal
 
 import pytest
@@ -53,6 +58,23 @@ def test_one_session_is_used_and_logged_off(site, coordination):
     assert len(site.sandbox.control.sessions()) == 1
     place.close()
     assert site.sandbox.control.sessions() == []
+
+
+def test_a_tap_that_is_told_to_stop_logs_off(site, coordination, tmp_path):
+    control = site.sandbox.control
+    control.fault("syspro", {"delay": 2.0}, path="COMFND", times=-1)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(site.enet_config | coordination))
+    command = [sys.executable, "-m", "tap_syspro", "--config", str(config)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as tap:
+        deadline = time.monotonic() + 30
+        while not control.sessions() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(control.sessions()) == 1
+        tap.send_signal(signal.SIGTERM)
+        tap.communicate(timeout=30)
+    control.clear_faults()
+    assert control.sessions() == []
 
 
 def test_a_wrong_password_is_one_clear_error(site, coordination):

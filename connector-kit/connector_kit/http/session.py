@@ -232,6 +232,11 @@ class HttpSession:
             ) from error
         except requests.exceptions.RequestException as error:
             raise self._no_answer(error, what, again, list(_chain(error, handled))) from error
+        except (KeyboardInterrupt, SystemExit):
+            # Told to stop in the middle of an answer: its connection never comes back to the pool, and whoever still
+            # has to say goodbye (a log-off, a cancelled task) must not wait for it.
+            self._session.close()
+            raise
 
     def _read(
         self,
