@@ -118,17 +118,9 @@ class ModelClient:
         """An export by id or name."""
         return find(self.exports(), name_or_id, kind="export", where=self.label)
 
-    def find_file(self, name_or_id: str) -> File:
-        """A file by id or name."""
-        return find(self.files(), name_or_id, kind="file", where=self.label)
-
     def find_list(self, name_or_id: str) -> List:
         """A list by id or name."""
         return find(self.lists(), name_or_id, kind="list", where=self.label)
-
-    def find_module(self, name_or_id: str) -> Module:
-        """A module by id or name."""
-        return find(self.modules(), name_or_id, kind="module", where=self.label)
 
     def import_source(self, import_id: str) -> ImportSource:
         """What the file of an import must look like.
