@@ -1,6 +1,8 @@
 # make demo · make test · make lint · make bench   (each sets up what it needs)
 PYTHON ?= python3
 BIN := .venv/bin
+PLUGINS := tap-anaplan tap-sap-s4hana tap-syspro target-anaplan target-sap-s4hana target-syspro
+PROJECTS := connector-kit/pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 UV := $(BIN)/uv
 unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
@@ -36,7 +38,7 @@ clean: ## remove the environments and all that runs left behind
 
 constraints: .venv/bin/uv ## renew the pinned versions
 	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
-	  --group dev tap-syspro/pyproject.toml target-anaplan/pyproject.toml connector-kit/pyproject.toml --all-extras -o constraints.txt
+	  --group dev $(PROJECTS) --all-extras -o constraints.txt
 	echo 'meltano>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
 	echo 'anaplan-sdk[cert]' | $(UV) pip compile -q --universal --python-version 3.10.4 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-anaplan-sdk.txt
 
@@ -45,9 +47,9 @@ constraints: .venv/bin/uv ## renew the pinned versions
 	@echo "Setting up: one environment for the plugins and the sandbox, one for Meltano"
 	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt uv
 
-.venv/.ready: .venv/bin/uv constraints.txt pyproject.toml connector-kit/pyproject.toml tap-syspro/pyproject.toml target-anaplan/pyproject.toml
+.venv/.ready: .venv/bin/uv constraints.txt pyproject.toml $(PROJECTS)
 	@$(UV) pip install -q --python $(BIN)/python -c constraints.txt --group dev \
-	  -e 'connector-kit[odata,syspro,target,keyring,postgres]' -e tap-syspro -e target-anaplan
+	  -e 'connector-kit[odata,syspro,sap,target,keyring,postgres]' $(PLUGINS:%=-e %)
 	@touch $@
 
 .venv-meltano/.ready: .venv/bin/uv constraints-meltano.txt
@@ -55,7 +57,7 @@ constraints: .venv/bin/uv ## renew the pinned versions
 	@touch $@
 
 # Each plugin gets an environment of its own from Meltano.
-.meltano/.ready: .venv-meltano/.ready constraints.txt $(wildcard meltano/*.yml) meltano.yml connector-kit/pyproject.toml tap-syspro/pyproject.toml target-anaplan/pyproject.toml
+.meltano/.ready: .venv-meltano/.ready constraints.txt $(wildcard meltano/*.yml) meltano.yml $(PROJECTS)
 	@mkdir -p var && (.venv-meltano/bin/meltano install >var/meltano-install.log 2>&1 || (cat var/meltano-install.log; exit 1))
 	@touch $@
 

@@ -1,0 +1,1 @@
+"""Singer tap for Anaplan: export actions, views, lists and the model's own metadata."""

@@ -1,0 +1,1 @@
+"""Singer target for SYSPRO through e.net business objects."""
