@@ -86,8 +86,19 @@ class EntitySet:
 
 
 @dataclass(frozen=True, slots=True)
+class ComplexType:
+    """A structure without a key, for what functions return."""
+
+    name: str
+    properties: tuple[Property, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionImport:
-    """A V2 function import or V4 action that is called by POST; ``parameters`` in the order of the metadata."""
+    """A V2 function import or V4 action that is called by POST; ``parameters`` in the order of the metadata.
+
+    ``returns`` names a complex type of the service, or an entity set of which one entity comes back.
+    """
 
     name: str
     parameters: tuple[Property, ...]
@@ -112,6 +123,7 @@ class Service:
     sets: tuple[EntitySet, ...]
     functions: tuple[FunctionImport, ...] = field(default=())
     scenario: str = ""
+    complex_types: tuple[ComplexType, ...] = field(default=())
 
     def set_called(self, name: str) -> EntitySet | None:
         """The entity set of that name."""
