@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from connector_kit.audit.report import ActionSummary, RunSummary
-from demo.reconcile import Comparison
+from demo.reconcile.core import Comparison
 
 CHANGES = {
     "new": "new",
@@ -18,18 +18,19 @@ CHANGES = {
 }
 
 
-def run_table(title: str, run: RunSummary, seconds: float) -> Table:
-    """One line per stream and its destination in the model."""
+def run_table(title: str, source: str, runs: Sequence[RunSummary], seconds: float) -> Table:
+    """One line per stream and its destination. `source` heads the column of the streams."""
+    actions = [action for run in runs for action in run.actions]
     table = Table(title=f"{title}  [dim]({seconds:.0f} s)[/dim]", title_justify="left", title_style="bold", expand=True)
-    table.add_column("SYSPRO stream", no_wrap=True)
+    table.add_column(source, no_wrap=True)
     table.add_column("Anaplan action", no_wrap=True, overflow="ellipsis", ratio=1)
     for heading in ("read", "unchanged", "sent", "delivered", "rejected", "deleted"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for action in run.actions:
+    for action in actions:
         table.add_row(action.stream, action.action, *_counts(action))
     table.add_section()
-    totals = [sum(getattr(a, name) for a in run.actions) for name in ("read", "unchanged", "sent", "delivered")]
-    rejected, deleted = (sum(getattr(a, name) for a in run.actions) for name in ("rejected", "deleted"))
+    totals = [sum(getattr(a, name) for a in actions) for name in ("read", "unchanged", "sent", "delivered")]
+    rejected, deleted = (sum(getattr(a, name) for a in actions) for name in ("rejected", "deleted"))
     table.add_row("[bold]all[/bold]", "", *(f"[bold]{n:,}[/bold]" for n in (*totals, rejected, deleted)))
     return table
 
@@ -53,9 +54,9 @@ def say_rejects(console: Console, run: RunSummary) -> None:
             console.print(f"  [red]{reason.records:,} rejected[/red] in {action.stream}: {reason.reason}")
 
 
-def change_table(changes: Mapping[str, Mapping[str, int]]) -> Table:
-    """What a day of business did in SYSPRO."""
-    table = Table(title="A day of business in SYSPRO", title_justify="left", title_style="bold")
+def change_table(system: str, changes: Mapping[str, Mapping[str, int]]) -> Table:
+    """What a day of business did in an ERP."""
+    table = Table(title=f"A day of business in {system}", title_justify="left", title_style="bold")
     table.add_column("table")
     for heading in CHANGES.values():
         table.add_column(heading, justify="right")
@@ -65,10 +66,10 @@ def change_table(changes: Mapping[str, Mapping[str, int]]) -> Table:
     return table
 
 
-def comparison_table(comparisons: Sequence[Comparison]) -> Table:
-    """Whether both sides hold the same."""
-    table = Table(title="Does Anaplan hold what SYSPRO holds?", title_justify="left", title_style="bold")
-    for heading, justify in (("list or module", "left"), ("SYSPRO", "right"), ("Anaplan", "right"), ("", "left")):
+def comparison_table(system: str, comparisons: Sequence[Comparison], beside: str) -> Table:
+    """Whether `beside` holds what the ERP holds."""
+    table = Table(title=f"Does {beside} hold what {system} holds?", title_justify="left", title_style="bold")
+    for heading, justify in (("what is compared", "left"), (system, "right"), (beside, "right"), ("", "left")):
         table.add_column(heading, justify="right" if justify == "right" else "left")
     for one in comparisons:
         verdict = "[green]equal, every value[/green]"

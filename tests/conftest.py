@@ -10,7 +10,7 @@ import pytest
 
 from demo.environment import MELTANO, plugin_environment
 from demo.job import JobRun, meltano, run_job
-from demo.reconcile import compare
+from demo.reconcile import syspro
 from sandbox.testing import Control, Running, running
 
 JOB = "syspro-to-anaplan"
@@ -42,7 +42,7 @@ class Installation:
 
     def differences(self) -> list[str]:
         """Where Anaplan does not hold what SYSPRO holds; also fails when there was nothing to compare."""
-        comparisons = compare(self.control, self.sandbox.info["syspro"]["companies"])
+        comparisons = syspro.compare(self.control, self.sandbox.info["syspro"]["companies"])
         assert all(c.expected for c in comparisons), comparisons
         return [f"{c.name}: {d}" for c in comparisons for d in c.differences]
 

@@ -6,17 +6,14 @@ A reading of the mapping in meltano/syspro-to-anaplan.yml of its own: if the two
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from demo.reconcile.core import Comparison, cents, compare_contents, day, list_contents, module_contents
 from sandbox.testing import Control
 
 Row = Mapping[str, Any]
-Contents = dict[str, dict[str, str]]
-"""Per item or cell key: its values, as text in Anaplan's spelling."""
-
 _ACCOUNT_TYPES = {
     "A": "Assets",
     "C": "Capital",
@@ -26,17 +23,6 @@ _ACCOUNT_TYPES = {
     "S": "Statistical",
     "T": "Templates",
 }
-_FIRST_PERIOD, _LAST_PERIOD = (2022, 1), (2027, 12)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One list or module: how many keys each side has, and where they differ."""
-
-    name: str
-    expected: int
-    found: int
-    differences: tuple[str, ...]
 
 
 def _code(company: str, number: str) -> str:
@@ -44,16 +30,8 @@ def _code(company: str, number: str) -> str:
     return f"{company}-{stripped.lstrip('0') or '0' if stripped.isdigit() else stripped.lstrip('0')}"
 
 
-def _cents(value: Any) -> str:
-    return str(Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP))
-
-
 def _month(year: Any, period: Any) -> str:
     return date(int(Decimal(str(year))), int(Decimal(str(period))), 1).strftime("%b %y")
-
-
-def _day(value: Any) -> str:
-    return str(value)[:10] if value else ""
 
 
 def _flag(value: str) -> str:
@@ -92,7 +70,7 @@ def suppliers(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[t
                 "Currency": row["Currency"].rstrip(),
                 "Terms": row["TermsCode"].rstrip(),
                 "On Hold": _flag(row["OnHold"]),
-                "Balance": _cents(row["CurrentBalance"]),
+                "Balance": cents(row["CurrentBalance"]),
                 "City": str(address.get("SupAddr3", "")).rstrip(),
                 "Postal Code": str(address.get("SupPostalCode", "")).rstrip(),
             },
@@ -108,10 +86,10 @@ def customers(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[t
             code,
             {
                 "name": f"{row['Name'].rstrip()[:35]} ({code})",
-                "Credit Limit": _cents(row["CreditLimit"]),
+                "Credit Limit": cents(row["CreditLimit"]),
                 "On Hold": _flag(row["CustomerOnHold"]),
-                "Balance": _cents(balances[row["Customer"]]["CurrentBalance1"]),
-                "Sales YTD": _cents(balances[row["Customer"]]["YtdSales"]),
+                "Balance": cents(balances[row["Customer"]]["CurrentBalance1"]),
+                "Sales YTD": cents(balances[row["Customer"]]["YtdSales"]),
             },
         )
 
@@ -129,14 +107,14 @@ def ap_invoices(rows: Callable[[str, str], list[Row]], company: str) -> Iterator
     for row in rows(company, "ApInvoice"):
         supplier = _code(company, row["Supplier"])
         key = f"{supplier}-{_code('', row['Invoice'])[1:]}"
-        value, balance = Decimal(_cents(row["OrigInvValue"])), Decimal(_cents(row["MthInvBal1"]))
+        value, balance = Decimal(cents(row["OrigInvValue"])), Decimal(cents(row["MthInvBal1"]))
         yield (
             key,
             {
                 "Supplier": supplier,
                 "Reference": row["Reference"].rstrip(),
-                "Invoice Date": _day(row["InvoiceDate"]),
-                "Due Date": _day(row["DueDate"]),
+                "Invoice Date": day(row["InvoiceDate"]),
+                "Due Date": day(row["DueDate"]),
                 "Period": _month(row["InvoiceYear"], row["InvoiceMonth"]),
                 "Currency": row["Currency"].rstrip(),
                 "Original Value": str(value),
@@ -159,7 +137,7 @@ def ap_postings(rows: Callable[[str, str], list[Row]], company: str) -> Iterator
                 "Invoice": f"{_code(company, header['Supplier'])}-{_code('', header['Invoice'])[1:]}",
                 "Account": f"{company}-{row['ExpenseGlCode'].rstrip()}",
                 "Period": _month(row["TrnYear"], row["TrnMonth"]),
-                "Amount": _cents(row["DistrValue"]),
+                "Amount": cents(row["DistrValue"]),
             },
         )
 
@@ -172,10 +150,10 @@ def ar_invoices(rows: Callable[[str, str], list[Row]], company: str) -> Iterator
             f"{customer}-{_code('', row['Invoice'])[1:]}-{row['DocumentType']}",
             {
                 "Customer": customer,
-                "Invoice Date": _day(row["InvoiceDate"]),
+                "Invoice Date": day(row["InvoiceDate"]),
                 "Period": _month(row["InvoiceYear"], row["InvoiceMonth"]),
-                "Value": _cents(row["CurrencyValue"]),
-                "Balance": _cents(row["InvoiceBal1"]),
+                "Value": cents(row["CurrencyValue"]),
+                "Balance": cents(row["InvoiceBal1"]),
             },
         )
 
@@ -189,7 +167,7 @@ def gl_balances(rows: Callable[[str, str], list[Row]], company: str) -> Iterator
             movement, before = closing - before, closing
             if not _special(row):
                 key = f"{company}-{row['GlCode']}|{_month(row['GlYear'], period)}"
-                yield key, {"Closing Balance": _cents(closing), "Movement": _cents(movement)}
+                yield key, {"Closing Balance": cents(closing), "Movement": cents(movement)}
 
 
 def inventory(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -233,35 +211,9 @@ def compare(control: Control, companies: list[str], refused: Collection[str] = (
 
     found: list[Comparison] = []
     for name, expected in LISTS.items():
-        items = control.list_items(name)
-        actual = {i["code"]: {"name": i["name"], "parent": i["parent"], **i["properties"]} for i in items}
         wanted = dict(pair for company in companies for pair in expected(rows, company))
-        found.append(_compare(name, wanted, actual, refused))
+        found.append(compare_contents("SYSPRO", name, wanted, list_contents(control, name), refused))
     for name, expected in MODULES.items():
-        cells = control.module_rows(name)
-        actual = {"|".join(c["dimensions"].values()): c["values"] for c in cells}
         wanted = dict(pair for company in companies for pair in expected(rows, company))
-        found.append(_compare(name, wanted, actual, refused))
+        found.append(compare_contents("SYSPRO", name, wanted, module_contents(control, name), refused))
     return found
-
-
-def _compare(name: str, wanted: Contents, actual: Contents, refused: Collection[str]) -> Comparison:
-    wanted, actual = ({k: v for k, v in side.items() if k not in refused} for side in (wanted, actual))
-    differences = [f"{key} is missing" for key in wanted.keys() - actual.keys()]
-    differences += [f"{key} should not be there" for key in actual.keys() - wanted.keys() if any(actual[key].values())]
-    for key in wanted.keys() & actual.keys():
-        for field, value in wanted[key].items():
-            got = actual[key].get(field)
-            if not _equal(value, got):
-                differences.append(f"{key}: {field} is {got!r}, SYSPRO has {value!r}")
-    return Comparison(name, len(wanted), len(actual), tuple(sorted(differences)))
-
-
-def _equal(wanted: str, got: Any) -> bool:
-    text = "" if got is None else str(got)
-    if wanted == text or wanted.lower() == text.lower() == "true":
-        return True
-    try:
-        return Decimal(wanted or "0") == Decimal(text or "0")
-    except ArithmeticError:
-        return (wanted, text) == ("false", "") or wanted.lower() == text.lower()
