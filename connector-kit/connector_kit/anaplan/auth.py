@@ -1,105 +1,19 @@
-"""One token per run: made once, refreshed before it expires, made anew once after a 401.
+"""Anaplan's token in the Authorization header.
 
 Anaplan asks integrations to use a single token per session: "if you get a new auth token for every call, your
-request might fail" (Anaplan help, authentication). So all threads of a process share one, and only one of them
-ever renews it.
+request might fail" (Anaplan help, authentication). A token is refreshed five minutes before its end, as Anaplan's own
+client does.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from dataclasses import dataclass
-from typing import Protocol
+from connector_kit.http.tokens import Login, Token, TokenAuth
 
-import requests
-from requests.auth import AuthBase
-from typing_extensions import override
-
-from connector_kit.errors import ConnectorError
-from connector_kit.redaction import register_secret
-
-log = logging.getLogger(__name__)
-
-_EARLY = 300.0
-"""Seconds before its end at which a token is refreshed: five minutes, as Anaplan's own client does."""
-
-_EARLY_SHARE = 1 / 7
-"""The same as a share of its life, for servers with shorter lives than 35 minutes."""
+__all__ = ["AnaplanAuth", "Login", "Token"]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token with its life on this process's monotonic clock, in seconds; made by `Token.lasting`."""
-
-    value: str
-    refresh_at: float
-    expires_at: float
-
-    @classmethod
-    def lasting(cls, value: str, seconds: float) -> Token:
-        """A token that the server has just made or extended for so many seconds."""
-        register_secret(value)
-        now = time.monotonic()
-        early = min(_EARLY, seconds * _EARLY_SHARE)
-        return cls(value, now + seconds - early, now + seconds)
-
-
-class Login(Protocol):
-    """A way to get a token: see `connector_kit.anaplan.token_service` and `oauth`."""
-
-    def obtain(self) -> Token:
-        """A new token from the credentials."""
-
-    def extend(self, token: Token) -> Token:
-        """A token that follows `token`, which is still valid; may be the same with a later end."""
-
-
-class AnaplanAuth(AuthBase):
-    """Signs requests with the run's token. Safe to use from many threads.
-
-    Errors of the login are raised by `ensure` and while a request is being prepared: AuthenticationError without
-    an HTTP status, so that no session takes them for an expired token and tries a wrong password twice.
-    """
+class AnaplanAuth(TokenAuth):
+    """Signs requests with the run's token (see `TokenAuth`)."""
 
     def __init__(self, login: Login) -> None:
-        self._login = login
-        self._token: Token | None = None
-        self._renewing = threading.Lock()
-        self._signed_with = threading.local()
-
-    @override
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        token = self.ensure()
-        self._signed_with.value = token.value
-        r.headers["Authorization"] = f"AnaplanAuthToken {token.value}"
-        return r
-
-    def ensure(self) -> Token:
-        """The token for the next request, after whatever it takes to have one."""
-        token = self._token
-        if token is not None and time.monotonic() < token.refresh_at:
-            return token
-        with self._renewing:
-            self._token = token = self._next(self._token)
-            return token
-
-    def renew(self) -> None:
-        """The server has refused the token of this thread's last request: don't use that one again."""
-        refused = getattr(self._signed_with, "value", None)
-        with self._renewing:
-            # Another thread may have renewed it already, and its token must live.
-            if self._token is not None and self._token.value == refused:
-                self._token = None
-
-    def _next(self, token: Token | None) -> Token:
-        now = time.monotonic()
-        if token is not None and now < token.refresh_at:
-            return token
-        if token is not None and now < token.expires_at:
-            try:
-                return self._login.extend(token)
-            except ConnectorError as error:
-                log.info("The Anaplan token can't be extended, logging in anew: %s", error)
-        return self._login.obtain()
+        super().__init__(login, scheme="AnaplanAuthToken")

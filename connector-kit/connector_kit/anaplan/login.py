@@ -14,6 +14,7 @@ from connector_kit.anaplan.regions import Hosts
 from connector_kit.anaplan.token_service import TokenServiceLogin, password_proof
 from connector_kit.errors import ConfigurationError
 from connector_kit.http import HttpSession
+from connector_kit.http.credentials import chosen_method
 
 _NEEDED = {
     "basic": ("username", "password"),
@@ -28,32 +29,7 @@ def auth_method(settings: Mapping[str, Any]) -> str:
     Raises:
         ConfigurationError: an unknown method, a part of it missing, none at all, or several to choose from.
     """
-    named = str(settings.get("auth_method") or "")
-    complete = [method for method, keys in _NEEDED.items() if all(settings.get(key) for key in keys)]
-    if not named:
-        if len(complete) == 1:
-            return complete[0]
-        got = f"settings for {' and '.join(complete)}" if complete else "no complete set of credentials"
-        raise ConfigurationError(
-            system=SYSTEM,
-            subject="credentials",
-            expected="one of " + ", ".join(f"{m} ({', '.join(keys)})" for m, keys in _NEEDED.items()),
-            got=got,
-            hint="Set auth_method to choose." if complete else "",
-        )
-    if named not in _NEEDED:
-        raise ConfigurationError(
-            system=SYSTEM, subject="auth_method", expected=f"one of {', '.join(_NEEDED)}", got=repr(named)
-        )
-    missing = [key for key in _NEEDED[named] if not settings.get(key)]
-    if missing:
-        raise ConfigurationError(
-            system=SYSTEM,
-            subject=f"auth_method {named}",
-            expected=", ".join(_NEEDED[named]),
-            got=f"no {' and no '.join(missing)}",
-        )
-    return named
+    return chosen_method(settings, _NEEDED, system=SYSTEM)
 
 
 def from_settings(

@@ -14,6 +14,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from typing_extensions import override
 
 from connector_kit.errors import (
     AuthenticationError,
@@ -86,6 +87,7 @@ class HttpSession:
             system; returns None to leave it to the common table.
         retry_statuses: statuses that this system means as "again, please" beyond 429, 502, 503 and 504.
         timeout: seconds to connect, seconds between bytes.
+        ssl_context: for connections that show a client certificate; `verify` still decides whom to trust.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class HttpSession:
         timeout: tuple[float, float] = (15.0, 300.0),
         pool_size: int = 8,
         verify: bool | str = True,
-        cert: str | tuple[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.system = system
@@ -114,9 +116,8 @@ class HttpSession:
         # Proxies and certificate bundles of the environment count; a .netrc must not replace our credentials.
         self._session.auth = _Unsigned()
         self._session.verify = verify
-        self._session.cert = cert
         self._session.headers.update(headers or {})
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size, pool_block=True)
+        adapter = _Adapter(ssl_context, pool_size)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -295,6 +296,20 @@ class _Final(Exception):  # noqa: N818 - carries a transient error past the retr
 
 class _NotSentError(UnavailableError):
     """There was no connection, so the system can't have seen the request."""
+
+
+class _Adapter(HTTPAdapter):
+    """A pool whose TLS connections are made with a context of ours, where there is one."""
+
+    def __init__(self, ssl_context: ssl.SSLContext | None, pool_size: int) -> None:
+        self._ssl_context = ssl_context
+        super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True)
+
+    @override
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        if self._ssl_context is not None:
+            options["ssl_context"] = self._ssl_context
+        super().init_poolmanager(*arguments, **options)
 
 
 class _Unsigned(AuthBase):
