@@ -25,6 +25,7 @@ class Property:
         length: most characters of a string.
         precision: digits of a decimal, or of a point in time's seconds.
         scale: digits after the point of a decimal.
+        variable: V4 metadata say Scale="variable" (amounts); stored with ``scale`` digits all the same.
         numc: digits only; the initial value is zeros.
         measure: summed over the selected dimensions of an aggregated set.
         filterable, sortable, creatable: as SAP's annotations say.
@@ -46,6 +47,7 @@ class Property:
     label: str = ""
     unit: str = ""
     column: str = ""
+    variable: bool = False
 
     @property
     def stored_as(self) -> str:
@@ -69,6 +71,8 @@ class EntitySet:
 
     Args:
         aggregate: amounts are summed over the selected dimensions, and the key ``ID`` is made for each answer.
+        grain: of an aggregated set, the dimensions that identify one row of the table; when all of them are selected
+            nothing is left to sum, and pages follow them. The table needs an index in this order.
         creatable, updatable, deletable: as SAP's annotations say; a deep insert is a create of the parent.
     """
 
@@ -83,6 +87,15 @@ class EntitySet:
     updatable: bool = False
     deletable: bool = False
     label: str = ""
+    grain: tuple[str, ...] = ()
+
+    def property_called(self, name: str) -> Property | None:
+        """The property of that name."""
+        return next((each for each in self.properties if each.name == name), None)
+
+    def navigation_called(self, name: str) -> Navigation | None:
+        """The navigation of that name."""
+        return next((each for each in self.navigations if each.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
