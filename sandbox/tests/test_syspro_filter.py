@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.syspro.odata.errors import ODataError
-from sandbox.syspro.odata.keyset import keyset_bound
-from sandbox.syspro.odata.syntax import parse
+from sandbox.core.odata.errors import ODataError
+from sandbox.core.odata.keyset import keyset_bound
+from sandbox.core.odata.syntax import parse
 from sandbox.syspro.odata.translate import Dialect, translate
 from sandbox.syspro.store import CompanyStore
 from sandbox.syspro.tables import TABLES
@@ -94,6 +94,7 @@ def test_a_filter_finds_what_it_says(store, condition, expected):
         "InvoiceDate ge 2025-02-30", "TimeStamp gt binary'AAAA'", "TimeStamp le binary'AAAA'", "TimeStamp eq 5",
         "startswith(Supplier)", "startswith(InvoiceYear,'1')", "year(Supplier) eq 1", "frobnicate(Supplier) eq 1",
         "year(InvoiceDate)", "contains(Supplier,'A') gt true", "Supplier in ('A','B')", "(" * 300 + "Supplier eq 'A'",
+        "Supplier eq 10:30:00", "Supplier eq 5f3a1c22-0000-0000-0000-000000000001", "Supplier/Name eq 'A'",
         "Supplier eq \x00", "length(contains(Supplier,'A')) eq 1",
     ],
 )  # fmt: skip

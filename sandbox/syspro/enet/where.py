@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandbox.core.odata.syntax import Comparison, Condition, Field, Value, junction
 from sandbox.syspro.enet.errors import EnetError
 from sandbox.syspro.enet.xml import text_of
-from sandbox.syspro.odata.syntax import Comparison, Condition, Field, Value, junction
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.syspro.odata.errors import ODataError
+from sandbox.core.odata.errors import ODataError
 from sandbox.syspro.odata.metadata import edmx, service_document
 from sandbox.syspro.odata.options import pairs, read_query
 from sandbox.syspro.odata.page import Page, count_rows, read_page

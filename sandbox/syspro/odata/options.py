@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from sandbox.syspro.odata.errors import ODataError, bad_request
-from sandbox.syspro.odata.syntax import Condition, parse
+from sandbox.core.odata.errors import ODataError, bad_request
+from sandbox.core.odata.syntax import Condition, parse
 from sandbox.syspro.odata.translate import column_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sandbox.syspro.odata.errors import bad_request
+from sandbox.core.odata.errors import bad_request
+from sandbox.core.odata.syntax import Comparison, Condition, Field, Junction, Value
 from sandbox.syspro.odata.options import Continuation, Query
-from sandbox.syspro.odata.syntax import Comparison, Condition, Field, Junction, Value
 from sandbox.syspro.odata.translate import Dialect, Sql, translate
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-from sandbox.syspro.odata.errors import ODataError, bad_request
-from sandbox.syspro.odata.keyset import Bound, keyset_bound
-from sandbox.syspro.odata.syntax import Call, Comparison, Condition, Field, Junction, Negation, Operand, Value
+from sandbox.core.odata.errors import ODataError, bad_request
+from sandbox.core.odata.keyset import Bound, keyset_bound
+from sandbox.core.odata.syntax import Call, Comparison, Condition, Field, Junction, Negation, Operand, Value
 from sandbox.syspro.tables import Column, Stored, Table
 
 Type = Literal["string", "number", "date", "binary", "boolean", "null"]
@@ -194,6 +194,8 @@ class _Translator:
         if value.kind == "boolean":
             return _Term("?", "boolean", (int(value.text == "true"),), literal=value)
         types: dict[str, Type] = {"string": "string", "binary": "binary", "null": "null"}
+        if value.kind not in types:
+            raise bad_request(f"No property compares with the literal '{value.text}'.")
         return _Term("?", types[value.kind], (value.text,), literal=value)
 
     def _bound(self, value: Value, column: Column) -> _Term:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.syspro.odata.syntax import Comparison, Condition, Field, Junction, Value, junction
+from sandbox.core.odata.syntax import Comparison, Condition, Field, Junction, Value, junction
 
 _STRICT = {"gt": "gt", "ge": "gt", "lt": "lt", "le": "lt"}
 

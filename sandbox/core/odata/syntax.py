@@ -1,32 +1,55 @@
-"""``$filter`` from text to a tree: tokens, then a recursive descent by precedence (OData 4.0, part 2, 5.1.1)."""
+"""``$filter`` from text to a tree: tokens, then a recursive descent by precedence (OData 4.0, part 2, 5.1.1).
+
+The grammar of V2 is the same; literals and functions differ, and so a lexicon says what they are.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
-from sandbox.syspro.odata.errors import ODataError, bad_request
+from sandbox.core.odata.errors import ODataError, bad_request
 
-LiteralKind = Literal["string", "number", "offset", "date", "binary", "boolean", "null"]
 COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
-_ARITY = {
-    "contains": 2, "startswith": 2, "endswith": 2, "tolower": 1, "toupper": 1, "trim": 1, "length": 1,
-    "year": 1, "month": 1, "day": 1,
-}  # fmt: skip
-_TOKEN = re.compile(
-    r"""\s*(?:
+_NUMBER = r"(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?){suffix}(?![A-Za-z_0-9])"
+_REST = r"(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:/[A-Za-z_][A-Za-z0-9_]*)*\+?) | (?P<mark>[(),])"
+_PREFIXED = re.compile(r"([A-Za-z]*)'(.*)'", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words of a version: its tokens, and the functions with their number of arguments.
+
+    The tokens' group names are the kinds of the literals; the kinds in ``quoted`` are unquoted for their value.
+    """
+
+    token: re.Pattern[str]
+    functions: dict[str, int]
+    quoted: frozenset[str]
+
+
+def lexicon(literals: str, functions: dict[str, int], *quoted: str, number_suffix: str = "") -> Lexicon:
+    """A lexicon from the alternatives (a verbose regular expression) for the literals other than numbers."""
+    number = _NUMBER.format(suffix=number_suffix)
+    pattern = re.compile(rf"\s*(?: {literals} | (?P<string>'(?:[^']|'')*') | {number} | {_REST} )", re.VERBOSE)
+    return Lexicon(pattern, functions, frozenset({"string", *quoted}))
+
+
+V4 = lexicon(
+    r"""
       (?P<binary>binary'[^']*')
-    | (?P<string>'(?:[^']|'')*')
+    | (?P<guid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![A-Za-z_0-9-])
     | (?P<offset>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|z|[+-]\d\d:\d\d)?)
     | (?P<date>\d{4}-\d\d-\d\d)
-    | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![A-Za-z_0-9])
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*\+?)
-    | (?P<mark>[(),])
-    )""",
-    re.VERBOSE,
-)
+    | (?P<time>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?![A-Za-z_0-9:])
+    """,
+    {
+        "contains": 2, "startswith": 2, "endswith": 2, "tolower": 1, "toupper": 1, "trim": 1, "length": 1,
+        "year": 1, "month": 1, "day": 1,
+    },
+    "binary",
+)  # fmt: skip
 _DEEPEST = 200
 
 
@@ -34,7 +57,7 @@ _DEEPEST = 200
 class Value:
     """A literal as it was written, without its quotes."""
 
-    kind: LiteralKind
+    kind: str
     text: str
 
     @property
@@ -93,10 +116,10 @@ class _Token:
     at: int
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokens(text: str, words: Lexicon) -> list[_Token]:
     tokens, at = [], 0
     while at < len(text.rstrip()):
-        match = _TOKEN.match(text, at)
+        match = words.token.match(text, at)
         if match is None or match.lastgroup is None:
             raise bad_request(
                 f"Syntax error: character {text[at : at + 10]!r} is not valid at position {at} in '{text}'."
@@ -114,18 +137,19 @@ def junction(operator: str, parts: list[Condition]) -> Condition:
     return flat[0] if len(flat) == 1 else Junction(operator, tuple(flat))
 
 
-def parse(text: str) -> Condition:
+def parse(text: str, words: Lexicon = V4) -> Condition:
     """The tree of a ``$filter``; ODataError 400 when it is malformed."""
-    parser = _Parser(text)
+    parser = _Parser(text, words)
     condition = parser.disjunction()
     parser.expect("end")
     return condition
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, words: Lexicon) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._words = words
+        self._tokens = _tokens(text, words)
         self._at = 0
         self._depth = 0
 
@@ -194,14 +218,9 @@ class _Parser:
 
     def _operand(self) -> Operand:
         token = self._next
-        if token.kind in {"string", "binary"}:
+        if token.kind not in {"name", "mark", "end"}:
             self._take()
-            quoted = token.text.removeprefix("binary")
-            return Value("binary" if token.kind == "binary" else "string", quoted[1:-1].replace("''", "'"))
-        if token.kind in {"offset", "date", "number"}:
-            self._take()
-            kinds: dict[str, LiteralKind] = {"offset": "offset", "date": "date", "number": "number"}
-            return Value(kinds[token.kind], token.text)
+            return self._literal(token)
         if token.kind != "name" or token.text in {"and", "or", "not", *COMPARISONS}:
             raise self._error("a property, literal or function")
         self._take()
@@ -213,8 +232,12 @@ class _Parser:
             return Value("boolean", token.text)
         return Field(token.text)
 
+    def _literal(self, token: _Token) -> Value:
+        quoted = _PREFIXED.fullmatch(token.text) if token.kind in self._words.quoted else None
+        return Value(token.kind, token.text if quoted is None else quoted[2].replace("''", "'"))
+
     def _call(self, name: _Token) -> Call:
-        if name.text not in _ARITY:
+        if name.text not in self._words.functions:
             raise bad_request(f"An unknown function with name '{name.text}' was found.")
         self.expect("(")
         arguments = [self._operand()]
@@ -222,6 +245,6 @@ class _Parser:
             self._take()
             arguments.append(self._operand())
         self.expect(")")
-        if len(arguments) != _ARITY[name.text]:
+        if len(arguments) != self._words.functions[name.text]:
             raise bad_request(f"No function signature for '{name.text}' with {len(arguments)} arguments.")
         return Call(name.text, tuple(arguments))

@@ -1,0 +1,1 @@
+"""What the OData services of the systems share: filters from text to a tree, keyset conditions, the error."""
