@@ -130,14 +130,31 @@ class Control:
         """Anaplan: another client eats the tenant's budget."""
         self.call("POST", "/anaplan/consume-rate", {"tokens": tokens})
 
-    def edit_cell(self, module: str, line_item: str, dimensions: Mapping[str, str], value: object) -> None:
+    def edit_cell(
+        self, module: str, line_item: str, dimensions: Mapping[str, str], value: object, *, model: str | None = None
+    ) -> None:
         """Anaplan: a planner types a value."""
-        body = {"module": module, "line_item": line_item, "dimensions": dict(dimensions), "value": value}
-        self.call("POST", "/anaplan/edit-cell", body)
+        where = {"module": module, "line_item": line_item, "dimensions": dict(dimensions), "model": model}
+        self.call("POST", "/anaplan/edit-cell", {**where, "value": value})
 
-    def refuse(self, import_name: str, pattern: str, message: str) -> None:
+    def fill(
+        self,
+        rows: Sequence[Mapping[str, object]],
+        *,
+        list_name: str | None = None,
+        module: str | None = None,
+        model: str | None = None,
+    ) -> int:
+        """Anaplan: put rows into a list (code, name, parent, properties) or a module (dimensions, values) without
+        an import; missing items of transaction lists are created. How many rows.
+        """
+        body = {"list": list_name, "module": module, "model": model, "rows": [dict(row) for row in rows]}
+        return int(self.call("POST", "/anaplan/fill", body)["rows"])
+
+    def refuse(self, import_name: str, pattern: str, message: str, *, model: str | None = None) -> None:
         """Anaplan: rows of an import that match are refused with this message."""
-        self.call("POST", "/anaplan/refuse", {"import": import_name, "pattern": pattern, "message": message})
+        rule = {"import": import_name, "pattern": pattern, "message": message, "model": model}
+        self.call("POST", "/anaplan/refuse", rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,20 +54,26 @@ def test_it_logs_on_with_a_password_and_with_a_certificate(seen):
 
 def test_it_finds_the_workspace_and_its_models_with_their_states(seen):
     assert seen["workspaces"] == [seen["workspace"]] == ["Group Finance"]
-    assert seen["models"] == {"Finance Hub": "UNLOCKED", "Workforce": "UNLOCKED", "Plan FY20": "ARCHIVED"}
+    assert seen["models"] == {
+        "Finance Hub": "UNLOCKED",
+        "Workforce": "UNLOCKED",
+        "Plan FY20": "ARCHIVED",
+        "S4 Finance": "UNLOCKED",
+    }
     assert (seen["model"], seen["status"]) == ("Finance Hub", "Open")
     assert (seen["calendar"], seen["period"]) == ("FY26", "Nov 26")
 
 
 def test_it_lists_files_actions_lists_modules_and_line_items(seen):
-    assert (seen["files"], seen["imports"]) == (24, 25)
-    assert seen["processes"] == ["Load AP Invoices", "Load AP Postings", "Load AR Invoices"]
-    assert seen["exports"] == ["AP Invoices.csv", "GL Balances.csv", "Suppliers.csv"]
+    assert (seen["files"], seen["imports"]) == (29, 27)
+    assert seen["processes"] == ["Load AP Invoices", "Load AP Postings", "Load AR Invoices", "Load Plan Lines"]
+    assert {"AP Invoices.csv", "GL Balances.csv", "Suppliers.csv", "Plan Lines.csv"} <= set(seen["exports"])
     assert "Delete removed AP invoices" in seen["actions"]
     assert {"Suppliers", "Accounts", "AP Invoices"} <= set(seen["lists"])
-    assert seen["modules"] == ["AP Invoices", "AP Postings", "AR Invoices", "GL Balances", "Inventory"]
+    actuals = {"AP Invoices", "AP Postings", "AR Invoices", "GL Balances", "Inventory"}
+    assert set(seen["modules"]) == actuals | {"Plan Approval", "Plan Lines", "Planned Invoices"}
     assert seen["line_items"][-1] == "Paid"
-    assert seen["all_line_items"] == 31
+    assert seen["all_line_items"] == 53
 
 
 def test_it_uploads_many_chunks_in_parallel_and_imports_them(seen):

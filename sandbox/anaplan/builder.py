@@ -31,6 +31,8 @@ from sandbox.anaplan.schema import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sandbox.anaplan.schema import Layout
+
 
 class Builder:
     """Collects a model's objects; ``common`` properties go to the end of every list."""
@@ -47,10 +49,19 @@ class Builder:
         self._ids[prefix] += 1
         return prefix * 10**9 + self._ids[prefix]
 
-    def list(self, name: str, properties: Mapping[str, Format] | None = None, *, parent: str | None = None) -> None:
-        """Add a list with properties by name."""
-        fields = tuple(Field(field, form) for field, form in (properties or {}).items())
-        self._lists[name] = ListDefinition(self._id(101), name, parent, fields + self._common)
+    def list(
+        self,
+        name: str,
+        properties: Mapping[str, Format] | None = None,
+        *,
+        parent: str | None = None,
+        transactions: bool = False,
+        items: tuple[str, ...] = (),
+    ) -> None:
+        """Add a list with properties by name. ``items`` are there from the start, their names are their codes too."""
+        fields = tuple(Field(field, form) for field, form in (properties or {}).items()) + self._common
+        definition = ListDefinition(self._id(101), name, parent, fields, transactions=transactions, items=items)
+        self._lists[name] = definition
 
     def module(self, name: str, dimensions: tuple[str, ...], line_items: Mapping[str, Format | Formula]) -> None:
         """Add a module and its default view: first dimension down, line items across, the rest as pages."""
@@ -97,6 +108,7 @@ class Builder:
         called: str = "",
         separator: str = ",",
         encoding: str = "UTF-8",
+        date_format: str = "dd/MM/yyyy",
     ) -> None:
         """Add a file and its list import: Code, Name, ``parent`` by header, properties by equal names."""
         file = self.file(file_name, headers, separator=separator, encoding=encoding)
@@ -107,7 +119,7 @@ class Builder:
             elif header == parent:
                 columns.append(Column(header, "parent"))
             else:
-                columns.append(Column(header, "property", header))
+                columns.append(Column(header, "property", header, date_format))
         self.list_import_from(file, target, tuple(columns), called=f"{called or target} from {file_name}")
 
     def list_import_from(self, file: FileDefinition, target: str, columns: tuple[Column, ...], *, called: str) -> int:
@@ -116,10 +128,15 @@ class Builder:
         self._model = replace(self._model, imports=(*self._model.imports, action))
         return action.id
 
-    def module_import(self, target: str, file: FileDefinition, columns: tuple[Column, ...]) -> int:
-        """Add a module import; headers that ``columns`` leave out are mapped to line items of the same name. Its id."""
+    def module_import(
+        self, target: str, file: FileDefinition, columns: tuple[Column, ...], *, date_format: str = "dd/MM/yyyy"
+    ) -> int:
+        """Add a module import; headers that ``columns`` leave out are mapped to line items of the same name. Its id.
+
+        ``date_format`` is that of the columns mapped by name.
+        """
         taken = {column.header for column in columns}
-        rest = tuple(Column(header, "line item", header) for header in file.headers if header not in taken)
+        rest = tuple(Column(name, "line item", name, date_format) for name in file.headers if name not in taken)
         name = f"{target} from {file.name}"
         action = ImportDefinition(self._id(112), name, "MODULE_DATA", target, columns + rest, file.id)
         self._model = replace(self._model, imports=(*self._model.imports, action))
@@ -138,9 +155,17 @@ class Builder:
         process = ProcessDefinition(self._id(118), name, actions)
         self._model = replace(self._model, processes=(*self._model.processes, process))
 
-    def export(self, name: str, source: Literal["list", "module"], target: str) -> None:
+    def export(
+        self,
+        name: str,
+        source: Literal["list", "module"],
+        target: str,
+        *,
+        layout: Layout = "TABULAR_MULTI_COLUMN",
+        separator: str = ",",
+    ) -> None:
         """Add a tabular export."""
-        export = ExportDefinition(self._id(116), name, source, target)
+        export = ExportDefinition(self._id(116), name, source, target, layout, separator)
         self._model = replace(self._model, exports=(*self._model.exports, export))
 
     def delete(self, name: str, list_name: str, selection: str) -> None:

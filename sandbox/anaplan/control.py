@@ -14,6 +14,7 @@ from starlette.routing import Route
 from sandbox.anaplan.cells import CellError, code_of, members_by_code, put, text_of
 from sandbox.anaplan.data import Item
 from sandbox.anaplan.envelope import encoded
+from sandbox.anaplan.filling import FillError, ListRow, ModuleRow, fill_list, fill_module
 from sandbox.anaplan.grid import cell_text, value_text
 from sandbox.anaplan.importing import Refusal
 from sandbox.anaplan.model import STATES
@@ -51,6 +52,13 @@ class _Edit(msgspec.Struct, forbid_unknown_fields=True):
     line_item: str
     dimensions: dict[str, str]
     value: msgspec.Raw
+    model: str | None = None
+
+
+class _Fill(msgspec.Struct, forbid_unknown_fields=True):
+    rows: msgspec.Raw
+    list_name: str | None = msgspec.field(default=None, name="list")
+    module: str | None = None
     model: str | None = None
 
 
@@ -112,6 +120,24 @@ def _module_content(module: ModuleData) -> list[dict[str, object]]:
     return rows
 
 
+def _filled_list(model: Model, wanted: _Fill) -> int:
+    data = model.lists.get(wanted.list_name or "")
+    if data is None:
+        raise HTTPException(404, f"no list {wanted.list_name!r}")
+    rows = msgspec.json.decode(wanted.rows, type=list[ListRow])
+    fill_list(model, data, rows)
+    return len(rows)
+
+
+def _filled_module(model: Model, wanted: _Fill) -> int:
+    module = model.modules.get(wanted.module or "")
+    if module is None:
+        raise HTTPException(404, f"no module {wanted.module!r}")
+    rows = msgspec.json.decode(wanted.rows, type=list[ModuleRow])
+    fill_module(model, module, rows)
+    return len(rows)
+
+
 class TenantControl:
     """Handlers over one tenant. A model is named by id or name; the main one is meant when none is."""
 
@@ -130,6 +156,7 @@ class TenantControl:
             Route("/cancel-tasks", self._cancel_tasks, methods=["POST"]),
             Route("/consume-rate", self._consume_rate, methods=["POST"]),
             Route("/edit-cell", self._edit_cell, methods=["POST"]),
+            Route("/fill", self._fill, methods=["POST"]),
             Route("/refuse", self._refuse, methods=["POST"]),
             Route("/default-file", self._default_file, methods=["POST"]),
             Route("/approve-device", self._approve_device, methods=["POST"]),
@@ -197,7 +224,20 @@ class TenantControl:
             put(model, module, items[0], members_by_code(model, module, edit.dimensions), text_of(bytes(edit.value)))
         except CellError as error:
             raise HTTPException(400, error.text) from None
+        model.touch(self._tenant.clock.now(), self._tenant.users[1].id)
         return encoded({})
+
+    async def _fill(self, request: Request) -> Response:
+        wanted = await decoded(request, _Fill)
+        if (wanted.list_name is None) == (wanted.module is None):
+            raise HTTPException(400, "fill either a list or a module")
+        model = self._model(wanted.model)
+        try:
+            count = _filled_list(model, wanted) if wanted.module is None else _filled_module(model, wanted)
+        except (FillError, msgspec.ValidationError) as error:
+            raise HTTPException(400, str(error)) from None
+        model.touch(self._tenant.clock.now(), self._tenant.users[1].id)
+        return encoded({"rows": count})
 
     async def _refuse(self, request: Request) -> Response:
         rule = await decoded(request, _Refuse)

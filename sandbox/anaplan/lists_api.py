@@ -147,7 +147,7 @@ async def _write(call: ModelCall, action: str) -> Response:
         raise ApiError(400, "A request may have 100,000 items at most")
     writes = ListWrites(call.model, data)
     outcome = await run_in_threadpool(getattr(writes, action), wanted)
-    call.model.serial_number += 1
+    call.model.touch(call.tenant.clock.now(), call.user.id)
     return _written(call, action, outcome, len(wanted))
 
 

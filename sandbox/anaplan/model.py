@@ -48,6 +48,9 @@ class Model:
         self.open = definition.state != "ARCHIVED"
         self.calendar = Calendar(2022, 2027, date(2026, 11, 20))
         self.lists = {each.name: ListData(each) for each in definition.lists}
+        for data in self.lists.values():
+            for name in data.definition.items:
+                data.add(Item(name, name, None, data.blank))
         self.modules = {each.name: ModuleData(each) for each in definition.modules}
         self.lists_by_id = {each.definition.id: each for each in self.lists.values()}
         self.modules_by_id = {each.definition.id: each for each in self.modules.values()}
@@ -63,6 +66,8 @@ class Model:
         self.refusals: dict[str, list[Refusal]] = {}
         self.reads: dict[str, ReadRequest] = {}
         self.serial_number = 1
+        self.modified = clock.now()
+        self.modified_by = ""
         self.uploads_during_tasks = 0
         self.actions: dict[str, dict[int, ActionDefinition]] = {
             "imports": {each.id: each for each in definition.imports},
@@ -75,6 +80,12 @@ class Model:
     def id(self) -> str:
         """The model id: 32 upper-case hexadecimal digits."""
         return self.home.model_id
+
+    def touch(self, now: float, user: str) -> None:
+        """Data changed: the next serial number, at epoch seconds ``now``, by the user with id ``user``."""
+        self.serial_number += 1
+        self.modified = now
+        self.modified_by = user
 
     def action(self, action_id: int) -> ActionDefinition | None:
         """Any action by id."""

@@ -174,7 +174,7 @@ async def write(call: ModelCall) -> Response:
     if len(wanted) > MAX_CELLS:
         raise ApiError(400, "A request may have 100,000 cells at most")
     changed, failures = await run_in_threadpool(write_cells, call.model, module, wanted)
-    call.model.serial_number += 1
+    call.model.touch(call.tenant.clock.now(), call.user.id)
     body: dict[str, object] = {"numberOfCellsChanged": changed}
     if failures or call.switches.flag("empty_failures"):
         body["failures"] = failures

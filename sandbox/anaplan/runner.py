@@ -56,8 +56,9 @@ class Runner:
             for undo in reversed(self._undo):
                 undo()
             raise
+        if self._undo or self._switches.text("serial_moves") == "every_action":
+            self._model.touch(run.now(), self._actor.user)
         self._undo.clear()
-        self._model.serial_number += 1
         return outcome
 
     def _action(self, action: ActionDefinition, run: Run) -> Result:

@@ -57,13 +57,18 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class ListDefinition:
-    """A list; ``parent`` is the name of the list its items roll up into. A numbered list names its items itself."""
+    """A list; ``parent`` is the name of the list its items roll up into. A numbered list names its items itself.
+
+    The items of a list of ``transactions`` come into being with their rows. ``items`` are there from the start.
+    """
 
     id: int
     name: str
     parent: str | None = None
     properties: tuple[Field, ...] = ()
     numbered: bool = False
+    transactions: bool = False
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ class ExportDefinition:
     source: Literal["list", "module"]
     target: str
     layout: Layout = "TABULAR_MULTI_COLUMN"
+    separator: str = ","
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ _MODEL = (
     Switch("list_write_role", ("any", "admin"), "any", "who may add, update and delete list items"),
     Switch("empty_failures", bool, False, "list writes without failures carry an empty failures array"),
     Switch("timestamp_suffix", ("Z", "+0000"), "Z", "how timestamps end"),
+    Switch("serial_moves", ("changes", "every_action"), "changes", "what gives a model its next serial number"),
     Switch("serial_number", ("string", "number"), "string", "JSON type of a model's lastSavedSerialNumber"),
 )
 _FILES = (

@@ -58,6 +58,7 @@ class AnaplanSystem:
             "oauth_url": base_url,
             "workspace_id": self._tenant.workspace_id,
             "model_id": self._tenant.main_model.id,
+            "models": {name: model.id for name, model in self._tenant.models_by_name().items()},
             "username": user.email,
             "password": user.password,
             "oauth_client_id": self._oauth.client_id,

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.anaplan.definition import all_models
+from sandbox.anaplan.definitions import all_models
 from sandbox.anaplan.model import Home, Model
 from sandbox.anaplan.ratelimit import TokenBucket
 

@@ -90,10 +90,10 @@ def _model(call: Call, model: Model, *, details: bool) -> dict[str, object]:
     }
     if details:
         serial: str | int = model.serial_number
-        changed = timestamp(call.tenant.clock.now(), call.switches.text("timestamp_suffix"))
+        changed = timestamp(model.modified, call.switches.text("timestamp_suffix"))
         row |= {
             "lastSavedSerialNumber": str(serial) if call.switches.text("serial_number") == "string" else serial,
-            "lastModifiedByUserGuid": call.tenant.users[0].id,
+            "lastModifiedByUserGuid": model.modified_by or call.tenant.users[0].id,
             "memoryUsage": _memory(model),
             "currentWorkspaceId": model.home.workspace_id,
             "currentWorkspaceName": model.home.workspace_name,

@@ -99,8 +99,8 @@ class Anaplan:
         return {key: int(value) for key, value in pairs.items() if value.isdigit()}
 
     def items(self, name):
-        return {item["code"]: item for item in self.control.list_items(name)}
+        return {item["code"]: item for item in self.control.list_items(name, self.model_id)}
 
     def cells(self, module):
-        rows = self.control.module_rows(module)
+        rows = self.control.module_rows(module, self.model_id)
         return {tuple(row["dimensions"].values()): row["values"] for row in rows}

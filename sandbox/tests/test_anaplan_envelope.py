@@ -15,7 +15,7 @@ def test_collections_carry_meta_status_and_paging(anaplan):
     body = anaplan.get("/imports").json()
     assert body["status"] == {"code": 200, "message": "Success"}
     assert body["meta"]["schema"].endswith(f"/models/{anaplan.model_id}/objects/import")
-    assert body["meta"]["paging"] == {"currentPageSize": 25, "totalSize": 25, "offset": 0}
+    assert body["meta"]["paging"] == {"currentPageSize": 27, "totalSize": 27, "offset": 0}
 
 
 def test_pages_have_links_to_their_neighbours(anaplan):
@@ -27,14 +27,14 @@ def test_pages_have_links_to_their_neighbours(anaplan):
     assert "next" not in last["meta"]["paging"]
     assert "previous" in last["meta"]["paging"]
     ids = [row["id"] for page in (first, second, last) for row in page["imports"]]
-    assert len(set(ids)) == 25
+    assert len(set(ids)) == 27
     assert all(isinstance(each, str) for each in ids)
 
 
 def test_the_server_cuts_pages_whatever_is_asked(anaplan):
     anaplan.control.switch("anaplan", "page_cap", 7)
     paging = anaplan.get("/imports", params={"limit": 5000}).json()["meta"]["paging"]
-    assert (paging["currentPageSize"], paging["totalSize"]) == (7, 25)
+    assert (paging["currentPageSize"], paging["totalSize"]) == (7, 27)
 
 
 def test_empty_collections_omit_their_key(anaplan):
@@ -65,7 +65,7 @@ def test_identifiers_are_case_sensitive(anaplan):
 
 def test_sorting_is_strict_for_models_and_loose_inside_them(anaplan):
     names = [row["name"] for row in anaplan.get(f"{anaplan.root}/models", params={"sort": "-name"}).json()["models"]]
-    assert names == ["Workforce", "Plan FY20", "Finance Hub"]
+    assert names == ["Workforce", "S4 Finance", "Plan FY20", "Finance Hub"]
     assert anaplan.get(f"{anaplan.root}/models", params={"sort": "name"}).status_code == 400
     assert anaplan.get(f"{anaplan.root}/models", params={"sort": "+nothing"}).status_code == 400
     assert anaplan.get("/imports", params={"sort": "nothing"}).status_code == 200
@@ -88,7 +88,7 @@ def test_models_and_workspaces_tell_everything_that_clients_require(anaplan):
     assert "currentSize" not in anaplan.get(place).json()["workspaces"][0]
     one = anaplan.get(f"{place}/{anaplan.info['workspace_id']}", params={"tenantDetails": "true"}).json()["workspace"]
     assert one["name"] == "Group Finance"
-    assert len(anaplan.get(f"{place}/{anaplan.info['workspace_id']}/models").json()["models"]) == 3
+    assert len(anaplan.get(f"{place}/{anaplan.info['workspace_id']}/models").json()["models"]) == 4
 
 
 def test_users_are_known_by_themselves_and_in_a_list(anaplan):

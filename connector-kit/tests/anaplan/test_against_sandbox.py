@@ -278,7 +278,7 @@ def test_a_lock_that_is_lifted_in_time_is_waited_for(model, chunks, control, mon
 def test_short_pages_and_odd_answers_hide_nothing(model, control):
     control.switch("anaplan", "page_cap", 2)
     control.switch("anaplan", "serial_number", "number")
-    assert len(model.lists()) == 11
+    assert len(model.lists()) == 14
     assert len(model.imports()) > 20
     assert model.find_import(IMPORT).id == "112000000003"
 

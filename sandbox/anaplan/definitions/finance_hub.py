@@ -1,20 +1,30 @@
-"""The tenant's models: the group finance hub that ERP data is loaded into, and two neighbours."""
+"""The hub of SYSPRO, the tenant's main model: ERP data is loaded into it, and plans are made on top."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sandbox.anaplan.builder import Builder
 from sandbox.anaplan.calendar import TIME
-from sandbox.anaplan.schema import Column, Field, FileDefinition, Format, Formula, ModelDefinition
+from sandbox.anaplan.definitions.common import (
+    BOOLEAN,
+    DATE,
+    ISO_DATE,
+    NUMBER,
+    PERIOD,
+    REMOVED,
+    TEXT,
+    items_of,
+    removals,
+    transaction,
+)
+from sandbox.anaplan.definitions.planning import planning
+from sandbox.anaplan.schema import Column, Formula
 
-TEXT = Format("TEXT")
-NUMBER = Format("NUMBER")
-BOOLEAN = Format("BOOLEAN")
-DATE = Format("DATE")
-PERIOD = Format("TIME PERIOD")
+if TYPE_CHECKING:
+    from sandbox.anaplan.schema import ModelDefinition
 
-
-def _list(name: str) -> Format:
-    return Format("LIST", name)
+_REMOVABLE = ("Accounts", "Suppliers", "Customers", "Products", "AP Invoices", "AR Invoices")
 
 
 def _lists(build: Builder) -> None:
@@ -22,7 +32,9 @@ def _lists(build: Builder) -> None:
     build.list("Account Types")
     build.list("Account Groups", parent="Account Types")
     build.list("Cost Centers", company)
-    build.list("Accounts", {**company, "GL Code": TEXT, "Cost Center": _list("Cost Centers")}, parent="Account Groups")
+    build.list(
+        "Accounts", {**company, "GL Code": TEXT, "Cost Center": items_of("Cost Centers")}, parent="Account Groups"
+    )
     party = {"Class": TEXT, "Currency": TEXT, "Terms": TEXT}
     standing = {"Branch": TEXT, "On Hold": BOOLEAN, "Balance": NUMBER}
     address = {"Address": TEXT, "City": TEXT, "Postal Code": TEXT, "Remit To": TEXT}
@@ -30,21 +42,21 @@ def _lists(build: Builder) -> None:
     credit = {"Credit Limit": NUMBER, "On Hold": BOOLEAN, "Balance": NUMBER, "Sales YTD": NUMBER}
     build.list("Customers", {**company, "Customer": TEXT, **party, **credit})
     stock = {"Stock Code": TEXT, "Product Class": TEXT, "Unit": TEXT}
-    build.list("Products", {**company, **stock, "Supplier": _list("Suppliers")})
+    build.list("Products", {**company, **stock, "Supplier": items_of("Suppliers")})
     build.list("Warehouses", company)
     for name in ("AP Invoices", "AP Postings", "AR Invoices"):
-        build.list(name)
+        build.list(name, transactions=True)
 
 
 def _modules(build: Builder) -> None:
     dates = {"Invoice Date": DATE, "Due Date": DATE, "Period": PERIOD}
     values = {"Original Value": NUMBER, "Balance": NUMBER, "Status": TEXT}
     paid = {"Paid": Formula("Original Value", "-", "Balance")}
-    head = {"Supplier": _list("Suppliers"), "Reference": TEXT, **dates, "Currency": TEXT}
+    head = {"Supplier": items_of("Suppliers"), "Reference": TEXT, **dates, "Currency": TEXT}
     build.module("AP Invoices", ("AP Invoices",), {**head, **values, **paid})
-    links = {"Invoice": _list("AP Invoices"), "Account": _list("Accounts")}
+    links = {"Invoice": items_of("AP Invoices"), "Account": items_of("Accounts")}
     build.module("AP Postings", ("AP Postings",), {**links, "Period": PERIOD, "Amount": NUMBER, "Reference": TEXT})
-    head = {"Customer": _list("Customers"), "Document Type": TEXT, "Invoice Date": DATE, "Period": PERIOD}
+    head = {"Customer": items_of("Customers"), "Document Type": TEXT, "Invoice Date": DATE, "Period": PERIOD}
     values = {"Currency": TEXT, "Value": NUMBER, "Balance": NUMBER, "Sales Order": TEXT}
     build.module("AR Invoices", ("AR Invoices",), {**head, **values})
     build.module("GL Balances", ("Accounts", TIME), {"Closing Balance": NUMBER, "Movement": NUMBER})
@@ -109,70 +121,32 @@ def _transactions(build: Builder) -> None:
     tail = ("Original Value", "Balance", "Status")
     ap_headers = ("Invoice Key", "Supplier", "Reference", "Invoice Date", "Due Date", "Period", "Currency", *tail)
     ap_invoices = build.file("ap_invoices.csv", ap_headers)
-    _transaction(build, ap_invoices, "AP Invoices", (Column("Invoice Key", "dimension", "AP Invoices"),))
+    transaction(build, ap_invoices, "AP Invoices", (Column("Invoice Key", "dimension", "AP Invoices"),))
     ap_postings = build.file(
         "ap_postings.csv", ("Posting Key", "Invoice Key", "Account", "Period", "Amount", "Reference")
     )
     posting = (Column("Posting Key", "dimension", "AP Postings"), Column("Invoice Key", "line item", "Invoice"))
-    _transaction(build, ap_postings, "AP Postings", posting)
+    transaction(build, ap_postings, "AP Postings", posting)
     ar_headers = ("Invoice Key", "Customer", "Document Type", "Invoice Date", "Period", "Currency", "Value")
     ar_invoices = build.file("ar_invoices.csv", (*ar_headers, "Balance", "Sales Order"))
     invoice = (
         Column("Invoice Key", "dimension", "AR Invoices"),
-        Column("Invoice Date", "line item", "Invoice Date", "yyyy-MM-dd"),
+        Column("Invoice Date", "line item", "Invoice Date", ISO_DATE),
     )
-    _transaction(build, ar_invoices, "AR Invoices", invoice)
-
-
-def _transaction(build: Builder, file: FileDefinition, name: str, columns: tuple[Column, ...]) -> None:
-    key = columns[0].header
-    into_list = build.list_import_from(
-        file, name, (Column(key, "code"), Column(key, "name")), called=f"{name} list from {file.name}"
-    )
-    into_module = build.module_import(name, file, columns)
-    build.process(f"Load {name}", into_list, into_module)
-
-
-def _removals(build: Builder) -> None:
-    for list_name in ("Accounts", "Suppliers", "Customers", "Products", "AP Invoices", "AR Invoices"):
-        noun = list_name if list_name.startswith("A") and " " in list_name else list_name.lower()
-        noun = noun.replace("Invoices", "invoices")
-        file_name = f"removed_{list_name.lower().replace(' ', '_')}.csv"
-        build.list_import(list_name, file_name, ("Code", "Removed"), called=f"Mark removed {noun}")
-        build.delete(f"Delete removed {noun}", list_name, "Removed")
+    transaction(build, ar_invoices, "AR Invoices", invoice)
 
 
 def finance_hub() -> ModelDefinition:
     """The main model: lists, modules, imports, processes, exports and clean-up actions for ERP data."""
-    build = Builder("Finance Hub", "UNLOCKED", common=(Field("Removed", BOOLEAN),))
+    build = Builder("Finance Hub", "UNLOCKED", common=(REMOVED,))
     _lists(build)
     _modules(build)
     _simple_list_imports(build)
     _module_imports(build)
     _transactions(build)
-    _removals(build)
+    removals(build, _REMOVABLE)
     build.export("Suppliers.csv", "list", "Suppliers")
     build.export("GL Balances.csv", "module", "GL Balances")
     build.export("AP Invoices.csv", "module", "AP Invoices")
+    planning(build, accounts="Accounts", company_code=TEXT)
     return build.finished()
-
-
-def workforce() -> ModelDefinition:
-    """A second, small model of another team in the same workspace."""
-    build = Builder("Workforce", "UNLOCKED")
-    build.list("Employees", {"Department": TEXT})
-    build.list_import("Employees", "employees.csv", ("Code", "Name", "Department"))
-    return build.finished()
-
-
-def plan_fy20() -> ModelDefinition:
-    """An archived model that still is the source of an import."""
-    build = Builder("Plan FY20", "ARCHIVED")
-    build.list("Accounts")
-    build.module("GL Balances", ("Accounts", TIME), {"Closing Balance": NUMBER, "Movement": NUMBER})
-    return build.finished()
-
-
-def all_models() -> tuple[ModelDefinition, ...]:
-    """The tenant's models, the main one first."""
-    return (finance_hub(), workforce(), plan_fy20())
