@@ -18,14 +18,15 @@ import msgspec
 from connector_kit.audit.keys import key_hash, row_digest
 from connector_kit.audit.types import Block, Rejected
 from connector_kit.errors import RefusedError
+from connector_kit.mapping.block import RowsBlock
+from connector_kit.mapping.columns import Dialect
+from connector_kit.mapping.compile import compile_rows
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
 from target_anaplan.dumps import DumpRejects
 from target_anaplan.full_read import FullRead
 from target_anaplan.lines import LineMaker
-from target_anaplan.mapping.block import RowsBlock
-from target_anaplan.mapping.compile import compile_rows, key_faults
-from target_anaplan.mapping.spec import Dialect
+from target_anaplan.mapping.faults import key_faults
 from target_anaplan.outbox import BLOCK_ROWS
 from target_anaplan.spool import Spool
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connector_kit.errors import ConfigurationError, NotFoundError
-from target_anaplan.mapping.compile import column_faults
-from target_anaplan.mapping.spec import Column, Kind, StreamMapping
+from connector_kit.mapping.columns import Column
+from target_anaplan.mapping.faults import column_faults
+from target_anaplan.mapping.spec import Kind, StreamMapping
 from target_anaplan.rows import FileFormat
 
 if TYPE_CHECKING:

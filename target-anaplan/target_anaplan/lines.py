@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_anaplan.mapping.values import Unmappable
+from connector_kit.mapping.values import Unmappable
 from target_anaplan.rows import FileFormat, LineBreaks, block_writer, unencodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_anaplan.mapping.block import Block
-    from target_anaplan.mapping.compile import RowMaker
+    from connector_kit.mapping.block import Block
+    from connector_kit.mapping.compile import RowMaker
 
 
 @dataclass(frozen=True, slots=True)

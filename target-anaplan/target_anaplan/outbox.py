@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connector_kit.audit import keys as audit_keys
 from connector_kit.audit.types import Block, Rejected
+from connector_kit.mapping.columns import Dialect
+from connector_kit.mapping.compile import compile_rows, field_faults
+from connector_kit.mapping.values import Unmappable
 from target_anaplan.keytable import KeyTable
 from target_anaplan.lines import LineMaker
-from target_anaplan.mapping.compile import compile_rows, field_faults
-from target_anaplan.mapping.spec import Dialect, StreamMapping
-from target_anaplan.mapping.values import Unmappable
+from target_anaplan.mapping.spec import StreamMapping
 from target_anaplan.rows import LineBreaks
 from target_anaplan.spool import Spool, SpoolDir, Worker
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
-from target_anaplan.mapping.values import Unmappable
+from connector_kit.mapping.values import Unmappable
 
 LineBreaks = Literal["space", "reject"]
 _BREAKS = re.compile(r"\r\n|\r|\n")

@@ -17,10 +17,11 @@ from singer_sdk.helpers.capabilities import (
 from typing_extensions import override
 
 from connector_kit.errors import ConfigurationError
+from connector_kit.mapping.columns import Dialect
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.target import BlockTarget
 from target_anaplan import settings, summary
-from target_anaplan.mapping.spec import Dialect, StreamMapping, parse
+from target_anaplan.mapping.spec import StreamMapping, parse
 from target_anaplan.sinks import StreamSink
 
 if TYPE_CHECKING:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_anaplan.mapping.block import RowsBlock
-from target_anaplan.mapping.compile import column_faults, compile_rows, field_faults, key_faults
-from target_anaplan.mapping.spec import Dialect, parse
-from target_anaplan.mapping.values import Unmappable, day, month, number
+from connector_kit.mapping.block import RowsBlock
+from connector_kit.mapping.columns import Dialect
+from connector_kit.mapping.compile import compile_rows, field_faults
+from connector_kit.mapping.values import Unmappable, day, month, number
+from target_anaplan.mapping.faults import column_faults, key_faults
+from target_anaplan.mapping.spec import parse
 
 exact = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=6)
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector_kit.mapping.block import RowsBlock
+from connector_kit.mapping.columns import Dialect
+from connector_kit.mapping.compile import compile_rows
+from connector_kit.mapping.values import Unmappable
 from target_anaplan.lines import LineMaker
-from target_anaplan.mapping.block import RowsBlock
-from target_anaplan.mapping.compile import compile_rows
-from target_anaplan.mapping.spec import Dialect, parse
-from target_anaplan.mapping.values import Unmappable
+from target_anaplan.mapping.spec import parse
 from target_anaplan.rows import FileFormat, block_writer, line_writer
 from target_anaplan.spool import Spool, Worker
 

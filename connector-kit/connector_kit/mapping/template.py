@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from target_anaplan.mapping import filters
-from target_anaplan.mapping.block import Block, Cells, texts
+from connector_kit.mapping import filters
+from connector_kit.mapping.block import Block, Cells, texts
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{((?:\\.|[^{}\\])*)\}|[{}]|[^{}]+")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from target_anaplan.mapping.values import Unmappable
+from connector_kit.mapping.values import Unmappable
 
 TextFilter = Callable[[list[str]], list[str]]
 

@@ -1,4 +1,4 @@
-"""From a mapping, a stream's schema and a file's columns to one function that turns records into rows."""
+"""From columns and a stream's schema to functions that turn records into rows of texts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from target_anaplan.mapping.block import Block, Cells
-from target_anaplan.mapping.spec import Column, Dialect
-from target_anaplan.mapping.values import Unmappable
+from connector_kit.mapping.block import Block, Cells
+from connector_kit.mapping.columns import Column, Dialect
+from connector_kit.mapping.values import Unmappable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,6 @@ def _blank(block: Block) -> list[str]:
     return [""] * len(block)
 
 
-def column_faults(columns: Sequence[Column], headers: Sequence[str], *, blank_missing: bool) -> list[str]:
-    """What doesn't fit between mapped columns and the import's source columns, with close matches."""
-    mapped = [column.name for column in columns]
-    extra = [name for name in mapped if name not in headers]
-    missing = [] if blank_missing else [name for name in headers if name not in mapped]
-    faults = [f"column {name} is not among the source columns{_close(name, missing or headers)}" for name in extra]
-    if missing:
-        faults.append(
-            f"source column{'s' * (len(missing) > 1)} {', '.join(missing)} not mapped"
-            " (map it, or set missing_columns: blank)"
-        )
-    return faults
-
-
 def field_faults(columns: Sequence[Column], more: Collection[str], schema: dict[str, Any]) -> list[str]:
     """Fields that the stream's schema doesn't have, or that hold lists or objects only."""
     properties = schema.get("properties") or {}
@@ -65,21 +51,12 @@ def field_faults(columns: Sequence[Column], more: Collection[str], schema: dict[
     for owner, field in [(f"column {c.name}", f) for c in columns for f in c.fields] + [("where", f) for f in more]:
         if field not in properties:
             if not schema.get("additionalProperties", False) or properties:
-                faults.append(f"{owner} needs field {field}, which the stream doesn't have{_close(field, properties)}")
+                faults.append(
+                    f"{owner} needs field {field}, which the stream doesn't have{close_names(field, properties)}"
+                )
         elif _nested(properties[field]):
             faults.append(f"{owner} needs field {field}, which holds a list or an object")
     return list(dict.fromkeys(faults))
-
-
-def key_faults(columns: Sequence[Column], key: Collection[str]) -> list[str]:
-    """Columns of a deletion that need more than the key, which is all that is known of a row that vanished."""
-    return [
-        f"delete: column {column.name} needs field {field}, but of a deleted record only the key is known"
-        f" ({', '.join(key) or 'none'})"
-        for column in columns
-        for field in column.fields
-        if field not in key
-    ]
 
 
 def _nested(schema: Any) -> bool:  # noqa: ANN401 - a JSON schema
@@ -88,6 +65,7 @@ def _nested(schema: Any) -> bool:  # noqa: ANN401 - a JSON schema
     return bool(kinds) and not kinds - {"array", "object", "null"} and kinds != {"null"}
 
 
-def _close(name: str, among: Collection[str]) -> str:
+def close_names(name: str, among: Collection[str]) -> str:
+    """What a misspelled name may have meant, in parentheses; blank when nothing is near."""
     close = difflib.get_close_matches(name, list(among), 3, 0.6)
     return f" (close: {', '.join(close)})" if close else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from target_anaplan.mapping.values import as_texts
+from connector_kit.mapping.values import as_texts
 
 
 class Block(Protocol):
