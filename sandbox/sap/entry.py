@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """One line. ``amount`` is signed, debit positive, in the transaction currency; keys as they are stored."""
+    """One line. ``amount`` is signed, debit positive, in the transaction currency; keys as they are stored.
+
+    ``due_date`` of an open item, its document date plus 30 days when None; ``extension`` is the customer's own field.
+    """
 
     account: str
     amount: Decimal
@@ -34,6 +37,8 @@ class EntryLine:
     amount_in_company_currency: Decimal | None = None
     posting_key: str = ""
     negative: bool = False
+    due_date: date | None = None
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
