@@ -1,0 +1,173 @@
+"""What is posted, what becomes of it, and what the engine asks of an ERP (`Poster`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, Protocol
+
+Kind = Literal["plan", "difference", "reversal"]
+
+TEXT = "text"
+"""The one field of a line that says nothing about where its amount lands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a document.
+
+    account, amount (debit positive, credit negative, exact), currency ("" where the object has none).
+    fields: (name, value) pairs sorted by name, blank values left out: cost_center, profit_center, tax_code, text ...
+    rows: numbers, in the batch of the trail, of the records that it came from; () when the line takes back what
+    earlier records brought. offset: made by the recipe's `offset`, not by a row.
+    """
+
+    account: str
+    amount: Decimal
+    currency: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    rows: tuple[int, ...] = ()
+    offset: bool = False
+
+    def get(self, name: str) -> str:
+        """A field's value, "" when the line has none."""
+        return next((value for field, value in self.fields if field == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as it is to be posted.
+
+    scope, key: the values of the recipe's `scope` and `document` columns. header: the recipe's header columns by name,
+    blank ones left out. year, period: of the fiscal year, e.g. "2026" and "11" (1 to 16, no leading zero); "" for
+    objects without dates of their own. reference: at most `Rules.reference_length` characters of 0-9A-Z; no two
+    documents share one. part of parts: from 1. reverses: the reference of the document that this one takes back.
+    """
+
+    scope: tuple[str, ...]
+    key: tuple[str, ...]
+    kind: Kind
+    header: Mapping[str, str]
+    posting_date: date
+    document_date: date
+    year: str
+    period: str
+    lines: tuple[Line, ...]
+    reference: str
+    part: int = 1
+    parts: int = 1
+    reverses: str = ""
+
+    @property
+    def company(self) -> str:
+        """The header's `company_code`."""
+        return self.header.get("company_code", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the ERP. row: index of the line in the document it is about, from 0; None: of the document."""
+
+    code: str
+    text: str
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What the ERP calls the document. existing: it was there already, posted by somebody else (a duplicate)."""
+
+    number: str
+    company: str = ""
+    year: str = ""
+    text: str = ""
+    existing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The ERP said no, in full. It is certain that nothing was posted."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No answer, or one that can't be read: the document may have been posted, or may still be."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """It is certain that the ERP did not begin to work on it: no connection, no permission, over the limit."""
+
+    error: str
+
+
+Outcome = Posted | Refused | Unknown | Unsent
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is fixed for one kind of object of one ERP.
+
+    name: how recipes call it, e.g. "journal_entry". required_header, header: names a recipe must, may give.
+    required_line, line: the same for the lines, beside account, amount and currency. identity: the header fields that,
+    with year and period, say where amounts land: a document whose identity changes is another document.
+    balanced: debits and credits have to be equal per currency. dated: it has a posting date and a fiscal period.
+    replaces: posting replaces what stood for the same cells (plan data); then a document holds the whole plan of its
+    key, with zeros for cells that left it, and no reversals or differences are made.
+    reference_length: at most so many characters; max_lines: of one document.
+    """
+
+    name: str
+    required_header: tuple[str, ...] = ("company_code",)
+    header: tuple[str, ...] = ()
+    required_line: tuple[str, ...] = ()
+    line: tuple[str, ...] = (TEXT,)
+    identity: tuple[str, ...] = ("company_code",)
+    currency: bool = True
+    balanced: bool = True
+    dated: bool = True
+    replaces: bool = False
+    reference_length: int = 16
+    max_lines: int = 999
+
+
+class Poster(Protocol):
+    """One kind of object of one ERP."""
+
+    @property
+    def system(self) -> str:
+        """For people: "SAP S/4HANA"."""
+
+    @property
+    def rules(self) -> Rules:
+        """What is fixed."""
+
+    @property
+    def per_call(self) -> int:
+        """How many documents `post` is given at most. A poster may spread them over several requests or threads."""
+
+    def check(self, document: Document) -> Sequence[Message]:
+        """What the ERP would refuse for certain: lengths, missing fields, characters. Asks nobody."""
+
+    def validate(self, documents: Sequence[Document]) -> Iterable[Outcome]:
+        """The ERP's own test run; posts nothing. One outcome per document, in order: `Posted("")` if it would post."""
+
+    def post(self, documents: Sequence[Document]) -> Iterable[Outcome]:
+        """Post; one outcome per document, in order, as they become known.
+
+        A lost answer is `Unknown` and never an exception. If it raises or ends early all the same, the documents
+        without an outcome are unknown.
+        """
+
+    def look_up(self, documents: Sequence[Document]) -> Mapping[str, Posted]:
+        """What stands in the ERP, by reference; references that are not there are left out.
+
+        Raises:
+            ConnectorError: it can't be told.
+        """
