@@ -6,6 +6,7 @@ left out of some sets. Fields that begin with ``YY1_`` are a customer's own.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -81,11 +82,7 @@ def _set(service: str, block: grammar.Block) -> tuple[EntitySet, str | None]:
     select = view_of(made, base, TABLES)
     if select is None:
         return made, None
-    return EntitySet(**{**_fields(made), "table": f"{name}__{service}"}), select
-
-
-def _fields(made: EntitySet) -> dict[str, object]:
-    return {name: getattr(made, name) for name in EntitySet.__slots__}
+    return replace(made, table=f"{name}__{service}"), select
 
 
 def _service(declared: grammar.Declarations) -> Service:

@@ -63,6 +63,11 @@ def timestamp(moment: datetime) -> str:
     return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S.%f}0Z"
 
 
+def second(moment: datetime) -> str:
+    """The same in whole seconds, as most of SAP's time stamps are."""
+    return f"{timestamp(moment)[:19]}.0000000Z"
+
+
 def moment_of(seconds: float) -> datetime:
     """Epoch seconds as a point in time in UTC."""
     return datetime.fromtimestamp(seconds, timezone.utc)
