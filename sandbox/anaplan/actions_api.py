@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from sandbox.anaplan.call import ModelCall, Spec
 from sandbox.anaplan.envelope import ApiError, collection, loosely_sorted, success
 from sandbox.anaplan.grid import cell_count, list_header
-from sandbox.anaplan.schema import DeleteDefinition, ExportDefinition, ImportDefinition, ProcessDefinition
+from sandbox.anaplan.schema import (
+    LINE_ITEMS,
+    DeleteDefinition,
+    ExportDefinition,
+    ImportDefinition,
+    ProcessDefinition,
+)
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -16,7 +22,10 @@ if TYPE_CHECKING:
     from sandbox.anaplan.schema import ActionDefinition
 
 _TYPES = {"LIST": "ENTITY", "TIME PERIOD": "TIME_ENTITY"}
-_FORMAT = "text/csv"
+
+
+def _format(action: ExportDefinition) -> str:
+    return "text/csv" if action.separator == "," else "text/plain"
 
 
 def _row(call: ModelCall, action: ActionDefinition) -> dict[str, object]:
@@ -28,7 +37,12 @@ def _row(call: ModelCall, action: ActionDefinition) -> dict[str, object]:
             source = call.tenant.models_by_name()[action.source_model]
             row["importDataSource"] = {"type": "MODEL", "sourceModelId": source.id}
     elif isinstance(action, ExportDefinition):
-        row |= {"exportType": action.layout, "exportFormat": _FORMAT, "encoding": "UTF-8", "layout": action.layout}
+        row |= {
+            "exportType": action.layout,
+            "exportFormat": _format(action),
+            "encoding": "UTF-8",
+            "layout": action.layout,
+        }
     elif isinstance(action, DeleteDefinition):
         row["actionType"] = "DELETE_BY_SELECTION"
     return row
@@ -90,6 +104,9 @@ def _columns(model: Model, action: ExportDefinition) -> tuple[list[str], list[st
     module = model.modules[action.target]
     dimensions, items = module.definition.dimensions, module.definition.line_items
     rows = cell_count(model, module) // len(items)
+    if action.layout == "TABULAR_SINGLE_COLUMN":
+        names = [*dimensions, LINE_ITEMS, "Value"]
+        return names, ["ENTITY"] * (len(dimensions) + 1) + ["MIXED"], cell_count(model, module)
     names = [*dimensions, *[item.name for item in items]]
     kinds = [_TYPES.get(item.format.kind, item.format.kind) for item in items]
     return names, ["ENTITY"] * len(dimensions) + kinds, rows
@@ -106,11 +123,11 @@ async def export_metadata(call: ModelCall) -> Response:
         "dataTypes": types,
         "delimiter": '"',
         "encoding": "UTF-8",
-        "exportFormat": _FORMAT,
+        "exportFormat": _format(action),
         "headerNames": names,
         "listNames": [action.target] if action.source == "list" else [],
         "rowCount": rows,
-        "separator": ",",
+        "separator": action.separator,
         "layout": action.layout,
     }
     return success(call.schema("export"), exportMetadata=metadata)

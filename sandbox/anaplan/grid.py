@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from decimal import Decimal
 from math import prod
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from sandbox.anaplan.calendar import TIME, TIME_ID
 from sandbox.anaplan.data import Item
 from sandbox.anaplan.schema import LINE_ITEMS, LINE_ITEMS_ID, LineItem
-from sandbox.anaplan.values import written
+from sandbox.anaplan.values import EXACT, Writing, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,21 +21,25 @@ if TYPE_CHECKING:
     from sandbox.anaplan.schema import ViewDefinition
 
 
-def cell_text(module: ModuleData, row: tuple[Value, ...], item: LineItem) -> str:
+def cell_text(module: ModuleData, row: tuple[Value, ...], item: LineItem, writing: Writing = EXACT) -> str:
     """A cell as the API writes it; blank numbers are 0 and blank booleans false."""
     formula = item.formula
     if formula is not None:
         left = Decimal(str(row[module.position[formula.left]] or 0))
         right = Decimal(str(row[module.position[formula.right]] or 0))
-        return str(left - right if formula.operator == "-" else left * right)
-    return value_text(row[module.position[item.name]], item.format.kind)
+        return value_text(str(left - right if formula.operator == "-" else left * right), "NUMBER", writing)
+    return value_text(row[module.position[item.name]], item.format.kind, writing)
 
 
-def value_text(value: Value, kind: str) -> str:
+def value_text(value: Value, kind: str, writing: Writing = EXACT) -> str:
     """A value of a format as the API writes it."""
     if value is None:
         return {"NUMBER": "0", "BOOLEAN": "false"}.get(kind, "")
-    return written(value)
+    if writing is EXACT:
+        return written(value)
+    if kind == "NUMBER":
+        return writing.number(written(value))
+    return writing.date(value) if isinstance(value, date) else written(value)
 
 
 def dimension_id(model: Model, name: str) -> int:
@@ -72,6 +77,7 @@ class Selection:
         self.module = model.modules[view.module]
         self.pinned = pinned
         self._order = self.module.definition.dimensions
+        self._writing = model.writing
 
     def members(self, name: str) -> list[Member | LineItem]:
         """The members of a dimension in this selection."""
@@ -88,7 +94,7 @@ class Selection:
         row = self.module.rows.get(self.module.key(members), self.module.blank)
         if not isinstance(item, LineItem):
             raise TypeError(f"{item.name} is no line item")
-        return cell_text(self.module, row, item)
+        return cell_text(self.module, row, item, self._writing)
 
     def line_items(self) -> list[LineItem]:
         """The selected line items."""
@@ -106,9 +112,9 @@ class Selection:
             row = self.module.rows.get(self.module.key(members), blank)
             if single_column:
                 for item in items:
-                    yield [*names, item.name, cell_text(self.module, row, item)]
+                    yield [*names, item.name, cell_text(self.module, row, item, self._writing)]
             else:
-                yield [*names, *[cell_text(self.module, row, item) for item in items]]
+                yield [*names, *[cell_text(self.module, row, item, self._writing) for item in items]]
 
 
 def list_header(data: ListData) -> list[str]:
@@ -116,11 +122,13 @@ def list_header(data: ListData) -> list[str]:
     return [data.definition.name, "Parent", "Code", *[field.name for field in data.definition.properties]]
 
 
-def list_rows(data: ListData) -> Iterator[list[str]]:
-    """A list's grid: name, parent, code, properties."""
+def list_table(data: ListData, writing: Writing) -> Iterator[list[str]]:
+    """A list's grid below its header: name, parent, code, properties."""
+    yield list_header(data)
     kinds = [field.format.kind for field in data.definition.properties]
     for item in data:
-        yield [item.name, parent_name(item), item.code, *map(value_text, item.values, kinds)]
+        values = [value_text(value, kind, writing) for value, kind in zip(item.values, kinds, strict=True)]
+        yield [item.name, parent_name(item), item.code, *values]
 
 
 def parent_name(item: Item) -> str:

@@ -13,12 +13,13 @@ from starlette.responses import Response
 
 from sandbox.anaplan.call import ModelCall, Spec
 from sandbox.anaplan.envelope import ApiError, collection, encoded, loosely_sorted, success
-from sandbox.anaplan.grid import list_header, list_rows, parent_name, value_text
+from sandbox.anaplan.grid import list_table, parent_name, value_text
 from sandbox.anaplan.list_writes import ListWrites, WriteItem
 
 if TYPE_CHECKING:
     from sandbox.anaplan.data import Item, ListData
     from sandbox.anaplan.list_writes import Outcome
+    from sandbox.anaplan.values import Writing
 
 MAX_ITEMS = 100_000
 MAX_READ = 1_000_000
@@ -70,7 +71,7 @@ async def metadata(call: ModelCall) -> Response:
     return success("objects/list", metadata=body)
 
 
-def _item(data: ListData, item: Item, *, everything: bool) -> dict[str, object]:
+def _item(data: ListData, item: Item, writing: Writing, *, everything: bool) -> dict[str, object]:
     row: dict[str, object] = {"id": str(item.id), "name": item.name}
     if item.code:
         row["code"] = item.code
@@ -85,7 +86,7 @@ def _item(data: ListData, item: Item, *, everything: bool) -> dict[str, object]:
             "listName": data.definition.name,
             "subsets": {},
             "properties": {
-                field.name: value_text(value, field.format.kind)
+                field.name: value_text(value, field.format.kind, writing)
                 for field, value in zip(fields, item.values, strict=True)
             },
         }
@@ -98,11 +99,12 @@ async def items(call: ModelCall) -> Response:
     if len(data) > MAX_READ:
         raise ApiError(400, "The list has more than 1,000,000 items, use a read request")
     if call.request.headers.get("accept", "").startswith("text/csv"):
-        return Response(await run_in_threadpool(_csv, data, None), media_type="text/csv")
+        return Response(await run_in_threadpool(_csv, data, call.model.writing, None), media_type="text/csv")
     everything = call.flag("includeAll")
 
     def build() -> Response:
-        rows = [_item(data, item, everything=everything) for item in data]
+        writing = call.model.writing
+        rows = [_item(data, item, writing, everything=everything) for item in data]
         return success("objects/listItem", **({"listItems": rows} if rows else {}))
 
     return await run_in_threadpool(build)
@@ -110,14 +112,13 @@ async def items(call: ModelCall) -> Response:
 
 async def preview(call: ModelCall) -> Response:
     """The first thousand items as CSV."""
-    return Response(_csv(_list(call), _PREVIEW), media_type="text/csv")
+    return Response(_csv(_list(call), call.model.writing, _PREVIEW), media_type="text/csv")
 
 
-def _csv(data: ListData, limit: int | None) -> str:
+def _csv(data: ListData, writing: Writing, limit: int | None) -> str:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(list_header(data))
-    writer.writerows(islice(list_rows(data), limit))
+    stop = None if limit is None else limit + 1
+    csv.writer(buffer, lineterminator="\r\n").writerows(islice(list_table(data, writing), stop))
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from sandbox.anaplan.dumps import Dumps
 from sandbox.anaplan.files import Files
 from sandbox.anaplan.schema import ImportDefinition, ProcessDefinition
 from sandbox.anaplan.tasks import Queue
+from sandbox.anaplan.values import Writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ class Model:
         self, definition: ModelDefinition, home: Home, folder: Path, clock: Clock, seconds: float, switches: Switches
     ) -> None:
         self.definition = definition
+        self.switches = switches
         self.home = home
         self.folder = folder
         self.state = definition.state
@@ -80,6 +82,11 @@ class Model:
     def id(self) -> str:
         """The model id: 32 upper-case hexadecimal digits."""
         return self.home.model_id
+
+    @property
+    def writing(self) -> Writing:
+        """How its values are written in exports and reads."""
+        return Writing.of(self.switches)
 
     def touch(self, now: float, user: str) -> None:
         """Data changed: the next serial number, at epoch seconds ``now``, by the user with id ``user``."""

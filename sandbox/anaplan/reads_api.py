@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from starlette.responses import FileResponse
 
 from sandbox.anaplan.call import ModelCall, Spec
 from sandbox.anaplan.envelope import ApiError, success
-from sandbox.anaplan.grid import Selection, list_header, list_rows
-from sandbox.anaplan.runner import write_pieces
+from sandbox.anaplan.grid import Selection, list_table
+from sandbox.anaplan.pieces import Cut, pieces
 from sandbox.anaplan.tasks import CancelledError
 from sandbox.anaplan.views_api import LAYOUTS, found_view
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sandbox.anaplan.call import Handler
 
 IDLE_SECONDS = 1800.0
+_STEP = 0.005
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class ReadRequest:
     kind: str
     object_id: int
     touched: float
-    state: str = "IN_PROGRESS"
+    state: str = "NOT_STARTED"
     pages: list[Path] = field(default_factory=list)
     stop: bool = False
     work: asyncio.Task[None] | None = None
@@ -75,6 +76,8 @@ def _described(call: ModelCall, request: ReadRequest) -> Response:
     }
     if request.state == "COMPLETE":
         body |= {"availablePages": len(request.pages), "successful": True}
+    elif call.switches.text("read_progress_pages") == "counted":
+        body["availablePages"] = len(request.pages)
     return success(call.schema(f"{request.kind}ReadRequest"), **{f"{request.kind}ReadRequest": body})
 
 
@@ -82,12 +85,7 @@ def _rows_of_list(call: ModelCall) -> tuple[int, Iterable[list[str]]]:
     data = call.model.lists_by_id.get(call.number("list_id"))
     if data is None:
         raise ApiError(404)
-    return data.definition.id, _chained(list_header(data), list_rows(data))
-
-
-def _chained(header: list[str], rows: Iterable[list[str]]) -> Iterable[list[str]]:
-    yield header
-    yield from rows
+    return data.definition.id, list_table(data, call.model.writing)
 
 
 async def _rows_of_view(call: ModelCall) -> tuple[int, Iterable[list[str]]]:
@@ -111,11 +109,23 @@ def _fill(call: ModelCall, request: ReadRequest, rows: Iterable[list[str]]) -> N
         if request.stop:
             raise CancelledError
 
-    size = call.switches.number("export_chunk_bytes")
-    repeat = call.switches.text("read_page_header") == "every"
-    with contextlib.suppress(CancelledError):
-        request.pages = write_pieces(rows, size, call.model.files.new_path, check, repeat_header=repeat)
+    def wait(until: float) -> None:
+        while call.tenant.clock.now() < until:
+            check(0)
+            time.sleep(_STEP)
+
+    seconds, started = call.switches.seconds("read_request_seconds"), call.tenant.clock.now()
+    try:
+        wait(started + seconds / 2)
+        request.state = "IN_PROGRESS"
+        for page in pieces(rows, Cut.of_read(call.switches), call.model.files.new_path, check):
+            request.pages.append(page)
+            check(0)
+        wait(started + seconds)
         request.state = "COMPLETE"
+    except CancelledError:
+        for page in request.pages:
+            page.unlink(missing_ok=True)
 
 
 async def start_view_read(call: ModelCall) -> Response:

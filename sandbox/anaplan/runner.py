@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.anaplan.dumps import DumpWriter
 from sandbox.anaplan.files import FileUnavailableError, IncompleteUploadError
-from sandbox.anaplan.grid import Selection, list_header, list_rows
-from sandbox.anaplan.importing import CHECK_EVERY, Choices, ImportFailedError
+from sandbox.anaplan.grid import Selection, list_table
+from sandbox.anaplan.importing import Choices, ImportFailedError
 from sandbox.anaplan.list_import import ListImport
 from sandbox.anaplan.module_import import ModuleImport, module_rows
+from sandbox.anaplan.pieces import Cut, pieces
 from sandbox.anaplan.results import detail, failure, list_details, module_details, result
 from sandbox.anaplan.schema import DeleteDefinition, ExportDefinition, ImportDefinition, ProcessDefinition
 from sandbox.anaplan.source import Source
 from sandbox.anaplan.tasks import CancelledError, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from sandbox.anaplan.importing import Counts, Undo
@@ -187,12 +186,12 @@ class Runner:
         started = run.now()
         if action.source == "list":
             data = self._model.lists[action.target]
-            rows: Iterable[list[str]] = _with_header(list_header(data), list_rows(data))
+            rows: Iterable[list[str]] = list_table(data, self._model.writing)
         else:
             view = self._model.views[self._model.modules[action.target].definition.id]
             rows = Selection(self._model, view, {}).tabular(single_column=action.layout == "TABULAR_SINGLE_COLUMN")
-        size = self._switches.number("export_chunk_bytes")
-        paths = write_pieces(rows, size, self._model.files.new_path, run.check)
+        cut = Cut.of_export(self._switches, action.separator)
+        paths = list(pieces(rows, cut, self._model.files.new_path, run.check))
         run.settle(started)
         self._model.files.publish(self._actor.user, action.id, paths)
         return result(action.id, action.name, [detail("exportSucceeded", "Export succeeded")])
@@ -209,44 +208,3 @@ class Runner:
         text = f"{action.list_name}: {len(chosen)} items deleted"
         values = ["hierarchyName", action.list_name, "deletedCount", str(len(chosen))]
         return result(action.id, action.name, [detail("deleteFromSelectionSucceeded", text, values)])
-
-
-def _with_header(header: list[str], rows: Iterable[list[str]]) -> Iterable[list[str]]:
-    yield header
-    yield from rows
-
-
-def write_pieces(
-    rows: Iterable[list[str]],
-    size: int,
-    new_path: Callable[[], Path],
-    check: Callable[[int], None],
-    *,
-    repeat_header: bool = False,
-) -> list[Path]:
-    """Rows as CSV in UTF-8, cut into files of about ``size`` characters at row ends; at least one file.
-
-    The first row is the header, which every file gets when ``repeat_header`` is set.
-    """
-    paths: list[Path] = []
-    header: list[str] = []
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    for number, row in enumerate(rows, 1):
-        header = header or row
-        if buffer.tell() >= size:
-            paths.append(_write(buffer, new_path()))
-            buffer = io.StringIO()
-            writer = csv.writer(buffer, lineterminator="\r\n")
-            if repeat_header:
-                writer.writerow(header)
-        writer.writerow(row)
-        if not number % CHECK_EVERY:
-            check(number)
-    paths.append(_write(buffer, new_path()))
-    return paths
-
-
-def _write(buffer: io.StringIO, path: Path) -> Path:
-    path.write_bytes(buffer.getvalue().encode())
-    return path

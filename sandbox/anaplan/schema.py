@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["TEXT", "NUMBER", "BOOLEAN", "DATE", "LIST", "TIME PERIOD"]
-Layout = Literal["GRID_CURRENT_PAGE", "GRID_ALL_PAGES", "TABULAR_SINGLE_COLUMN", "TABULAR_MULTI_COLUMN"]
+Layout = Literal["TABULAR_SINGLE_COLUMN", "TABULAR_MULTI_COLUMN"]
 Identify = Literal["code", "name", "name_or_code"]
 
 LINE_ITEMS = "Line Items"

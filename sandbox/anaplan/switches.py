@@ -24,6 +24,13 @@ _LIMITS = (
     Switch("page_cap", int, 5000, "largest page of a collection, whatever the client asks for"),
     Switch("limit_status", ("400", "413"), "400", "HTTP status for chunks or bodies over the limit"),
     Switch("export_chunk_bytes", int, 9_000_000, "size of the chunks of export files and large reads"),
+    Switch("export_chunks_at", ("rows", "bytes"), "rows", "where chunks of exports end: at rows, or within them"),
+    Switch("export_empty", ("header", "empty_file", "no_chunks"), "header", "what an export without rows leaves"),
+    Switch("export_quoting", ("minimal", "all"), "minimal", "which fields of an export are quoted"),
+    Switch("date_text", ("yyyy-MM-dd", "dd/MM/yyyy", "MM/dd/yyyy"), "yyyy-MM-dd", "dates in exports and reads"),
+    Switch("number_text", ("exact", "shortest"), "exact", "numbers in exports and reads: as entered, or 1.50 as 1.5"),
+    Switch("read_request_seconds", float, 0.0, "time that a large read takes"),
+    Switch("read_progress_pages", ("counted", "absent"), "counted", "availablePages while a large read goes on"),
     Switch("read_page_header", ("first", "every"), "first", "which pages of a large read carry the header"),
     Switch("task_history", int, 100, "tasks of an action that stay listed"),
 )

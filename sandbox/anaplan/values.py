@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from sandbox.anaplan.calendar import Calendar
     from sandbox.anaplan.schema import Format
+    from sandbox.core.switches import Switches
 
     Convert = Callable[[str], Value]
 
@@ -147,6 +149,34 @@ def reader(form: Format, lists: Mapping[str, ListData], calendar: Calendar, deci
     if form.kind == "LIST":
         return member_reader(lists[form.list_name])
     return text_reader()
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How values leave a model: ``dates`` as a pattern of dd, MM and yyyy, ``numbers`` exact or shortest."""
+
+    dates: str = "yyyy-MM-dd"
+    numbers: str = "exact"
+
+    @classmethod
+    def of(cls, switches: Switches) -> Writing:
+        """As the switches stand now."""
+        return known if (known := cls(switches.text("date_text"), switches.text("number_text"))) != EXACT else EXACT
+
+    def date(self, day: date) -> str:
+        """A date in the pattern."""
+        parts = {"dd": f"{day.day:02}", "MM": f"{day.month:02}", "yyyy": f"{day.year:04}"}
+        return re.sub("dd|MM|yyyy", lambda part: parts[part.group()], self.dates)
+
+    def number(self, text: str) -> str:
+        """A number's text without zeros at its end, as a binary number would be written."""
+        if self.numbers == "exact" or "." not in text:
+            return text
+        return text.rstrip("0").rstrip(".") or "0"
+
+
+#: As the values came in: what the sandbox's own comparisons read.
+EXACT = Writing()
 
 
 def written(value: Value) -> str:
