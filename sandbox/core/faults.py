@@ -11,14 +11,16 @@ import msgspec
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens: exactly one of ``status``, ``reset``, ``truncate``, ``html``, or ``delay`` alone or beside one.
 
-    ``truncate`` cuts the body to so many bytes but ends the message properly; ``reset: mid_body`` loses the connection
-    half-way through an announced length. ``html`` is the status of a proxy's error page. ``delay`` is in seconds.
+    A ``delay`` (seconds) lies between the request and the work: the request has been read, and a client that gives up
+    meanwhile does not keep the work from being done. ``reset: late`` cuts the connection at once and does the work
+    after the delay; ``reset: mid_body`` loses the connection half-way through an announced length. ``truncate`` cuts
+    the body to so many bytes but ends the message properly. ``html`` is the status of a proxy's error page.
     """
 
     status: int | None = None
     headers: dict[str, str] = {}
     body: str = ""
-    reset: Literal["before_request", "before_response", "mid_body"] | None = None
+    reset: Literal["before_request", "before_response", "mid_body", "late"] | None = None
     truncate: int | None = None
     html: int | None = None
     delay: float = 0.0

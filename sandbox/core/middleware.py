@@ -34,11 +34,19 @@ class _Exchange:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
+        self._kept: bytes | None = None
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
 
+    def keep(self, body: bytes) -> None:
+        """The next who receives gets this body, which has been read already."""
+        self._kept = body
+
     async def receive(self) -> Message:
+        if self._kept is not None:
+            body, self._kept = self._kept, None
+            return {"type": "http.request", "body": body}
         message = await self._receive()
         if message["type"] == "http.request":
             self.bytes_in += len(message.get("body", b""))
@@ -51,12 +59,14 @@ class _Exchange:
             self.bytes_out += len(message.get("body", b""))
         await self._send(message)
 
-    async def drain(self) -> None:
-        """Read the request to its end, so that the client is not cut while it still writes."""
+    async def drain(self) -> bytes:
+        """Read the request to its end, so that the client is not cut while it still writes; the body."""
+        body = b""
         while True:
             message = await self.receive()
+            body += bytes(message.get("body", b""))
             if message["type"] != "http.request" or not message.get("more_body", False):
-                return
+                return body
 
     async def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
@@ -140,9 +150,14 @@ class Watched:
             await asyncio.sleep(0.01)  # lets uvicorn notice the cut, or it would log an unfinished response
 
     async def _apply(self, action: Action, scope: Scope, exchange: _Exchange) -> None:
-        if action.delay:
+        if action.delay or action.reset == "late":
+            exchange.keep(await exchange.drain())
+            if action.reset == "late":
+                exchange.cut()
             await asyncio.sleep(action.delay)
-        if action.reset == "before_request":
+        if action.reset == "late":
+            await self._app(scope, exchange.receive, _Collected().send)
+        elif action.reset == "before_request":
             exchange.cut()
         elif action.status is not None:
             await exchange.drain()

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import requests
@@ -90,6 +91,31 @@ def test_a_fault_answers_in_place_of_the_system(syspro, action, expected):
     assert (answer.status_code, answer.content[: len(expected[1])]) == expected
     assert answer.headers.get("Retry-After") == action.get("headers", {}).get("Retry-After")
     assert syspro.raw("EDU1/ApSupplier", top=1).json()["value"]
+
+
+def test_work_may_be_done_long_after_the_connection_was_lost(syspro):
+    syspro.control.fault("syspro", {"reset": "late", "delay": 0.4}, path="Logon")
+    with pytest.raises(requests.ConnectionError):
+        syspro.log_on()
+    assert syspro.control.sessions() == []
+    assert eventually(lambda: len(syspro.control.sessions()) == 1)
+
+
+def test_a_client_that_gives_up_during_a_delay_does_not_keep_the_work_from_being_done(syspro):
+    syspro.control.fault("syspro", {"delay": 0.4}, path="Logon")
+    given = {"Operator": syspro.info["operator"], "OperatorPassword": syspro.info["operator_password"]}
+    with pytest.raises(requests.Timeout):
+        requests.get(f"{syspro.info['enet_url']}/Logon", params={**given, "CompanyId": "EDU1"}, timeout=0.1)
+    assert syspro.control.sessions() == []
+    assert eventually(lambda: len(syspro.control.sessions()) == 1)
+
+
+def eventually(condition, seconds=5.0):
+    """Whether the condition becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
 
 
 @pytest.mark.parametrize("when", ["before_request", "before_response", "mid_body"])
