@@ -1,0 +1,1 @@
+"""What posts into the books from outside: the checks of entries, supplier invoices, plan data."""

@@ -1,0 +1,49 @@
+"""What SAP fills in before it checks: reconciliation and tax accounts, numbers in their stored form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sandbox.sap.entry import Entry, EntryLine
+    from sandbox.sap.posting.books import Books, Company
+
+INPUT_TAX, OUTPUT_TAX = "0012600000", "0022000000"
+RATES = {"I0": "0.00", "I1": "0.10", "V0": "0.00", "V1": "0.19", "V2": "0.07", "A1": "0.19", "O0": "0.00", "O1": "0.10"}
+"""Tax code to rate; codes that begin with I or V are input tax."""
+
+
+def tax_account(code: str) -> str:
+    """The account that tax of this code is posted to."""
+    return INPUT_TAX if code[:1] in {"I", "V"} else OUTPUT_TAX
+
+
+def completed(books: Books, entry: Entry) -> Entry:
+    """The entry as it would stand in the books; what cannot be found stays as it came, for the checks to say so."""
+    company = books.company(entry.company_code)
+    if company is None:
+        return entry
+    return replace(entry, lines=tuple(_completed(books, company, line, entry.posting_date) for line in entry.lines))
+
+
+def _completed(books: Books, company: Company, line: EntryLine, on: date) -> EntryLine:
+    partner = None
+    if line.supplier:
+        partner = books.supplier(line.supplier, company.code)
+        line = replace(line, supplier=partner.number if partner else line.supplier)
+    elif line.customer:
+        partner = books.customer(line.customer, company.code)
+        line = replace(line, customer=partner.number if partner else line.customer)
+    if not line.account:
+        line = replace(line, account=partner.reconciliation if partner else _tax_line_account(line))
+    account = books.account(company.chart, line.account)
+    line = replace(line, account=account.number if account else line.account)
+    cost_center = books.cost_center(company.area, line.cost_center, on) if line.cost_center else None
+    return replace(line, cost_center=cost_center.number if cost_center else line.cost_center)
+
+
+def _tax_line_account(line: EntryLine) -> str:
+    return tax_account(line.tax_code) if line.tax_code else ""

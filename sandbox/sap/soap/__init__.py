@@ -1,0 +1,1 @@
+"""The SOAP service that posts journal entries: JournalEntryCreateRequestConfirmation_In."""
