@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from sandbox.anaplan.schema import Format, ModelDefinition
 
-_REMOVABLE = ("GL Accounts", "Cost Centers", "Suppliers", "Customers", "Supplier Invoices", "Purchase Order Items")
+_MASTER_DATA = ("GL Accounts", "Cost Centers", "Suppliers", "Customers")
+_PURCHASING = ("Purchase Orders", "Purchase Order Items", "Purchase Order Assignments")
 
 
 def _lists(build: Builder) -> None:
@@ -35,8 +36,8 @@ def _lists(build: Builder) -> None:
     build.list("Cost Center Areas")
     owner = {"Controlling Area": TEXT, "Cost Center": TEXT, "Company Code": TEXT, "Responsible": TEXT}
     build.list("Cost Centers", {**owner, "Valid From": DATE, "Valid To": DATE}, parent="Cost Center Areas")
-    build.list("Suppliers", {"Supplier": TEXT, "Account Group": TEXT, "Country": TEXT, "Blocked": BOOLEAN})
-    build.list("Customers", {"Customer": TEXT, "Account Group": TEXT, "Country": TEXT})
+    build.list("Suppliers", {"Supplier": TEXT, "Account Group": TEXT, "VAT Registration": TEXT, "Blocked": BOOLEAN})
+    build.list("Customers", {"Customer": TEXT, "Account Group": TEXT, "VAT Registration": TEXT})
     build.list("Company Codes", {"Currency": TEXT, "Chart": TEXT, "Country": TEXT})
     build.list("Ledgers")
 
@@ -58,7 +59,7 @@ def _list_imports(build: Builder) -> None:
         parent="Area",
         date_format=ISO_DATE,
     )
-    party = ("Account Group", "Country")
+    party = ("Account Group", "VAT Registration")
     build.list_import("Suppliers", "suppliers.csv", ("Code", "Name", "Supplier", *party, "Blocked"))
     build.list_import("Customers", "customers.csv", ("Code", "Name", "Customer", *party))
     build.list_import("Company Codes", "company_codes.csv", ("Code", "Name", "Currency", "Chart", "Country"))
@@ -76,11 +77,19 @@ def _transactions(build: Builder) -> None:
     dates = {"Reference": TEXT, "Document Date": DATE, "Posting Date": DATE}
     values = {"Currency": TEXT, "Gross Amount": NUMBER, "Status": TEXT, "Reversed By": TEXT}
     _transaction(build, "Supplier Invoices", "Invoice Key", {**supplier, **company, **dates, **values})
-    order = {"Purchase Order": TEXT, **supplier, **company}
-    goods = {"Material": TEXT, "Description": TEXT, "Order Date": DATE, "Quantity": NUMBER, "Unit": TEXT}
-    price = {"Net Price": NUMBER, "Currency": TEXT}
+
+
+def _purchasing(build: Builder) -> None:
+    order = {"Supplier": items_of("Suppliers"), "Company Code": items_of("Company Codes"), "Type": TEXT}
+    dated = {"Order Date": DATE, "Currency": TEXT, "Deleted": BOOLEAN}
+    _transaction(build, "Purchase Orders", "Order Key", {**order, **dated})
+    goods = {"Purchase Order": items_of("Purchase Orders"), "Description": TEXT, "Material": TEXT}
+    price = {"Quantity": NUMBER, "Unit": TEXT, "Net Price": NUMBER, "Price Quantity": NUMBER}
     flags = {"Delivered": BOOLEAN, "Deleted": BOOLEAN}
-    _transaction(build, "Purchase Order Items", "Item Key", {**order, **goods, **price, **account, **flags})
+    _transaction(build, "Purchase Order Items", "Item Key", {**goods, **price, **flags})
+    account = {"Account": items_of("GL Accounts"), "Cost Center": items_of("Cost Centers")}
+    assigned = {"Item": items_of("Purchase Order Items"), **account, "Net Amount": NUMBER, "Deleted": BOOLEAN}
+    _transaction(build, "Purchase Order Assignments", "Assignment Key", assigned)
 
 
 def _transaction(build: Builder, name: str, key: str, line_items: Mapping[str, Format]) -> None:
@@ -96,7 +105,8 @@ def s4_finance() -> ModelDefinition:
     _lists(build)
     _list_imports(build)
     _transactions(build)
-    removals(build, _REMOVABLE)
+    _purchasing(build)
+    removals(build, (*_MASTER_DATA, "Supplier Invoices", *_PURCHASING))
     for name in ("GL Accounts", "Cost Centers", "Suppliers"):
         build.export(f"{name}.csv", "list", name)
     build.export("GL Line Items.csv", "module", "GL Line Items")
