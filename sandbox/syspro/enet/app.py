@@ -10,6 +10,7 @@ from lxml import etree
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.syspro.books import company_day
 from sandbox.syspro.enet import inventory, tables
 from sandbox.syspro.enet.calls import Call, Method, Registry
 from sandbox.syspro.enet.errors import EnetError
@@ -107,7 +108,8 @@ class EnetService:
             return "0"
         session = self._sessions.use(user_id)
         if path == "getlogonprofile":
-            return logon_profile(session, self._switches.text("version"))
+            today = company_day(self._stores[session.company.company]).date.isoformat()
+            return logon_profile(session, self._switches.text("version"), today)
         method, code = _OBJECT_PATHS[path]
         call = Call(
             method=method,

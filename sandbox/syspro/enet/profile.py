@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.syspro.enet.xml import document, element
-from sandbox.syspro.seed.calendar import TODAY
 
 if TYPE_CHECKING:
     from sandbox.syspro.enet.sessions import Session
@@ -19,15 +18,15 @@ _CONSTANT = {
 }  # fmt: skip
 
 
-def logon_profile(session: Session, version: str) -> str:
-    """The UserInfo document."""
+def logon_profile(session: Session, version: str, today: str) -> str:
+    """The UserInfo document; ``today`` is the company's date."""
     company = session.company
     values = {
         "CompanyName": company.name,
         "OperatorCode": session.operator.code,
         **_CONSTANT,
-        "AccountingDate": TODAY.isoformat(),
-        "CompanyDate": TODAY.isoformat(),
+        "AccountingDate": today,
+        "CompanyDate": today,
         "LocalCurrencyCode": company.currency,
         "CurrencyDescription": company.currency,
         "SysproVersion": version,

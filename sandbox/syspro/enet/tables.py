@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.core.odata.errors import ODataError
+from sandbox.core.odata.seek import Sql
 from sandbox.syspro.enet.calls import Call, Registry
 from sandbox.syspro.enet.errors import EnetError
 from sandbox.syspro.enet.where import where_condition
 from sandbox.syspro.enet.xml import column_sql, document, element, parse, text_of
-from sandbox.syspro.odata.translate import Dialect, Sql, translate
+from sandbox.syspro.odata.translate import Dialect, translate
 from sandbox.syspro.store import StoreError, table_called
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sandbox.core.odata.errors import bad_request
+from sandbox.core.odata.seek import Sql, Term, after, ordered_by
 from sandbox.core.odata.syntax import Comparison, Condition, Field, Junction, Value
 from sandbox.syspro.odata.options import Continuation, Query
-from sandbox.syspro.odata.translate import Dialect, Sql, translate
+from sandbox.syspro.odata.translate import Dialect, translate
 
 if TYPE_CHECKING:
     from sandbox.syspro.odata.site import Site
     from sandbox.syspro.store import CompanyStore
-    from sandbox.syspro.tables import Column, Stored, Table
+    from sandbox.syspro.tables import Column, Table
 
 _PRINTF_ARGUMENTS = 100  # SQLite's limit is 127
 _NARROW = 20_000
@@ -34,14 +35,6 @@ class Page:
     rows: list[str]
     count: int | None
     next_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """One part of the order."""
-
-    sql: str
-    descending: bool
 
 
 def _piece(column: Column, site: Site) -> str:
@@ -106,52 +99,33 @@ def read_page(store: CompanyStore, table: Table, query: Query, site: Site, page_
     return Page([row[0] for row in found], count, token)
 
 
-def _order_terms(table: Table, query: Query, shuffle: int) -> list[_Term]:
+def _order_terms(table: Table, query: Query, shuffle: int) -> list[Term]:
     terms = []
     for column, descending in query.order:
         collation = " COLLATE DECIMAL" if column.kind == "decimal" and column.scale else ""
-        terms.append(_Term(f'"{column.name}"{collation}', descending))
+        terms.append(Term(f'"{column.name}"{collation}', descending))
     if shuffle and not query.order:
-        terms.append(_Term(f'((("TimeStamp" * 1103515245 + {shuffle}) * 69069) & 2147483647)', False))
+        terms.append(Term(f'((("TimeStamp" * 1103515245 + {shuffle}) * 69069) & 2147483647)', False))
     ordered = {column.name for column, _ in query.order}
-    terms += [_Term(f'"{name}"', False) for name in table.key if name not in ordered]
+    terms += [Term(f'"{name}"', False) for name in table.key if name not in ordered]
     return terms
 
 
 def _select(
-    store: CompanyStore, table: Table, query: Query, site: Site, terms: list[_Term], size: int, *, linked: bool
+    store: CompanyStore, table: Table, query: Query, site: Site, terms: list[Term], size: int, *, linked: bool
 ) -> list[tuple[str, ...]]:
     """Up to ``size`` + 1 rows: the JSON, then, for a next link, the order values."""
     source, dialect = _plan(store, table, query.filter, site)
     where = translate(query.filter, table, dialect) if query.filter is not None else Sql("1")
     skip = query.skip
     if query.continuation is not None:
-        after = _after(terms, query.continuation.after)
-        where = Sql(f"({where.text}) AND ({after.text})", (*where.parameters, *after.parameters))
+        behind = after(terms, query.continuation.after)
+        where = Sql(f"({where.text}) AND ({behind.text})", (*where.parameters, *behind.parameters))
         skip = 0
     values = "".join(f", {term.sql}" for term in terms) if linked else ""
-    order = ", ".join(f"{term.sql} DESC" if term.descending else term.sql for term in terms)
     rows = f"SELECT {_row_sql(query.columns, site)}{values} FROM {source} WHERE {where.text}"
     parameters = (*where.parameters, size + 1, skip)
-    return store.connection.execute(f"{rows} ORDER BY {order} LIMIT ? OFFSET ?", parameters).fetchall()
-
-
-def _after(terms: list[_Term], values: tuple[Stored, ...]) -> Sql:
-    """Behind these order values. A null sorts before everything."""
-    if not any(term.descending for term in terms) and None not in values:
-        names, marks = ", ".join(term.sql for term in terms), ", ".join("?" * len(terms))
-        return Sql(f"({names}) > ({marks})", values)
-    alternatives: list[str] = []
-    parameters: list[Stored] = []
-    for place, term in enumerate(terms):
-        equal = [f"{before.sql} IS ?" for before in terms[:place]]
-        if term.descending:
-            beyond = "0" if values[place] is None else f"({term.sql} < ? OR {term.sql} IS NULL)"
-        else:
-            beyond = f"{term.sql} IS NOT NULL" if values[place] is None else f"{term.sql} > ?"
-        alternatives.append("(" + " AND ".join([*equal, beyond]) + ")")
-        parameters += [*values[:place], *([] if values[place] is None else [values[place]])]
-    return Sql(" OR ".join(alternatives), tuple(parameters))
+    return store.connection.execute(f"{rows} ORDER BY {ordered_by(terms)} LIMIT ? OFFSET ?", parameters).fetchall()
 
 
 def _plan(store: CompanyStore, table: Table, condition: Condition | None, site: Site) -> tuple[str, Dialect]:

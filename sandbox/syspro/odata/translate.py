@@ -12,6 +12,7 @@ from typing import Literal
 
 from sandbox.core.odata.errors import ODataError, bad_request
 from sandbox.core.odata.keyset import Bound, keyset_bound
+from sandbox.core.odata.seek import Sql
 from sandbox.core.odata.syntax import Call, Comparison, Condition, Field, Junction, Negation, Operand, Value
 from sandbox.syspro.tables import Column, Stored, Table
 
@@ -49,14 +50,6 @@ class _Term:
     parameters: tuple[Stored, ...] = ()
     column: Column | None = None
     literal: Value | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A condition with its parameters."""
-
-    text: str
-    parameters: tuple[Stored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
