@@ -15,6 +15,7 @@ from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.ids import find
 from connector_kit.anaplan.import_source import ImportSource, import_source
 from connector_kit.anaplan.lists import MAX_ITEMS, ListItems
+from connector_kit.anaplan.model_reads import ModelReads
 from connector_kit.anaplan.objects import (
     Action,
     Export,
@@ -42,6 +43,7 @@ class ModelClient:
     Attributes:
         id, workspace_id: in the API's spelling.
         label: the model in messages, e.g. "model Finance Hub".
+        reads: what can be read without preparing anything in the model.
     """
 
     def __init__(
@@ -61,6 +63,9 @@ class ModelClient:
         self._coordinator = coordinator
         self._polling = polling or Polling()
         self._path = f"/workspaces/{workspace_id}/models/{model_id}"
+        self.reads = ModelReads(
+            transport, workspace_id=workspace_id, model_id=model_id, label=self.label, polling=self._polling
+        )
         # What a model defines doesn't change under a run's feet often enough to ask for it per object.
         self._read: dict[str, Sequence[Any]] = {}
 
@@ -113,6 +118,10 @@ class ModelClient:
     def find_action(self, name_or_id: str) -> Action:
         """Another action by id or name."""
         return find(self.actions(), name_or_id, kind="action", where=self.label)
+
+    def find_module(self, name_or_id: str) -> Module:
+        """A module by id or name."""
+        return find(self.modules(), name_or_id, kind="module", where=self.label)
 
     def find_export(self, name_or_id: str) -> Export:
         """An export by id or name."""

@@ -141,3 +141,4 @@ class ExportMetadata(msgspec.Struct, frozen=True, rename="camel"):
     separator: str = ""
     encoding: str = ""
     export_format: str = ""
+    layout: str = ""

@@ -1,0 +1,5 @@
+"""`python -m tap_anaplan`."""
+
+from tap_anaplan.tap import main
+
+main()

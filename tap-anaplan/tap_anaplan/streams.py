@@ -1,0 +1,193 @@
+"""The stream of an export, a view or a list: gate, lock, download, check of the columns, records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib import Catalog
+from typing_extensions import override
+
+from connector_kit.anaplan.spool import Spool
+from connector_kit.anaplan.tables import Table, TextForm
+from connector_kit.errors import ConfigurationError
+from connector_kit.singer.tap import Context, PagedStream
+from tap_anaplan.columns import Column, check_schema, find, json_schema
+from tap_anaplan.gate import verdict
+from tap_anaplan.rows import RowMaker
+from tap_anaplan.sources import Source
+
+if TYPE_CHECKING:
+    from tap_anaplan.tap import TapAnaplan
+
+READ_OF = "read_of"
+"""The member of the state that tells of which state of the model the stream was last read whole."""
+
+
+class RowStream(PagedStream):
+    """Rows of one export, view or list.
+
+    Args:
+        declared: the schema of the catalog that the run was given; without one the model is asked.
+    """
+
+    STATE_MSG_FREQUENCY = 50_000
+
+    def __init__(self, tap: TapAnaplan, source: Source, declared: Mapping[str, Any] | None) -> None:
+        self.source = source
+        self.spec = source.spec
+        schema = self._described() if declared is None else declared
+        super().__init__(tap, dict(schema), self.spec.stream)
+        self._site = tap.site
+        self._key = tuple(map(self._name_in_schema, self.spec.key)) or tuple(schema.get("required", ()))
+        self._declare()
+
+    def _described(self) -> Mapping[str, Any]:
+        columns = self.source.describe()
+        stream = self.spec.stream
+        wanted = self.spec.key or self.source.natural_key
+        key = tuple(find(columns, name, "key", stream).name for name in wanted)
+        if self.spec.replication_key:
+            followed = find(columns, self.spec.replication_key, "replication_key", stream)
+            if followed.kind in {"period", "boolean"}:
+                raise ConfigurationError(
+                    system="tap-anaplan",
+                    subject=f"stream {stream}, replication_key {followed.name!r}",
+                    expected="a date, a number, or text that sorts as it grows",
+                    got=f"a {followed.kind}",
+                    hint="Leave it out: the whole is read each time, or not at all with skip_unchanged_model.",
+                )
+        if self.spec.approved_rows:
+            self._approving(columns)
+        return json_schema(columns, key, self.source.what)
+
+    def _declare(self) -> None:
+        self.primary_keys = list(self._key)
+        self.replication_key = self._name_in_schema(self.spec.replication_key) if self.spec.replication_key else None
+
+    def _name_in_schema(self, wanted: str) -> str:
+        return dict(self.spec.rename).get(wanted, wanted)
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        whole = entry is not None and entry.replication_method == "FULL_TABLE"
+        self._declare()
+        self.forced_replication_method = "FULL_TABLE" if whole else None
+        if whole:
+            self.replication_key = None
+
+    @property
+    @override
+    def is_timestamp_replication_key(self) -> bool:
+        # The bookmark is kept here, and rows come in the model's order: the SDK's signpost has no part in it.
+        return False
+
+    @override
+    def get_pages(self, context: Context | None) -> Iterator[Sequence[msgspec.Struct]]:
+        state = self.get_context_state(context)
+        mark = self._mark()
+        if mark is not None and state.get(READ_OF) == mark:
+            self.logger.info("%s: the model has not changed since it was last read: nothing to read", self.name)
+            return
+        with Spool(self.config.get("spool_dir")) as spool:
+            form = self._fetch(spool)
+            if form is None:
+                return
+            # A run that breaks off from here on leaves nothing that a later one could take for a complete read.
+            state.pop(READ_OF, None)
+            with spool.reading() as stream:
+                yield from self._read(Table(stream, form, f"{self.source.what}, file"), context, state)
+        if mark is not None:
+            state[READ_OF] = mark
+
+    def _fetch(self, spool: Spool) -> TextForm | None:
+        """The download, or None when its approval is missing: before it, or withdrawn while it went on."""
+        approval = self.spec.approval
+        with self._site.lock(f"read {self.source.what}"):
+            if approval is None:
+                return self.source.fetch(spool)
+            before = verdict(self._site, approval)
+            if not before.approved:
+                self.logger.info("%s: %s. Nothing was read.", self.name, before.sentence)
+                return None
+            self.logger.info("%s: %s.", self.name, before.sentence)
+            form = self.source.fetch(spool)
+            after = verdict(self._site, approval)
+            if not after.approved:
+                self.logger.info("%s: withdrawn while it was read: %s. Nothing was read.", self.name, after.sentence)
+                return None
+            return form
+
+    def _read(self, table: Table, context: Context | None, state: dict[str, Any]) -> Iterator[Sequence[msgspec.Struct]]:
+        columns = self.source.columns(table)
+        check_schema(columns, self.schema, f"stream {self.name} ({self.source.what})")
+        whole = self.replication_method == "FULL_TABLE"
+        followed = None if whole else find(columns, str(self.replication_key), "replication_key", self.name)
+        since = None if followed is None else self.get_starting_replication_key_value(context)
+        mask = self.mask
+        maker = RowMaker(
+            columns,
+            selected={column.name for column in columns if mask["properties", column.name]},
+            key=self._key,
+            notation=self._site.notation,
+            what=self.source.what,
+            approved=self._approving(columns) if self.spec.approved_rows else None,
+            followed=followed,
+            since=since,
+        )
+        reports = whole and bool(self._key) and bool(self.config["emit_activate_version_messages"])
+        self._stream_version = self._initialized_at if reports else None
+        for block in table.blocks():
+            yield maker.rows(block)
+        if maker.unapproved:
+            self.logger.info(
+                "%s: %d of %d rows are not approved (%s) and were left out",
+                self.name,
+                maker.unapproved,
+                maker.seen,
+                self.spec.approved_rows,
+            )
+        if followed is not None and maker.highest is not None:
+            state["replication_key"] = followed.name
+            state["replication_key_value"] = maker.highest
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
+
+    def _approving(self, columns: Sequence[Column]) -> Column:
+        column = find(columns, self.spec.approved_rows, "approved_rows", self.spec.stream)
+        if column.kind != "boolean":
+            raise ConfigurationError(
+                system="tap-anaplan",
+                subject=f"stream {self.spec.stream}, approved_rows",
+                expected="a boolean column",
+                got=f"{column.name!r}, a {column.kind}",
+                hint="If it holds true and false, say so with `types`.",
+            )
+        return column
+
+    def _mark(self) -> dict[str, str] | None:
+        """The model's present state and what is read of it; None when that doesn't matter, or can't be told."""
+        if not self.config["skip_unchanged_model"]:
+            return None
+        model = self._site.before
+        if not model.last_saved_serial_number and not model.last_modified:
+            return None
+        scope = repr(
+            (
+                self.spec,
+                self._site.notation,
+                self.primary_keys,
+                self.replication_method,
+                sorted(k for k, v in self.mask.items() if v),
+            )
+        )
+        return {
+            "model": model.id,
+            "serial_number": model.last_saved_serial_number,
+            "last_modified": model.last_modified,
+            "scope": hashlib.blake2b(scope.encode(), digest_size=8).hexdigest(),
+        }
