@@ -1,12 +1,22 @@
 """HTTP as every client here uses it: one session per system, retries with jitter, errors for people."""
 
 from connector_kit.http.retry import Retry, parse_retry_after
-from connector_kit.http.session import Classify, HttpSession, Limiter, Renewable, Unreadable, common_error, excerpt
+from connector_kit.http.session import (
+    Classify,
+    HttpSession,
+    Limiter,
+    NotSentError,
+    Renewable,
+    Unreadable,
+    common_error,
+    excerpt,
+)
 
 __all__ = [
     "Classify",
     "HttpSession",
     "Limiter",
+    "NotSentError",
     "Renewable",
     "Retry",
     "Unreadable",

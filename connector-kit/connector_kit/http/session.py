@@ -190,7 +190,7 @@ class HttpSession:
                 renew()
                 return self._once(method, url, what, read, again, allow, options)
             except TransientError as error:
-                if again or error.status == 429 or isinstance(error, _NotSentError):
+                if again or error.status == 429 or isinstance(error, NotSentError):
                     raise
                 raise _Final(error) from error
 
@@ -274,7 +274,7 @@ class HttpSession:
             )
         not_sent = any(isinstance(inner, _NEVER_SENT) for inner in chain)
         unsure = "" if again or not_sent else " It may have been carried out all the same."
-        return (_NotSentError if not_sent else UnavailableError)(
+        return (NotSentError if not_sent else UnavailableError)(
             system=self.system,
             subject=what,
             got=got,
@@ -294,7 +294,7 @@ class _Final(Exception):  # noqa: N818 - carries a transient error past the retr
         super().__init__(str(error))
 
 
-class _NotSentError(UnavailableError):
+class NotSentError(UnavailableError):
     """There was no connection, so the system can't have seen the request."""
 
 

@@ -1,0 +1,108 @@
+"""What stands in SAP under a reference: the accounting documents of a company code with these DocumentReferenceIDs.
+
+Facts: A_OperationalAcctgDocItemCube (API_OPLACCTGDOCITEMCUBE_SRV) has one row per line of a document, not aggregated,
+and both DocumentReferenceID and AccountingDocumentItem can be filtered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from connector_kit.documents.model import Posted
+from connector_kit.http import Unreadable
+from connector_kit.odata.client import ODataClient, address
+from connector_kit.odata.filters import AllOf, AnyOf, Compare, Condition, odata_filter
+from connector_kit.odata.literals import literal
+
+if TYPE_CHECKING:
+    from connector_kit.sap.connecting import SapConnection
+
+SERVICE = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV"
+SET = "A_OperationalAcctgDocItemCube"
+_SELECT = "CompanyCode,FiscalYear,AccountingDocument,AccountingDocumentItem,DocumentReferenceID,IsReversed"
+_PER_REQUEST = 25  # references in one address, which stays below 2,000 characters
+_PAGE = 5000
+
+
+def entries(connection: SapConnection, company_code: str, references: Collection[str]) -> dict[str, list[Posted]]:
+    """The documents of a company code under each reference; references that stand nowhere are left out.
+
+    Raises:
+        ConnectorError: SAP can't be asked.
+    """
+    found: dict[str, list[Posted]] = {}
+    wanted = list(dict.fromkeys(references))
+    for at in range(0, len(wanted), _PER_REQUEST):
+        some = wanted[at : at + _PER_REQUEST]
+        # The first line of each is enough. Should a document have none, its other lines show it.
+        _add(found, _rows(connection, company_code, some, first_line=True))
+        missing: list[str] = []
+        while (left := [reference for reference in some if reference not in found]) and left != missing:
+            missing = left
+            _add(found, _rows(connection, company_code, missing, first_line=False))
+    return found
+
+
+def _add(found: dict[str, list[Posted]], rows: Iterator[dict[str, Any]]) -> None:
+    for row in rows:
+        text = "reversed in SAP" if row.get("IsReversed") is True else ""
+        posted = Posted(row["AccountingDocument"], row["CompanyCode"], row["FiscalYear"], text)
+        known = found.setdefault(row["DocumentReferenceID"].strip(), [])
+        if posted not in known:
+            known.append(posted)
+
+
+def _rows(
+    connection: SapConnection, company_code: str, references: Collection[str], *, first_line: bool
+) -> Iterator[dict[str, Any]]:
+    condition: Condition = AllOf(
+        (
+            Compare("CompanyCode", "eq", company_code),
+            AnyOf(tuple(Compare("DocumentReferenceID", "eq", reference) for reference in references)),
+            *((Compare("AccountingDocumentItem", "eq", "001"),) if first_line else ()),
+        )
+    )
+    text = odata_filter(condition, lambda _, value: literal(value, version="2.0"))
+    yield from read(connection, SERVICE, SET, where=text, select=_SELECT, what=f"documents of {company_code}")
+
+
+def read(
+    connection: SapConnection,
+    service: str,
+    entity_set: str,
+    *,
+    where: str,
+    select: str,
+    what: str,
+) -> Iterator[dict[str, Any]]:
+    """All rows of a V2 set that a filter finds, over all pages."""
+    client = ODataClient(connection.session, connection.base_url, version="2.0", headers=connection.headers)
+    options = {"$filter": where, "$select": select, "$top": str(_PAGE), "$format": "json"}
+    link = address(connection.url(f"{service}/{entity_set}"), options)
+    while link:
+        rows, following = client.get(link, _page, what=what)
+        yield from rows
+        link = client.link(link, following) if following else ""
+
+
+class _Results(msgspec.Struct):
+    results: list[dict[str, Any]]
+    next: str = msgspec.field(name="__next", default="")
+
+
+class _Page(msgspec.Struct):
+    d: _Results
+
+
+_pages = msgspec.json.Decoder(_Page)
+
+
+def _page(body: bytes) -> tuple[list[dict[str, Any]], str]:
+    try:
+        page = _pages.decode(body).d
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"no page of an OData V2 set: {error}") from error
+    return page.results, page.next
