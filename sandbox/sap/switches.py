@@ -33,7 +33,7 @@ ODATA = (
 POSTING = (
     Switch("balance_message", ("FINS/016", "RW/022", "F5/702"), "FINS/016", "Message of an unbalanced entry."),
     Switch("assignment_required", bool, True, "A P&L account wants a cost center, an order or a WBS element."),
-    Switch("assignment_groups", str, "", "Account groups, comma-separated, that want one; empty: all P&L accounts."),
+    Switch("assignment_groups", str, "AUFW,PERS", "Account groups, comma-separated, that want one; empty: all P&L accounts."),
     Switch("debit_credit_mismatch", ("error", "amount", "negative_posting"), "error", "A sign against its code."),
     Switch("message_ids", ("required", "optional"), "required", "Headers of journal entry messages need an ID."),
     Switch("duplicate_ids", ("accepted", "in_request", "ever"), "accepted", "Reused message IDs that are refused."),
@@ -43,6 +43,8 @@ POSTING = (
     Switch("soap_fault_text", ("generic", "detailed"), "generic", "Whether a fault says what was wrong."),
     Switch("soap_prefix", ("soap-env", "env", "soapenv"), "soap-env", "Prefix of SOAP 1.1 envelopes."),
     Switch("confirmation_origin_name", bool, True, "The element that answers have and the WSDL has not."),
+    Switch("duplicate_invoice", ("warning", "error", "silent"), "warning", "What an invoice entered twice brings."),
+    Switch("plan_categories", str, "PLN,BUD,FCST", "Categories that plan data may have; empty: any."),
     Switch("soap_action", ("ignored", "checked"), "ignored", "A foreign SOAPAction is a fault."),
 )
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sandbox.sap.store import Store
 
 TEN = 10
+RECONCILIATION = "RECN"
+"""The account group of accounts that only a subledger posts to."""
 _DECIMALS = {"JPY": 0, "KRW": 0, "CLP": 0, "KWD": 3, "BHD": 3, "TND": 3}
 
 
@@ -101,13 +103,8 @@ class Books:
         columns = '"IsProfitLossAccount", "GLAccountGroup", "AccountIsBlockedForPosting", "AccountIsMarkedForDeletion"'
         found = self._row("GLAccount", columns, '"ChartOfAccounts" = ? AND "GLAccount" = ?', chart, stored)
         profit_and_loss, group, blocked, marked = found or (0, "", 0, 0)
-        return Account(stored, bool(profit_and_loss), str(group), bool(blocked or marked), self._is_subledger(stored))
-
-    def _is_subledger(self, account: str) -> bool:
-        return any(
-            self._row(table, "1", '"ReconciliationAccount" = ?', account)
-            for table in ("SupplierCompany", "CustomerCompany")
-        )
+        reconciliation = group == RECONCILIATION
+        return Account(stored, bool(profit_and_loss), str(group), bool(blocked or marked), reconciliation)
 
     def cost_center(self, area: str, number: str, on: date) -> CostCenter | None:
         """The cost center as it is on that day; None when there is none or it is not valid then."""
@@ -121,6 +118,10 @@ class Books:
             return None
         shown, company, profit_center, functional_area = map(str, found[:4])
         return CostCenter(shown, company, profit_center, functional_area, locked=bool(found[4]))
+
+    def stored_cost_center(self, area: str, number: str) -> str:
+        """The number as it is stored, or as it came when there is no such cost center."""
+        return self._stored("CostCenter", "CostCenter", number, '"ControllingArea" = ?', area) or number
 
     def supplier(self, number: str, company: str) -> Partner | None:
         """The supplier in this company code, or None."""

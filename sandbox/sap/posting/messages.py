@@ -177,3 +177,49 @@ def too_large(item: str) -> Message:
 def unknown_currency(currency: str) -> Message:
     """A currency key that no rate is kept for."""
     return Message("00", "058", f"Entry {currency} does not exist in TCURC (check entry)", variables=(currency,))
+
+
+def field_missing(name: str) -> Message:
+    """A mandatory field of an invoice; the number is not known."""
+    return Message("M8", "319", f"Enter {name}", variables=(name,), item=name)
+
+
+def unknown_status(status: str) -> Message:
+    """A status that invoices do not have; the number is not known."""
+    return Message("M8", "320", f"Supplier invoice status {status} is not allowed", item="SupplierInvoiceStatus")
+
+
+def invoice_balance(balance: Decimal, debit: Decimal, credit: Decimal) -> Message:
+    """Gross amount against items and taxes."""
+    return Message("M8", "534", f"Balance not zero: {balance} debits: {debit} credits: {credit}")
+
+
+def entered_already(document: str, year: str) -> Message:
+    """The duplicate check of invoice verification."""
+    note = f"Check if invoice already entered under accounting doc. no. {document} {year}"
+    return Message("M8", "108", note, WARNING, (document, year))
+
+
+def posted_already(document: str) -> Message:
+    """Post was called for an invoice that stands."""
+    return Message("M8", "255", f"Document {document} already posted", variables=(document,))
+
+
+def not_cancellable(document: str) -> Message:
+    """Cancelled before, or never posted; the number is not known."""
+    return Message("M8", "385", f"Document {document} cannot be cancelled: it is reversed or not posted")
+
+
+def unknown_invoice(document: str, year: str) -> Message:
+    """No such invoice; the number is not known."""
+    return Message("M8", "026", f"Supplier invoice {document} {year} does not exist")
+
+
+def unknown_order_item(order: str, item: str) -> Message:
+    """An item of a purchase order that does not exist; the number is not known."""
+    return Message("M8", "321", f"Purchase order {order} item {item} does not exist", item="PurchaseOrder")
+
+
+def plan(note: str) -> Message:
+    """Plan data is refused; class and number are not known."""
+    return Message("FINS_PLAN_API", "001", note)
