@@ -151,11 +151,18 @@ class Journal:
         return number, year
 
     def reverse(
-        self, company_code: str, document: str, fiscal_year: str, posting_date: date, reason: str = "01"
+        self,
+        company_code: str,
+        document: str,
+        fiscal_year: str,
+        posting_date: date,
+        reason: str = "01",
+        at: datetime | None = None,
     ) -> tuple[str, str]:
         """Post the opposite and mark both; (document, year) of the new entry. StoreError when there is no such
         document or it is reversed already.
         """
+        self._flush()
         key: Row = {"CompanyCode": company_code, "FiscalYear": fiscal_year, "AccountingDocument": document}
         header = self._store.get("JournalHeader", key)
         if header is None or header["IsReversed"]:
@@ -163,28 +170,36 @@ class Journal:
         with self._store.transaction():
             lines = self._first_ledger_lines(company_code, document, fiscal_year)
             entry = _opposite(header, lines, posting_date, reason)
-            number, year = self.post(entry)
-            moment = self._now()
+            moment = at or self._now()
+            number, year = self.post(entry, created=moment)
             back: Row = {"ReverseDocument": number, "ReverseDocumentFiscalYear": year, "IsReversed": 1}
             self._store.update("JournalHeader", key, {**back, "LastChangeDate": f"{moment:%Y-%m-%d}"})
-            self._touch(key, '"IsReversed" = 1, "ReversalReferenceDocument" = ?', (number,))
+            self._touch(key, '"IsReversed" = 1, "ReversalReferenceDocument" = ?', (number,), moment)
         return number, year
 
-    def clear(self, items: Sequence[tuple[str, str, str, str]], clearing: tuple[str, str], day: date) -> None:
+    def clear(
+        self,
+        items: Sequence[tuple[str, str, str, str]],
+        clearing: tuple[str, str],
+        day: date,
+        at: datetime | None = None,
+    ) -> None:
         """Open items (company code, document, fiscal year, item of three digits) are cleared by a document."""
         number, year = clearing
+        moment = at or self._now()
+        self._flush()
         for company_code, document, fiscal_year, item in items:
             key: Row = {"CompanyCode": company_code, "FiscalYear": fiscal_year, "AccountingDocument": document}
             changes = (
                 '"IsCleared" = 1, "ClearingDate" = ?, "ClearingAccountingDocument" = ?, "ClearingDocFiscalYear" = ?'
             )
-            self._touch(key, changes, (f"{day:%Y-%m-%d}", number, year), item)
+            self._touch(key, changes, (f"{day:%Y-%m-%d}", number, year), moment, item)
             if self._change_moves():
-                self._store.update("JournalHeader", key, {"LastChangeDate": f"{self._now():%Y-%m-%d}"})
+                self._store.update("JournalHeader", key, {"LastChangeDate": f"{moment:%Y-%m-%d}"})
 
-    def _touch(self, key: Row, changes: str, values: Sequence[Stored], item: str = "") -> None:
+    def _touch(self, key: Row, changes: str, values: Sequence[Stored], moment: datetime, item: str = "") -> None:
         if self._change_moves():
-            changes, values = f'{changes}, "LastChangeDateTime" = ?', (*values, second(self._now()))
+            changes, values = f'{changes}, "LastChangeDateTime" = ?', (*values, second(moment))
         chosen = ' AND "AccountingDocumentItem" = ?' if item else ""
         self._store.connection.execute(
             f'UPDATE "JournalLine" SET {changes} WHERE "Ledger" IN (\'0L\', \'2L\') AND "CompanyCode" = ?'
