@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from connector_kit.errors import RefusedError
-from connector_kit.odata.metadata import parse_metadata
+from connector_kit.odata.metadata import Navigation, parse_metadata
 from connector_kit.odata.schema import fields_of
 
 V4 = b"""<?xml version="1.0"?>
@@ -55,7 +55,7 @@ def test_v4_types_keys_labels_and_restrictions_are_read():
     }  # fmt: skip
     value = things.property("Value")
     assert (value.precision, value.scale, value.label) == (14, 2, "Its value")
-    assert things.navigation == {"Lines": "N.S.Line"}
+    assert things.navigation == {"Lines": Navigation("N.S.Line", many=True)}
     assert lines.keys == ("A", "B")
     assert lines.property("A").label == "First"
     assert [p.filterable for p in lines.properties] == [True, False]

@@ -7,7 +7,10 @@ place, no page is sorted anew by the server, and a stopped read continues behind
 all is read: to the highest day seen, at most to the day on which the read began, so that a future date neither hides
 a row nor jumps over the ones to come.
 
-*timestamp*: the same with moments, and a lookback in days.
+*timestamp*: the same with moments, and a lookback in seconds: clocks differ, and a transaction shows its rows later
+than the moment that it writes into them.
+
+*through*: rows have no date of their own, those of another set tell which rows changed (`connector_kit.odata.through`).
 
 *period*: the same with a fiscal year and period, for tables that have no date.
 
@@ -19,13 +22,16 @@ a row nor jumps over the ones to come.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from connector_kit.odata.filters import AnyOf, Compare, Condition, since, since_period
+from connector_kit.odata.moments import parse_moment
+from connector_kit.odata.rows import RowReader
 
-Method = Literal["date", "timestamp", "period", "row_version", "full_table"]
+Method = Literal["date", "timestamp", "period", "row_version", "through", "full_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +39,34 @@ class Capture:
     """A stream's change capture.
 
     Args:
-        method: one of the five above.
+        method: one of those above.
         column: the replication key: the date, timestamp or row version column; for periods the computed one (YYYYMM).
         year, period: the columns that a fiscal period is made of.
+        created: the column with the day of creation, where `column` stays empty until the first change.
+        created_is_moment: whether that column holds moments.
         lookback_days: the overlap of dates and timestamps.
+        lookback_seconds: a further overlap of timestamps.
         lookback_periods: the overlap of periods.
         empty_date: what the server writes where there is no date, when that is not null.
+        ask_nulls: whether rows without a date are asked for; not where creation is known, or a null means nothing.
     """
 
     method: Method = "full_table"
     column: str | None = None
     year: str = ""
     period: str = ""
+    created: str = ""
+    created_is_moment: bool = False
     lookback_days: int = 0
+    lookback_seconds: int = 0
     lookback_periods: int = 0
     empty_date: str = ""
+    ask_nulls: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a row's place among the changes is read from."""
+        return tuple(name for name in (self.column, self.created) if name)
 
     def condition(self, bookmark: str | int | None) -> Condition | None:
         """Which rows to read; None for all of them."""
@@ -55,14 +74,34 @@ class Capture:
             return None
         if self.method == "date":
             first = date.fromisoformat(str(bookmark)[:10]) - timedelta(days=self.lookback_days)
-            return self._with_empty(since(self.column, first))
+            return self._with_empty(self._since(self.column, first))
         if self.method == "timestamp":
-            moment = _moment(str(bookmark)) - timedelta(days=self.lookback_days)
-            return since(self.column, moment)
+            moment = parse_moment(str(bookmark)) - timedelta(days=self.lookback_days, seconds=self.lookback_seconds)
+            # Whole seconds: columns of that precision refuse a literal with a fraction.
+            return self._since(self.column, moment.replace(microsecond=0))
         if self.method == "period":
             year, period = earlier_period(int(bookmark), self.lookback_periods)
             return since_period(self.year, self.period, year, period)
         return None
+
+    def place_of(self, reader: RowReader) -> Callable[[Any], Any]:
+        """A function that reads a row's place among the changes: the bookmark if it were the last one."""
+        changed = reader.values_of([self.column or ""])
+        if not self.created:
+            return lambda row: changed(row)[0]
+        created = reader.values_of([self.created])
+        midnight = "T00:00:00Z" if self.method == "timestamp" and not self.created_is_moment else ""
+
+        def place(row: Any) -> str | None:  # noqa: ANN401 - a struct made at run time
+            own: str | None = changed(row)[0]
+            first: str | None = created(row)[0]
+            return own or (first and first + midnight)
+
+        return place
+
+    def at(self, began: str) -> str:
+        """The bookmark of a read that began at this moment and saw everything, but not when each row changed."""
+        return began[:10] if self.method == "date" else began
 
     def next_bookmark(self, old: str | int | None, highest: str | int | None, began: str) -> str | int | None:
         """The bookmark after a complete read; `began` is the day or moment (UTC) at which it began.
@@ -74,8 +113,14 @@ class Capture:
             return old
         if self.method == "period":
             return max(int(highest), int(old or 0))
-        reached = min(str(highest), began[:10] if self.method == "date" else began, key=_order)
+        reached = min(str(highest), self.at(began), key=_order)
         return reached if old is None else max(str(old), reached, key=_order)
+
+    def _since(self, column: str, start: date) -> Condition:
+        if self.created:
+            first = start if self.created_is_moment or not isinstance(start, datetime) else start.date()
+            return AnyOf((Compare(column, "ge", start), Compare(self.created, "ge", first)))
+        return since(column, start) if self.ask_nulls else Compare(column, "ge", start)
 
     def _with_empty(self, condition: Condition) -> Condition:
         if not self.empty_date or self.column is None:
@@ -99,10 +144,5 @@ def periods_in(days: int) -> int:
     return math.ceil(days / 28)
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
 def _order(text: str) -> datetime | str:
-    return _moment(text) if "T" in text else text
+    return parse_moment(text) if "T" in text else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,8 @@ from connector_kit.errors import RefusedError
 from connector_kit.odata.literals import Version
 
 _SAP = "{http://www.sap.com/Protocols/SAPData}"
-_LABEL_TERMS = ("Common.Label", "com.sap.vocabularies.Common.v1.Label", "Org.OData.Core.V1.Description")
+# Terms come with the alias that the document gives to their vocabulary, such as SAP__common.
+_LABEL = re.compile(r"(?:\w+\.)*(?:\w*[Cc]ommon(?:\.v\d+)?\.Label|\w*[Cc]ore(?:\.V\d+)?\.Description)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,25 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True)
+class Navigation:
+    """Where a navigation property leads: a type's full name, and whether to many of it."""
+
+    type: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EntityType:
-    """A kind of row; `navigation` maps a navigation property's name to its target type's full name."""
+    """A kind of row; `navigation` by the property's name.
+
+    `aggregate` is V2's `sap:semantics="aggregate"`: the server sums measures over whatever columns are selected.
+    """
 
     name: str
     keys: tuple[str, ...]
     properties: tuple[Property, ...]
-    navigation: Mapping[str, str] = field(default_factory=dict)
+    navigation: Mapping[str, Navigation] = field(default_factory=dict)
+    aggregate: bool = False
 
     def property(self, name: str) -> Property | None:
         """The property of that name."""
@@ -84,6 +98,7 @@ class _Reader:
         self._version: Version = "4.0" if root.get("Version", "").startswith("4") else "2.0"
         self._types: dict[str, etree._Element] = {}
         self._namespaces: dict[str, str] = {}
+        self._associations: dict[str, etree._Element] = {}
         for schema in _children_everywhere(root, "Schema"):
             namespace = schema.get("Namespace", "")
             if schema.get("Alias"):
@@ -91,6 +106,8 @@ class _Reader:
             for kind in ("EntityType", "ComplexType", "EnumType", "TypeDefinition"):
                 for each in _children(schema, kind):
                     self._types[f"{namespace}.{each.get('Name')}"] = each
+            for each in _children(schema, "Association"):
+                self._associations[f"{namespace}.{each.get('Name')}"] = each
         self._notes = self._annotations()
 
     def read(self) -> Metadata:
@@ -109,7 +126,7 @@ class _Reader:
     def _entity(self, full: str) -> EntityType:
         keys: tuple[str, ...] = ()
         properties: list[Property] = []
-        navigation: dict[str, str] = {}
+        navigation: dict[str, Navigation] = {}
         for owner, element in self._chain(full):
             own = tuple(
                 ref.get("Name", "") for key in _children(element, "Key") for ref in _children(key, "PropertyRef")
@@ -117,8 +134,20 @@ class _Reader:
             keys = own or keys
             properties += [self._property(owner, each) for each in _children(element, "Property")]
             for each in _children(element, "NavigationProperty"):
-                navigation[each.get("Name", "")] = self._full(_inner(each.get("Type", ""))[0])
-        return EntityType(full.rpartition(".")[2], keys, tuple(properties), navigation)
+                navigation[each.get("Name", "")] = self._navigation(each)
+        aggregate = self._types[full].get(f"{_SAP}semantics") == "aggregate"
+        return EntityType(full.rpartition(".")[2], keys, tuple(properties), navigation, aggregate)
+
+    def _navigation(self, element: etree._Element) -> Navigation:
+        """V4 names the target type; V2 an association, one of whose ends plays the role that the property leads to."""
+        if element.get("Type"):
+            inner, many = _inner(element.get("Type", ""))
+            return Navigation(self._full(inner), many)
+        association = self._associations.get(self._full(element.get("Relationship", "")))
+        for end in _children(association, "End") if association is not None else ():
+            if end.get("Role") == element.get("ToRole"):
+                return Navigation(self._full(end.get("Type", "")), end.get("Multiplicity") == "*")
+        return Navigation("", many=False)
 
     def _chain(self, full: str) -> list[tuple[str, etree._Element]]:
         """The type and its ancestors, the oldest first."""
@@ -221,7 +250,7 @@ def _inner(name: str) -> tuple[str, bool]:
 
 def _own_label(element: etree._Element) -> str:
     for note in _children(element, "Annotation"):
-        if note.get("Term") in _LABEL_TERMS:
+        if _LABEL.fullmatch(note.get("Term", "")):
             return note.get("String") or "".join(each.text or "" for each in _children(note, "String"))
     return ""
 

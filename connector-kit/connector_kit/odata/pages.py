@@ -3,11 +3,16 @@
 Pages follow the key: `$filter=<after the last key>&$orderby=<key>&$top=n`. Rows that appear or vanish while a set is
 read then move no page, and it does not matter what the server does beyond its cap: cut silently, link to more (the
 link only repeats that there is more) or refuse. The end is an empty page, never a short one; a first page that is
-complete by the server's own count saves that last request. Sets without a key are read along the server's links.
+complete by the server's own count saves that last request.
+
+Sets without a key, or whose key can't be filtered or sorted by, are read along the server's links, which are opaque.
+Where such a set has a key and the links end before the server's count is reached, reading goes on behind the last key;
+where a server refuses the filter behind a key but gave a link, along that.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from connector_kit.errors import RefusedError
 from connector_kit.odata.client import SMALLEST_PAGE, Dialect, ODataClient, PageTimeout, address, smaller
+from connector_kit.odata.expand import select_options
 from connector_kit.odata.filters import Condition, after, all_of, odata_filter
 from connector_kit.odata.literals import DateStyle, Value, literal
 from connector_kit.odata.rows import Page, RowReader
@@ -41,7 +47,8 @@ class EntitySet:
     Args:
         what: the stream and what else tells it apart, for messages.
         types: Edm type by column, for literals; may be incomplete.
-        follow_links: follow the server's links where there is a key too (services whose sets can't be filtered by it).
+        follow_links: follow the server's links where there is a key too.
+        sortable: whether the set can be filtered and sorted by its key; if not, its links are followed.
     """
 
     def __init__(
@@ -52,12 +59,14 @@ class EntitySet:
         what: str,
         types: Mapping[str, str] | None = None,
         follow_links: bool = False,
+        sortable: bool = True,
     ) -> None:
         self._client = client
         self._url = url
         self._what = what
         self._types = types or {}
-        self._follow_links = follow_links
+        self._follow_links = follow_links or not sortable
+        self._sortable = sortable
         self._page_size = 0
         self.total: int | None = None
         """The server's count of matching rows when reading began, where it gives one."""
@@ -75,11 +84,22 @@ class EntitySet:
             if page.rows:
                 yield page
             return
+        yield from self._behind(reader, query, page)
+
+    def _behind(self, reader: RowReader, query: Query, page: Page) -> Iterator[Page]:
+        """A page, and all pages behind its last key."""
         while page.rows:
             position = replace(query, after=page.last)
             upcoming = _Ahead(lambda at=position: self._fetch(reader, at))  # type: ignore[misc] # bound now, on purpose
             yield page
-            following = upcoming.result()
+            try:
+                following = upcoming.result()
+            except RefusedError as refusal:
+                if not page.link:
+                    raise
+                log.warning("%s: %s. Going on along the server's links", self._what, refusal)
+                yield from self._along(reader, page.link)
+                return
             if following.rows and following.last == page.last:
                 raise RefusedError(
                     system=self._client.system,
@@ -101,25 +121,40 @@ class EntitySet:
         options = self._options(reader, query, self._client.dialect, self._client.dialect.count)
         # $top is a total limit where the server pages by itself (OData 4.0 part 1, 11.2.5.3).
         options.pop("$top", None)
+        if not self._sortable:
+            options.pop("$orderby", None)
         page = self._request(reader, options)
         self.total = page.total
+        read = 0
+        for each in itertools.chain([page], self._along(reader, page.link) if page.link else ()):
+            yield each
+            read += len(each.rows)
+            page = each
+        if page.last and self._sortable and (self.total is None or read < self.total):
+            # The links have ended, the rows perhaps not.
+            for each in itertools.islice(self._behind(reader, query, page), 1, None):
+                yield each
+
+    def _along(self, reader: RowReader, link: str) -> Iterator[Page]:
+        """The page behind a link, and all behind it."""
         seen: set[str] = set()
+        upcoming = _Ahead(lambda: self._get(self._client.link(self._url, link), reader))
         while True:
-            link = page.link and self._client.link(self._url, page.link)
-            if not link:
+            page = upcoming.result()
+            if not page.link:
                 yield page
                 return
-            if link in seen:
+            following = self._client.link(self._url, page.link)
+            if following in seen:
                 raise RefusedError(
                     system=self._client.system,
                     subject=self._what,
                     expected="a link to new rows",
                     got="the same link again",
                 )
-            seen.add(link)
-            upcoming = _Ahead(lambda to=link: self._client.get(to, reader.page, what=self._what))  # type: ignore[misc] # see above
+            seen.add(following)
+            upcoming = _Ahead(lambda to=following: self._get(to, reader))  # type: ignore[misc] # bound now, on purpose
             yield page
-            page = upcoming.result()
 
     def _fetch(self, reader: RowReader, query: Query, *, first: bool = False) -> Page:
         """One page, with smaller pages when the server is too slow and another dialect when it refuses."""
@@ -130,7 +165,7 @@ class EntitySet:
                 dialect = replace(dialect, page_size=min(dialect.page_size, self._page_size))
             options = self._options(reader, query, dialect, first and dialect.count)
             try:
-                return self._client.get(address(self._url, options), reader.page, what=self._what, hurry=True)
+                return self._get(address(self._url, options), reader, hurry=True)
             except PageTimeout as slow:
                 if dialect.page_size <= SMALLEST_PAGE:
                     raise slow.error from None
@@ -169,13 +204,21 @@ class EntitySet:
         return found
 
     def _request(self, reader: RowReader, options: Mapping[str, str]) -> Page:
-        return self._client.get(address(self._url, options), reader.page, what=self._what)
+        return self._get(address(self._url, options), reader)
+
+    def _get(self, url: str, reader: RowReader, *, hurry: bool = False) -> Page:
+        """A page, with all the rows that are expanded inside its rows."""
+        page = self._client.get(url, reader.page, what=self._what, hurry=hurry)
+        for part in page.unfinished:
+            for rest in self._along(part.reader, part.link):
+                part.rows.extend(rest.rows)
+        return page
 
     def _options(self, reader: RowReader, query: Query, dialect: Dialect, counted: bool) -> dict[str, str]:
         where = all_of(query.where, after(reader.key, query.after) if query.after else None)
         size = min(query.page_size or dialect.page_size, dialect.page_size)
         options = {
-            "$select": ",".join(query.select),
+            **select_options(query.select, reader.expand, self._client.version),
             "$filter": odata_filter(where, self._writer(dialect)) if where is not None else "",
             "$orderby": ",".join(reader.key),
             "$top": str(size),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 from connector_kit.odata.literals import Value
+from connector_kit.odata.moments import value_of_text
 from connector_kit.odata.schema import Field
 
 RESUME = "resume"
@@ -70,7 +71,4 @@ def scope_of(*parts: object) -> str:
 def _from_state(value: str | int, field: Field) -> Value:
     if field.kind == "decimal":
         return Decimal(value)
-    if field.kind not in {"date", "timestamp"}:
-        return value
-    text = str(value)
-    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    return value_of_text(str(value), field.kind) if field.kind in {"date", "timestamp", "time"} else value

@@ -9,9 +9,8 @@ from __future__ import annotations
 import keyword
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any
@@ -20,15 +19,16 @@ import msgspec
 
 from connector_kit.errors import RefusedError
 from connector_kit.http import Unreadable
+from connector_kit.odata.envelopes import Content, envelope, expanded, expanded_rows
 from connector_kit.odata.literals import Value, Version
+from connector_kit.odata.moments import key_value, moment_reader
 from connector_kit.odata.schema import Field, Kind
 
 log = logging.getLogger(__name__)
 
 _PYTHON: Mapping[Kind, Any] = {"decimal": Decimal, "integer": int, "boolean": bool, "json": Any}
+_LINK = "@odata.nextLink"
 _BLANKS_BEFORE_QUOTE = re.compile(rb' +"')
-_V2_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{1,4})?\)/")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,16 @@ class Page:
     last: tuple[Value, ...] = ()
     link: str | None = None
     total: int | None = None
+    unfinished: tuple[Unfinished, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Expanded rows of which the server sent only the first: the rest is to be appended to `rows`."""
+
+    reader: RowReader
+    rows: list[Any]
+    link: str
 
 
 class RowReader:
@@ -51,6 +61,8 @@ class RowReader:
         computed: further fields, after the constants, for the caller to set.
         trim: cut trailing blanks off texts (fixed-length columns).
         empty_date: a day that means "no date" at this server, such as 1900-01-01.
+        expand: readers of the rows inside a row, by the navigation property that `$expand` asks for. In a row of a page
+            that is a list of rows; set it to `msgspec.UNSET` to leave it out of the record.
         subject: the stream, for messages.
     """
 
@@ -63,6 +75,7 @@ class RowReader:
         computed: Sequence[Field] = (),
         trim: bool = False,
         empty_date: str = "",
+        expand: Mapping[str, RowReader] | None = None,
         version: Version = "4.0",
         system: str = "OData service",
         subject: str = "rows",
@@ -74,24 +87,27 @@ class RowReader:
         self._system = system
         self.subject = subject
         constants = constants or {}
+        self.expand = dict(expand or {})
         ordered = [*computed, *sorted(fields, key=lambda f: f.name not in key)]
-        self.attributes = {name: _attribute(i, name) for i, name in enumerate([*constants, *(f.name for f in ordered)])}
+        names = [*constants, *(f.name for f in ordered), *self.expand, *(nav + _LINK for nav in self.expand)]
+        self.attributes = {name: _attribute(i, name) for i, name in enumerate(names)}
         members: list[Any] = [(self.attributes[name], str, value) for name, value in constants.items()]
         members += [(self.attributes[f.name], _PYTHON.get(f.kind, str) | None, None) for f in ordered]
-        self.row = msgspec.defstruct(
+        for nav, child in self.expand.items():
+            inside = expanded(child.row, version) | None | msgspec.UnsetType
+            members.append((self.attributes[nav], inside, msgspec.UNSET))
+            members.append((self.attributes[nav + _LINK], str | msgspec.UnsetType, msgspec.UNSET))
+        self.row: Any = msgspec.defstruct(
             "Row", members, rename={attribute: name for name, attribute in self.attributes.items()}, gc=False
         )
-        self._envelope = _envelope(self.row, version)
-        self._decoder = msgspec.json.Decoder(self._envelope, strict=False)
+        self._decoder = msgspec.json.Decoder(envelope(self.row, version), strict=False)
         self._key_of = self.values_of(self.key) if self.key else None
         kinds = {f.name: f.kind for f in fields}
         self._key_kinds = [kinds[name] for name in self.key]
         self._empty_date = empty_date
-        self._moments = [
-            (self.attributes[f.name], _moment_reader(f.kind, version))
-            for f in fields
-            if f.kind == "date" or (version == "2.0" and f.kind == "timestamp")
-        ]
+        self._dates = [self.attributes[f.name] for f in fields if f.kind == "date"]
+        readers = ((self.attributes[f.name], moment_reader(f.kind, version)) for f in fields)
+        self._moments = [(attribute, read) for attribute, read in readers if read is not None]
 
     def values_of(self, names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
         """A function that picks these columns from a row, as a tuple."""
@@ -109,13 +125,12 @@ class RowReader:
             # A blank before a quote is either the end of a text or layout between texts: both may go.
             body = _BLANKS_BEFORE_QUOTE.sub(b'"', body)
         try:
-            envelope = self._decoder.decode(body)
+            content = self._decoder.decode(body).content()
         except msgspec.ValidationError as error:
-            envelope = self._leniently(body, error)
+            content = self._leniently(body, error)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unreadable(str(error)) from error
-        rows, link, total = envelope.content()
-        return self.finish(rows, link, total)
+        return self.finish(*content)
 
     def rows_of(self, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """Rows from values of whatever type a reader has, texts included, by each column's kind."""
@@ -125,7 +140,7 @@ class RowReader:
         """Dates cut to their meaning, the last key taken, doubled and missing keys refused."""
         last: tuple[Value, ...] = ()
         if rows and self._key_of is not None:
-            last = tuple(map(_key_value, self._key_of(rows[-1]), self._key_kinds))
+            last = tuple(map(key_value, self._key_of(rows[-1]), self._key_kinds))
             if None in last:
                 raise self._problem("key " + ", ".join(self.key), "a value", "null", "Set the stream's key.")
             if len(set(map(self._key_of, rows))) != len(rows):
@@ -139,26 +154,46 @@ class RowReader:
             for row in rows:
                 value = getattr(row, attribute)
                 if value is not None:
-                    setattr(row, attribute, read(value))
+                    setattr(row, attribute, self._moment(attribute, read, value))
         if self._empty_date:
             self._clear_dates(rows)
-        return Page(rows, last, link, total)
+        unfinished = tuple(part for nav, child in self.expand.items() for part in self._unfold(rows, nav, child))
+        return Page(rows, last, link, total, unfinished)
+
+    def _moment(self, attribute: str, read: Callable[[str], str], value: str) -> str:
+        try:
+            return read(value)
+        except OverflowError:
+            raise self._problem(attribute, "a day between the years 1 and 9999", value, "") from None
+
+    def _unfold(self, rows: Sequence[Any], nav: str, child: RowReader) -> Iterator[Unfinished]:
+        """Turn what `$expand` brought into lists of finished rows, all of the page's at once."""
+        attribute, beside = self.attributes[nav], self.attributes[nav + _LINK]
+        inside: list[Any] = []
+        for row in rows:
+            found, link = expanded_rows(getattr(row, attribute))
+            link = link or getattr(row, beside) or None  # UNSET is false
+            setattr(row, attribute, found)
+            setattr(row, beside, msgspec.UNSET)
+            inside += found
+            if link:
+                yield Unfinished(child, found, link)
+        yield from child.finish(inside).unfinished
 
     def _clear_dates(self, rows: Sequence[Any]) -> None:
-        for attribute, _ in self._moments:
+        for attribute in self._dates:
             for row in rows:
                 if getattr(row, attribute) == self._empty_date:
                     setattr(row, attribute, None)
 
-    def _leniently(self, body: bytes, error: msgspec.ValidationError) -> Any:  # noqa: ANN401 - an envelope of this stream's rows
-        loose = msgspec.json.Decoder(_envelope(dict[str, Any], self._version), float_hook=Decimal, strict=False)
+    def _leniently(self, body: bytes, error: msgspec.ValidationError) -> Content:
+        loose = msgspec.json.Decoder(envelope(dict[str, Any], self._version), float_hook=Decimal, strict=False)
         try:
-            envelope = loose.decode(body)
+            rows, link, total = loose.decode(body).content()
         except msgspec.DecodeError as broken:
             raise Unreadable(str(broken)) from broken
         log.warning("%s: values of another type than declared (%s): each is converted on its own", self.subject, error)
-        rows, link, total = envelope.content()
-        return _Content(self.rows_of(rows), link, total)
+        return Content(self.rows_of(rows), link, total)
 
     def _row_of(self, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - a struct made at run time
         row = self.row()
@@ -175,6 +210,10 @@ class RowReader:
                     f"a {type(value).__name__} that is none",
                     "Correct the column's type in the catalog.",
                 ) from None
+        for nav, child in self.expand.items():
+            found, link = expanded_rows(values.get(nav))
+            setattr(row, self.attributes[nav], child.rows_of(found))
+            setattr(row, self.attributes[nav + _LINK], link or values.get(nav + _LINK) or msgspec.UNSET)
         return row
 
     def _problem(self, what: str, expected: str, got: str, hint: str) -> RefusedError:
@@ -210,100 +249,9 @@ def _bare(text: str, kind: Kind) -> Decimal | int | bool | None:
     return int(number) if kind == "integer" else number
 
 
-class _Content:
-    """An envelope that was taken apart already."""
-
-    def __init__(self, rows: list[Any], link: str | None, total: int | None) -> None:
-        self._content = (rows, link, total)
-
-    def content(self) -> tuple[list[Any], str | None, int | None]:
-        return self._content
-
-
-def _content_v4(self: Any) -> tuple[list[Any], str | None, int | None]:  # noqa: ANN401 - a struct made at run time
-    if self.value is None:
-        raise Unreadable("JSON without a value array")
-    if self.error is not None:
-        raise Unreadable("an error in the middle of the rows")
-    return self.value, self.link or self.short_link, self.count if self.count is not None else self.short_count
-
-
-def _content_v2(self: Any) -> tuple[list[Any], str | None, int | None]:  # noqa: ANN401 - a struct made at run time
-    if isinstance(self.d, list):
-        return self.d, None, None
-    if self.d is None or self.d.results is None:
-        raise Unreadable("JSON without a results array")
-    return self.d.results, self.d.link, self.d.count
-
-
-def _envelope(row: Any, version: Version) -> Any:  # noqa: ANN401 - struct classes made at run time
-    """The struct around the rows; "@nextLink" and "@count" are OData 4.01's shorter names."""
-    if version == "2.0":
-        inner = msgspec.defstruct(
-            "Results",
-            [("results", list[row] | None, None), ("link", str | None, None), ("count", int | None, None)],
-            rename={"link": "__next", "count": "__count"},
-        )
-        return msgspec.defstruct(
-            "Envelope", [("d", inner | list[row] | None, None)], namespace={"content": _content_v2}
-        )
-    return msgspec.defstruct(
-        "Envelope",
-        [
-            ("value", list[row] | None, None),
-            ("link", str | None, None),
-            ("count", int | None, None),
-            ("short_link", str | None, None),
-            ("short_count", int | None, None),
-            ("error", msgspec.Raw | None, None),
-        ],
-        rename={
-            "link": "@odata.nextLink",
-            "count": "@odata.count",
-            "short_link": "@nextLink",
-            "short_count": "@count",
-        },
-        namespace={"content": _content_v4},
-    )
-
-
 def _attribute(position: int, name: str) -> str:
     return (
         name
         if name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
         else f"column_{position}"
     )
-
-
-def _key_value(value: Value, kind: Kind) -> Value:
-    """A key's value as a literal needs it: a moment as one, or as a day when it is the day's beginning."""
-    if not isinstance(value, str) or kind not in {"date", "timestamp"}:
-        return value
-    moment = _v2_moment(value) or datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return moment.date() if moment.time() == time.min else moment
-
-
-def _moment_reader(kind: Kind, version: Version) -> Callable[[str], str]:
-    if version == "4.0":
-        return _day
-    return _v2_day if kind == "date" else _v2_timestamp
-
-
-def _day(text: str) -> str:
-    return text[:10]
-
-
-def _v2_moment(text: str) -> datetime | None:
-    """`/Date(milliseconds)/` counts from 1970 in UTC; an offset behind it only says how to show it (OData 2.0, 4)."""
-    found = _V2_DATE.fullmatch(text)
-    return _EPOCH + timedelta(milliseconds=int(found[1])) if found else None
-
-
-def _v2_timestamp(text: str) -> str:
-    moment = _v2_moment(text)
-    return text if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
-def _v2_day(text: str) -> str:
-    moment = _v2_moment(text)
-    return text[:10] if moment is None else moment.date().isoformat()

@@ -5,7 +5,7 @@ Both OData versions and other table readers (SYSPRO's COMFND) come as a `TableSo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Protocol
@@ -23,7 +23,8 @@ from connector_kit.odata.pages import Query
 from connector_kit.odata.progress import RESUME, Progress, scope_of, start
 from connector_kit.odata.rows import Page, RowReader
 from connector_kit.odata.schema import Field, json_schema
-from connector_kit.singer.tap import Context, PagedStream
+from connector_kit.singer.crew import Context
+from connector_kit.singer.tap import PagedStream
 
 HIGHEST_VERSION = "highest_version"
 
@@ -97,6 +98,10 @@ class ODataStream(PagedStream):
         """A filter that always holds. Rows outside it are not "vanished": a restricted stream reports no deletions."""
         return None
 
+    def belongs(self, context: Context | None) -> Condition | None:  # noqa: ARG002 - for subclasses
+        """The filter that makes a partition, where it is not an address of its own."""
+        return None
+
     def shape(self, rows: list[Any], reader: RowReader) -> list[Any]:  # noqa: ARG002 - for subclasses
         """Rows as they are written, from rows as they are read by `reader`."""
         return rows
@@ -115,7 +120,9 @@ class ODataStream(PagedStream):
         return [*self.constants, *self._keys]
 
     def _declare(self) -> None:
+        """Say to the SDK what identifies a record and how changes are found."""
         self.primary_keys = self.record_keys
+        self.forced_replication_method = None
         if self.capture.method != "full_table":
             self.replication_key = self.capture.column
 
@@ -128,8 +135,8 @@ class ODataStream(PagedStream):
         whole = entry.replication_method == "FULL_TABLE" and not self.capture_is_set
         # The stream says how changes are found. A catalog may ask for the whole table, unless a setting speaks.
         self._declare()
-        self.forced_replication_method = "FULL_TABLE" if whole else None
         if whole:
+            self.forced_replication_method = "FULL_TABLE"
             self.replication_key = None
 
     @override
@@ -149,17 +156,24 @@ class ODataStream(PagedStream):
         """Whether this run reads everything."""
         return self.replication_method == "FULL_TABLE" or bool(self.config.get("full_sweep"))
 
+    @property
+    def bookmark_column(self) -> str | None:
+        """The column that this run's bookmark is read from; None without one."""
+        return self.capture.column if self.replication_method != "FULL_TABLE" else None
+
     def selected_fields(self) -> list[Field]:
         """The columns to ask for: the selected ones, the key, the bookmark, and what computed columns are made of."""
-        needed = {*self._keys, *self.inputs()}
-        if self.capture.column:
-            needed.add(self.capture.column)
+        needed = {*self._keys, *self.inputs(), *self.capture.columns}
         mask = self.mask
         return [f for f in self._fields if f.name in needed or mask[("properties", f.name)]]
 
     def inputs(self) -> set[str]:
         """Columns that are read whether or not they are selected."""
         return {self.capture.year, self.capture.period} if self.capture.method == "period" else set()
+
+    def expansions(self) -> Mapping[str, RowReader]:
+        """Readers of the rows inside a row that `shape` makes something of, by navigation property."""
+        return {}
 
     def reader(self, context: Context | None, fields: Sequence[Field] | None = None) -> RowReader:
         """The reader of a partition's rows."""
@@ -172,6 +186,7 @@ class ODataStream(PagedStream):
             self._keys,
             constants=constants if fields is None else {},
             computed=wanted if fields is None else (),
+            expand=self.expansions() if fields is None else {},
             subject=f"{self.name} {'/'.join(constants.values())}".strip(),
             **self.reader_options,
         )
@@ -186,31 +201,40 @@ class ODataStream(PagedStream):
         known = {f.name: f for f in self._fields}
         return [known[name] for name in self._keys]
 
+    def starting_value(self, context: Context | None) -> str | int | None:
+        """The bookmark, or where a first read starts; None for everything."""
+        return self.get_starting_replication_key_value(context)
+
+    @override
+    def begin(self) -> None:
+        self._complete = []
+        self._stream_version = None
+
     @override
     def get_pages(self, context: Context | None) -> Iterator[list[Any]]:
-        if context == self._all_partitions()[0]:
-            self._complete = []
-            self._stream_version = None
         if self.capture.method == "row_version" and self.replication_method != "FULL_TABLE":
             yield from self._changed_pages(context)
         else:
             yield from self._matching_pages(context)
 
-    def _matching_pages(self, context: Context | None) -> Iterator[list[Any]]:
+    def _matching_pages(self, context: Context | None) -> Generator[list[Any], None, Progress]:
         """Everything that matches the bookmark's condition."""
         state = self.get_context_state(context)
-        old = None if self.replication_method == "FULL_TABLE" else self.get_starting_replication_key_value(context)
-        where = all_of(None if self.whole else self.capture.condition(old), self.restriction)
+        old = None if self.replication_method == "FULL_TABLE" else self.starting_value(context)
+        changed = None if self.whole else self.capture.condition(old)
+        where = all_of(self.belongs(context), changed, self.restriction)
         reader = self.reader(context)
         progress = start(state, self._scope(where, reader), self.key_fields())
-        column = self.capture.column if self.replication_method != "FULL_TABLE" else None
+        column = self.bookmark_column
         yield from self._pages(context, reader, where, progress, column)
         if column is not None:
             bookmark = self.capture.next_bookmark(old, progress.highest, progress.began)
             if bookmark is not None:
-                state["replication_key"] = column
-                state["replication_key_value"] = bookmark
-        self._finish(context, progress)
+                with self.state_guard:
+                    state["replication_key"] = column
+                    state["replication_key_value"] = bookmark
+        self._finish(progress)
+        return progress
 
     def _pages(
         self,
@@ -230,7 +254,7 @@ class ODataStream(PagedStream):
             self.logger.info("Continuing %s behind the last key of %s", reader.subject, progress.began)
         elif self._may_report_vanished():
             self._stream_version = self._initialized_at
-        highest_of = attrgetter(reader.attributes[column]) if column is not None else None
+        highest_of = self.capture.place_of(reader) if column is not None else None
         read = 0
         for page in source.pages(reader, query):
             rows = self.shape(page.rows, reader)
@@ -240,9 +264,11 @@ class ODataStream(PagedStream):
             progress.see(highest)
             progress.after = page.last
             if page.last:
-                progress.save(state)
+                with self.state_guard:
+                    progress.save(state)
         progress.counted = self._counted(source, query, read)
-        state.pop(RESUME, None)
+        with self.state_guard:
+            state.pop(RESUME, None)
 
     def _counted(self, source: TableSource, query: Query, read: int) -> bool:
         """Whether the server's own count confirms what was read.
@@ -301,7 +327,7 @@ class ODataStream(PagedStream):
         state["replication_key"] = self.capture.column
         state["replication_key_value"] = reached if above is None else state.get(HIGHEST_VERSION, saved)
         state[HIGHEST_VERSION] = reached
-        self._finish(context, progress if above is None else None)
+        self._finish(progress if above is None else None)
 
     def _sweep(self, context: Context | None, above: int | None) -> Sweep:
         column = self.version_column()
@@ -345,19 +371,20 @@ class ODataStream(PagedStream):
     def _may_report_vanished(self) -> bool:
         return self.whole and self.restriction is None and bool(self.config.get("emit_activate_version_messages", True))
 
-    def _finish(self, context: Context | None, progress: Progress | None) -> None:
-        """After the last partition, tell which rows are still there: if each was read whole, and in this one run."""
+    def _finish(self, progress: Progress | None) -> None:
+        """A partition has been read: whole, and in this one run?"""
         self._complete.append(progress is not None and progress.counted and not progress.resumed)
-        partitions = self._all_partitions()
-        if context != partitions[-1] or self._stream_version is None:
+
+    @override
+    def end(self) -> None:
+        """After the last partition, tell which rows are still there."""
+        if self._stream_version is None:
             return
-        if len(self._complete) == len(partitions) and all(self._complete) and not self._forgotten():
+        expected = len(self.partitions or (None,))
+        if len(self._complete) == expected and all(self._complete) and not self._forgotten():
             self._write_activate_version_message(self._stream_version)
         else:
             self.logger.info("%s: vanished rows are reported by the next complete read", self.name)
-
-    def _all_partitions(self) -> list[Any]:
-        return list(self.partitions or (None,))
 
     def _forgotten(self) -> bool:
         """Whether the state knows partitions that are no longer read: their rows have not vanished."""

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import abc
 import sys
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
@@ -28,7 +30,7 @@ from singer_sdk.singerlib.encoding import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
 from typing_extensions import override
 
-Context = Mapping[str, Any]
+from connector_kit.singer.crew import Context, Crew
 
 
 def _text(value: object) -> str:
@@ -91,6 +93,7 @@ class PagedStream(Stream, abc.ABC):
     """A stream that is read page by page and keeps its own progress in the state."""
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    _since_state = 0
 
     @abc.abstractmethod
     def get_pages(self, context: Context | None) -> Iterator[Sequence[msgspec.Struct]]:
@@ -99,6 +102,22 @@ class PagedStream(Stream, abc.ABC):
         What runs after a `yield` runs when that page is written: the place to record progress in
         `get_context_state(context)`. A STATE message follows now and then, and at the end.
         """
+
+    @property
+    def parallel(self) -> int:
+        """How many partitions are read at once."""
+        return 1
+
+    @cached_property
+    def state_guard(self) -> threading.RLock:
+        """Held while the state is changed by `get_pages` or written out: partitions may be read in threads."""
+        return threading.RLock()
+
+    def begin(self) -> None:
+        """Called before the first partition of a run."""
+
+    def end(self) -> None:
+        """Called after the last partition, when all were read."""
 
     @override
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:
@@ -119,38 +138,70 @@ class PagedStream(Stream, abc.ABC):
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
+        self.begin()
         if not (write_messages and self._as_they_are()):
             yield from super()._sync_records(context, write_messages=write_messages)
+            self.end()
             return
         contexts: list[Any] = [context] if context is not None else list(self.partitions or (None,))
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
-            for part in contexts:
-                counter.with_context(part or {})
-                timer.with_context(part or {})
-                self._write_starting_replication_value(part)
-                try:
-                    for count in self._write_pages(part):
-                        counter.increment(count)
-                finally:
-                    # Also when reading fails: the next run goes on behind the last page that was written.
-                    self._write_state_message()
-                self._finalize_state(self.get_context_state(part))
-                self._write_state_message()
+            reading = self._one_by_one(contexts) if min(self.parallel, len(contexts)) < 2 else self._at_once(contexts)
+            try:
+                for part, count in reading:
+                    counter.with_context(part or {})
+                    timer.with_context(part or {})
+                    counter.increment(count)
+                self.end()
+            finally:
+                # Also when reading fails: the next run goes on behind the last page that was written.
+                self._write_state()
         self._finalize_state(self.stream_state)
-        self._write_state_message()
+        self._write_state()
 
-    def _write_pages(self, context: Context | None) -> Iterator[int]:
-        since_state = 0
+    def _one_by_one(self, contexts: Sequence[Context | None]) -> Iterator[tuple[Context | None, int]]:
+        for part in contexts:
+            self._write_state()
+            self._write_starting_replication_value(part)
+            for rows in self.get_pages(part):
+                # The page before is written, and by now recorded in the state.
+                self._write_page(rows)
+                yield part, len(rows)
+            self._complete_part(part)
+
+    def _at_once(self, contexts: Sequence[Context | None]) -> Iterator[tuple[Context | None, int]]:
+        """Several partitions, each read by a thread that goes on when its page is written; written by this thread."""
+        for part in contexts:
+            self._write_starting_replication_value(part)
+        crew = Crew(self.get_pages, contexts, self.parallel)
+        try:
+            for part, rows in crew:
+                if rows is None:
+                    self._complete_part(part)
+                else:
+                    self._write_page(rows)
+                    yield part, len(rows)
+        finally:
+            crew.stop()
+
+    def _complete_part(self, part: Context | None) -> None:
+        with self.state_guard:
+            self._finalize_state(self.get_context_state(part))
+        self.state_manager.is_flushed = False
+        # With the next page; the last one's with `end`, so that a STATE follows what is said there.
+        self._since_state = self.STATE_MSG_FREQUENCY
+
+    def _write_page(self, rows: Sequence[object]) -> None:
+        if self._since_state >= self.STATE_MSG_FREQUENCY:
+            self._write_state()
         writer: Any = self._tap.message_writer  # `_as_they_are` has seen that it writes lines
-        for rows in self.get_pages(context):
-            # The page before is written, and by now recorded in the state.
-            if since_state >= self.STATE_MSG_FREQUENCY:
-                self._write_state_message()
-                since_state = 0
-            writer.write_lines(record_lines(self.name, rows, self._stream_version, datetime.now(timezone.utc)))
-            self.state_manager.is_flushed = False
-            since_state += len(rows)
-            yield len(rows)
+        writer.write_lines(record_lines(self.name, rows, self._stream_version, datetime.now(timezone.utc)))
+        self.state_manager.is_flushed = False
+        self._since_state += len(rows)
+
+    def _write_state(self) -> None:
+        with self.state_guard:
+            self._write_state_message()
+        self._since_state = 0
 
     def _as_they_are(self) -> bool:
         """Whether records go out as they come: nothing maps, flattens, counts or follows single records."""
