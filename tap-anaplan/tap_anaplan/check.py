@@ -29,7 +29,7 @@ class Finding:
     problem: str = ""
 
 
-_HEAD = ("stream", "source", "columns", "key", "approval", "result")
+_HEAD = ("stream", "source", "columns", "key", "approved", "result")
 
 
 def run_check(site: Site, specs: Sequence[Spec], say: Callable[[str], None]) -> int:
@@ -60,7 +60,8 @@ def _finding(site: Site, spec: Spec) -> Finding:
             if name:
                 find(columns, name, "settings", spec.stream)
         if spec.approval is not None:
-            approval = "approved" if verdict(site, spec.approval).approved else "not yet"
+            asked = verdict(site, spec.approval)
+            approval = ", ".join(sorted(asked.approved)) or "not yet"
     except (AuthenticationError, UnavailableError):
         raise
     except ConnectorError as error:

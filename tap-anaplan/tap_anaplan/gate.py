@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,73 +13,113 @@ from connector_kit.anaplan.tables import Table, TextForm
 from connector_kit.errors import ConfigurationError, NotFoundError
 
 if TYPE_CHECKING:
+    from connector_kit.anaplan.line_items import LineItem
+    from connector_kit.anaplan.objects import Module
     from tap_anaplan.site import Site
     from tap_anaplan.specs import Approval
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`approved`, or the sentence that says what is still to be done, and by whom."""
+    """What is `approved` and what is `missing`, by the items' names, and a sentence that says so and who can change it.
 
-    approved: bool
+    Where the approval is no matter of single items, the name is that of the whole.
+    """
+
+    approved: frozenset[str]
+    missing: frozenset[str]
     sentence: str
 
 
 def verdict(site: Site, approval: Approval) -> Verdict:
     """Ask the model, now.
 
-    Approved is what is true in every cell of the line item that belongs to the item; an empty cell is not true.
+    An item is approved when every cell of the line item that belongs to it is true; an empty cell is not true.
 
     Raises:
         NotFoundError: the module, the line item or the item is not there: a gate that can't be asked stays closed,
             and is not passed over in silence.
-        ConfigurationError: the line item is not a boolean.
+        ConfigurationError: the line item is not a boolean, or several dimensions are left where one decides.
     """
     model = site.model
     module = model.find_module(approval.module)
     where = f"{model.label}, module {module.name}"
-    item = find(model.reads.line_items(module.id), approval.line_item, kind="line item", where=where)
-    if item.kind != "boolean":
+    line_item = find(model.reads.line_items(module.id), approval.line_item, kind="line item", where=where)
+    if line_item.kind != "boolean":
         raise ConfigurationError(
             system="Anaplan",
-            subject=f"{where}, line item {item.name}",
+            subject=f"{where}, line item {line_item.name}",
             expected="a boolean, to approve with",
-            got=f"format {item.format}",
+            got=f"format {line_item.format}",
         )
-    table = Table(io.BytesIO(model.reads.view_text(module.id, module.id, where)), TextForm(), where)
-    dimensions = [each.name for each in model.reads.axes(module.id).dimensions]
-    places = [table.header.index(name) for name in dimensions if name in table.header]
-    # A dimension of the line item's name would stand before it.
-    cells_at = len(table.header) - 1 - table.header[::-1].index(item.name) if item.name in table.header else -1
-    if cells_at < 0:
-        raise NotFoundError(system="Anaplan", subject=where, expected=f"line item {item.name}", got="a view without it")
-    truth = converter("boolean", Notation(), f"{where}, line item {item.name}")
-    cells: list[str] = []
-    for block in table.blocks():
-        members = list(zip(*(block[at] for at in places), strict=True)) if places else [()] * len(block[0])
-        cells += [
-            cell
-            for cell, own in zip(block[cells_at], members, strict=True)
-            if _belongs(own, [table.header[at] for at in places], approval)
-        ]
-    shown = approval.item or ", ".join(f"{name} {value}" for name, value in approval.items) or "the module"
-    if not cells:
+    cells = _cells(site, module, line_item, where)
+    found: dict[str, bool] = {}
+    for members, cell in cells:
+        name = _subject(members, approval, where)
+        if name is not None:
+            found[name] = found.get(name, True) and cell
+    if not found:
         raise NotFoundError(
             system="Anaplan",
-            subject=f"{where}, line item {item.name}",
-            expected=f"cells of {shown}",
+            subject=f"{where}, line item {line_item.name}",
+            expected=f"cells of {_whole(approval)}",
             got="none that this user sees",
             hint="Check `item` of the approval, and the user's access to that item.",
         )
-    if all(truth(cells, 0)):
-        return Verdict(True, f"{shown} is approved ({item.name} in {where})")
-    by = approval.by or f"somebody who may write to it has to set {item.name} there"
-    who = f"{by} has to set {item.name} there" if approval.by else by
-    return Verdict(False, f"{shown} is not approved: {item.name} in {where} is not true; {who}")
+    approved = frozenset(name for name, cell in found.items() if cell)
+    missing = frozenset(found) - approved
+    return Verdict(approved, missing, _sentence(approved, missing, f"{line_item.name} in {where}", approval.by))
 
 
-def _belongs(members: Sequence[str], dimensions: Sequence[str], approval: Approval) -> bool:
+def _cells(site: Site, module: Module, line_item: LineItem, where: str) -> list[tuple[Mapping[str, str], bool]]:
+    """Each cell of the line item with the items that it belongs to, by dimension."""
+    reads = site.model.reads
+    table = Table(io.BytesIO(reads.view_text(module.id, module.id, where)), TextForm(), where)
+    dimensions = [each.name for each in reads.axes(module.id).dimensions if each.name in table.header]
+    # Dimensions stand first: of two columns of one name the last is the line item.
+    places = [at for at, name in enumerate(table.header) if name == line_item.name]
+    if not places:
+        raise NotFoundError(
+            system="Anaplan", subject=where, expected=f"line item {line_item.name}", got="a view without it"
+        )
+    truth = converter("boolean", Notation(), f"{where}, line item {line_item.name}")
+    found: list[tuple[Mapping[str, str], bool]] = []
+    for block in table.blocks():
+        members = [dict(zip(dimensions, row, strict=False)) for row in zip(*block[: len(dimensions)], strict=True)]
+        values = [value is True for value in truth(block[places[-1]], 0)]
+        found += zip(members or [{}] * len(values), values, strict=True)
+    return found
+
+
+def _subject(members: Mapping[str, str], approval: Approval, where: str) -> str | None:
+    """Under which name a cell counts; None when it is none of those that decide."""
     if approval.item:
-        return approval.item in members
-    own = dict(zip(dimensions, members, strict=True))
-    return all(own.get(name) == value for name, value in approval.items)
+        return approval.item if approval.item in members.values() else None
+    if any(members.get(name) != value for name, value in approval.items):
+        return None
+    if not approval.column:
+        return _whole(approval)
+    free = [value for name, value in members.items() if name not in dict(approval.items)]
+    if len(free) != 1:
+        raise ConfigurationError(
+            system="Anaplan",
+            subject=f"{where}, approval by {approval.column}",
+            expected="one dimension whose items are approved",
+            got=f"{len(free)}: {', '.join(members)}",
+            hint="Name the item of each other dimension with `item: {dimension: item}`.",
+        )
+    return free[0]
+
+
+def _whole(approval: Approval) -> str:
+    return approval.item or ", ".join(f"{name} {value}" for name, value in approval.items) or f"all {approval.module}"
+
+
+def _sentence(approved: frozenset[str], missing: frozenset[str], cells: str, by: str) -> str:
+    parts = []
+    if approved:
+        parts.append(f"approved: {', '.join(sorted(approved))}")
+    if missing:
+        who = by or "somebody who may write to it"
+        parts.append(f"not approved: {', '.join(sorted(missing))} ({who} has to set {cells})")
+    return "; ".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from itertools import compress
 from typing import Any
@@ -31,13 +31,15 @@ class RowMaker:
         columns: those of the file.
         selected: names of those that records have.
         key: names of those that may not be empty.
+        codes: by column the codes of the list's items by their names, to be written instead.
         approved: a boolean column; only rows in which it is true are kept.
+        only: a column and the texts that are wanted in it.
         followed: the column of the bookmark.
         since: its last value, as the state has it: rows with a lower one are left out.
 
     Attributes:
         seen: rows that came.
-        unapproved: rows that were left out because they are not approved.
+        unapproved: rows that were left out because they, or their item in the column of `only`, are not approved.
         highest: of the followed column in the rows that were kept, as the state keeps it.
     """
 
@@ -49,7 +51,9 @@ class RowMaker:
         key: Sequence[str],
         notation: Notation,
         what: str,
+        codes: Mapping[str, Mapping[str, str]] | None = None,
         approved: Column | None = None,
+        only: tuple[Column, Collection[str]] | None = None,
         followed: Column | None = None,
         since: object = None,
     ) -> None:
@@ -58,6 +62,7 @@ class RowMaker:
         self._what = what
         self._key = tuple(key)
         self._approved = approved
+        self._only = only
         self._followed = followed
         self._since = None if followed is None or since is None else _comparable(since, followed)
         self._highest: Any = None
@@ -65,7 +70,12 @@ class RowMaker:
         helpers = {column.name for column in (approved, followed) if column is not None}
         needed = [column for column in columns if column in self._written or column.name in helpers]
         self._converters: dict[str, tuple[int | None, Callable[[Sequence[str], int], Values]]] = {
-            column.name: (column.at, converter(column.kind, notation, f"{what}, column {column.header!r}"))
+            column.name: (
+                column.at,
+                _coder(codes[column.name], f"{what}, column {column.header!r}")
+                if codes and column.name in codes
+                else converter(column.kind, notation, f"{what}, column {column.header!r}"),
+            )
             for column in needed
         }
         self._row = row_type([column.name for column in self._written])
@@ -87,7 +97,7 @@ class RowMaker:
             name: [None] * count if at is None else convert(block[at], before)
             for name, (at, convert) in self._converters.items()
         }
-        kept = self._kept(values, count)
+        kept = self._kept(block, values, count)
         self._check_key(values, before)
         if self._followed is not None:
             present = [value for value in _kept(values[self._followed.name], kept) if value is not None]
@@ -96,11 +106,16 @@ class RowMaker:
             return [self._row()] * (count if kept is None else sum(kept))
         return list(map(self._row, *(_kept(values[column.name], kept) for column in self._written)))
 
-    def _kept(self, values: dict[str, Values], count: int) -> list[bool] | None:
+    def _kept(self, block: Block, values: dict[str, Values], count: int) -> list[bool] | None:
         """Which rows are wanted; None for all."""
         kept: list[bool] | None = None
+        if self._only is not None and self._only[0].at is not None:
+            wanted = self._only[1]
+            kept = [cell in wanted for cell in block[self._only[0].at]]
         if self._approved is not None:
-            kept = [value is True for value in values[self._approved.name]]
+            own = [value is True for value in values[self._approved.name]]
+            kept = own if kept is None else [a and b for a, b in zip(kept, own, strict=True)]
+        if kept is not None:
             self.unapproved += count - sum(kept)
         if self._followed is not None and self._since is not None:
             # Rows without a value can't be told old from new: they come each time.
@@ -118,6 +133,24 @@ class RowMaker:
                     got="none",
                     hint="Choose columns that identify each row with `key`.",
                 )
+
+
+def _coder(codes: Mapping[str, str], subject: str) -> Callable[[Sequence[str], int], Values]:
+    def coded(cells: Sequence[str], before: int) -> Values:
+        found = [codes.get(cell) if cell else None for cell in cells]
+        if None in found:
+            for at, (cell, code) in enumerate(zip(cells, found, strict=True)):
+                if cell and code is None:
+                    raise RefusedError(
+                        system="Anaplan",
+                        subject=f"{subject}, row {before + at + 1}",
+                        expected="an item that has a code, and a name that no other has",
+                        got=repr(cell),
+                        hint="Give the item a code of its own in Anaplan, or take the column out of `codes`.",
+                    )
+        return found
+
+    return coded
 
 
 def _kept(values: Values, kept: list[bool] | None) -> Values:

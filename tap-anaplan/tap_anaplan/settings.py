@@ -19,6 +19,9 @@ _APPROVAL = th.ObjectType(
         th.CustomType({"type": ["string", "object"], "additionalProperties": {"type": "string"}}),
         description="Whose cells must be true: an item, or one per dimension as {dimension: item}. Default: all cells.",
     ),
+    th.Property(
+        "column", th.StringType, description="Column that holds the approved item: rows of other items are left out."
+    ),
     th.Property("by", th.StringType, description="Who approves, for the message when it is not approved yet."),
     additional_properties=False,
 )
@@ -31,6 +34,9 @@ _OF_EACH = (
         "types",
         th.ObjectType(additional_properties=th.StringType(allowed_values=[*KINDS])),
         description="Types of columns for which the model tells none.",
+    ),
+    th.Property(
+        "codes", th.ArrayType(th.StringType), description="Columns of list items to write as codes instead of names."
     ),
     th.Property("approval", _APPROVAL, description="Read only while this is true."),
     th.Property("approved_rows", th.StringType, description="Boolean column: only rows in which it is true."),

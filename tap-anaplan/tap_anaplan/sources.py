@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from connector_kit.anaplan.line_items import ValueKind, value_kind
+from connector_kit.anaplan.line_items import LineItem, ValueKind, value_kind
 from connector_kit.anaplan.spool import Spool
 from connector_kit.anaplan.tables import Table, TextForm, form_of
 from connector_kit.anaplan.views import ListMetadata, View
@@ -56,6 +56,10 @@ class Source(ABC):
             RefusedError: the header is not what the model says that it has.
         """
 
+    @abstractmethod
+    def list_of(self, column: Column) -> str:
+        """The id of the list or other dimension whose items a column holds; empty when that can't be told."""
+
     @property
     def natural_key(self) -> tuple[str, ...]:
         """Names in the model of the columns that identify a row, of what was described."""
@@ -90,11 +94,11 @@ class ExportSource(Source):
         return metadata
 
     @cached_property
-    def _formats(self) -> dict[str, ValueKind]:
+    def _line_items(self) -> dict[str, LineItem]:
         if not self.spec.module:
             return {}
         module = self.site.model.find_module(self.spec.module)
-        return {item.name: item.kind for item in self.site.model.reads.line_items(module.id)}
+        return {item.name: item for item in self.site.model.reads.line_items(module.id)}
 
     @override
     def describe(self) -> tuple[Column, ...]:
@@ -102,7 +106,7 @@ class ExportSource(Source):
         told = [*types, *[""] * len(headers)]
         kinds = [
             # What the export tells comes first: a dimension may have the name of a line item.
-            self._formats.get(header, "text") if kind.upper() in _UNTOLD else value_kind(kind)
+            self._line_items.get(header, LineItem()).kind if kind.upper() in _UNTOLD else value_kind(kind)
             for header, kind in zip(headers, told, strict=False)
         ]
         return named(self.spec, zip(headers, kinds, range(len(headers)), strict=True))
@@ -119,6 +123,12 @@ class ExportSource(Source):
     def columns(self, table: Table) -> tuple[Column, ...]:
         table.check(self._metadata.header_names)
         return self.describe()
+
+    @override
+    def list_of(self, column: Column) -> str:
+        of_line_item = self._line_items.get(column.header, LineItem()).list_id
+        named_so = [each.id for each in self.site.model.lists() if each.name == column.header]
+        return of_line_item or "".join(named_so[:1])
 
 
 class ViewSource(Source):
@@ -141,13 +151,13 @@ class ViewSource(Source):
         return f"{self.site.model.label}, module {self._module.name}{view}"
 
     @cached_property
-    def _dimensions(self) -> dict[str, ValueKind]:
-        axes = self.site.model.reads.axes(self._view.id)
-        return {each.name: "period" if each.id == _TIME else "item" for each in axes.dimensions}
+    def _dimensions(self) -> dict[str, str]:
+        """Ids by names."""
+        return {each.name: each.id for each in self.site.model.reads.axes(self._view.id).dimensions}
 
     @cached_property
-    def _formats(self) -> dict[str, ValueKind]:
-        return {item.name: item.kind for item in self.site.model.reads.line_items(self._module.id)}
+    def _line_items(self) -> dict[str, LineItem]:
+        return {item.name: item for item in self.site.model.reads.line_items(self._module.id)}
 
     @override
     def describe(self) -> tuple[Column, ...]:
@@ -176,17 +186,27 @@ class ViewSource(Source):
     def natural_key(self) -> tuple[str, ...]:
         return tuple(self._dimensions)
 
+    @override
+    def list_of(self, column: Column) -> str:
+        first = column.at is not None and column.at < len(self._dimensions)
+        dimension = self._dimensions.get(column.header, "") if first else ""
+        return dimension or self._line_items.get(column.header, LineItem()).list_id
+
     def _of(self, header: Sequence[str]) -> tuple[Column, ...]:
         """Dimensions stand first, so that a line item of the same name is the second column of that name."""
-        dimensions = dict(self._dimensions)
-        formats = self._formats
-        kinds = [dimensions.pop(name, None) or formats.get(name) for name in header]
+        dimensions: dict[str, ValueKind] = {
+            name: "period" if dimension == _TIME else "item" for name, dimension in self._dimensions.items()
+        }
+        kinds = [
+            dimensions.pop(name, None) or (self._line_items[name].kind if name in self._line_items else None)
+            for name in header
+        ]
         unknown = [name for name, kind in zip(header, kinds, strict=True) if kind is None]
         if unknown or dimensions:
             raise RefusedError(
                 system="Anaplan",
                 subject=self.what,
-                expected=f"columns {', '.join(map(repr, [*self._dimensions, *formats]))}",
+                expected=f"columns {', '.join(map(repr, [*self._dimensions, *self._line_items]))}",
                 got=", ".join(map(repr, header)),
                 hint="The module was changed while it was read: run again.",
             )
@@ -238,6 +258,12 @@ class ListSource(Source):
     @override
     def natural_key(self) -> tuple[str, ...]:
         return ("Code",)
+
+    @override
+    def list_of(self, column: Column) -> str:
+        if column.header != "Parent" or not self._metadata.parent:
+            return ""
+        return self.site.model.find_list(self._metadata.parent).id
 
     def _of(self, header: Sequence[str]) -> tuple[Column, ...]:
         """The first column is the item's name, under the list's; what the file leaves out is null."""

@@ -22,12 +22,16 @@ _EXTENSION = re.compile(r"\.(csv|txt|tsv)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """The cells that must be true: of `line_item` in `module`, of `item` or of `items` by dimension, else all."""
+    """The cells that must be true: of `line_item` in `module`, of `item` or of `items` by dimension, else all.
+
+    With `column` only the rows come whose item in that column is approved.
+    """
 
     module: str
     line_item: str
     item: str = ""
     items: tuple[tuple[str, str], ...] = ()
+    column: str = ""
     by: str = ""
 
 
@@ -44,6 +48,7 @@ class Spec:
     replication_key: str = ""
     rename: tuple[tuple[str, str], ...] = ()
     types: tuple[tuple[str, str], ...] = ()
+    codes: tuple[str, ...] = ()
     approval: Approval | None = None
     approved_rows: str = ""
 
@@ -90,6 +95,7 @@ def _of(kind: Kind, config: Mapping[str, Any]) -> Iterator[Spec]:
             replication_key=str(each.get("replication_key") or ""),
             rename=tuple((each.get("columns") or {}).items()),
             types=tuple((each.get("types") or {}).items()),
+            codes=tuple(each.get("codes") or ()),
             approval=_approval(each.get("approval")),
             approved_rows=str(each.get("approved_rows") or ""),
         )
@@ -104,5 +110,6 @@ def _approval(given: Mapping[str, Any] | None) -> Approval | None:
         line_item=str(given["line_item"]),
         item=item if isinstance(item, str) else "",
         items=() if isinstance(item, str) else tuple(item.items()),
+        column=str(given.get("column") or ""),
         by=str(given.get("by") or ""),
     )

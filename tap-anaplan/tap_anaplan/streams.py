@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,8 @@ class RowStream(PagedStream):
                 )
         if self.spec.approved_rows:
             self._approving(columns)
+        if self.spec.approval and self.spec.approval.column:
+            find(columns, self.spec.approval.column, "approval, column", stream)
         return json_schema(columns, key, self.source.what)
 
     def _declare(self) -> None:
@@ -94,52 +97,64 @@ class RowStream(PagedStream):
             self.logger.info("%s: the model has not changed since it was last read: nothing to read", self.name)
             return
         with Spool(self.config.get("spool_dir")) as spool:
-            form = self._fetch(spool)
+            form, approved = self._fetch(spool)
             if form is None:
                 return
             # A run that breaks off from here on leaves nothing that a later one could take for a complete read.
             state.pop(READ_OF, None)
             with spool.reading() as stream:
-                yield from self._read(Table(stream, form, f"{self.source.what}, file"), context, state)
+                table = Table(stream, form, f"{self.source.what}, file")
+                yield from self._read(table, context, state, approved)
         if mark is not None:
             state[READ_OF] = mark
 
-    def _fetch(self, spool: Spool) -> TextForm | None:
-        """The download, or None when its approval is missing: before it, or withdrawn while it went on."""
+    def _fetch(self, spool: Spool) -> tuple[TextForm | None, frozenset[str]]:
+        """The download's form, None when its approval is missing; and the items that are approved.
+
+        The gate is asked again behind the download: what was withdrawn while it went on is not approved.
+        """
         approval = self.spec.approval
         with self._site.lock(f"read {self.source.what}"):
             if approval is None:
-                return self.source.fetch(spool)
+                return self.source.fetch(spool), frozenset()
             before = verdict(self._site, approval)
+            self.logger.info("%s: %s", self.name, before.sentence)
             if not before.approved:
-                self.logger.info("%s: %s. Nothing was read.", self.name, before.sentence)
-                return None
-            self.logger.info("%s: %s.", self.name, before.sentence)
+                self.logger.info("%s: nothing was read", self.name)
+                return None, frozenset()
             form = self.source.fetch(spool)
-            after = verdict(self._site, approval)
-            if not after.approved:
-                self.logger.info("%s: withdrawn while it was read: %s. Nothing was read.", self.name, after.sentence)
-                return None
-            return form
+            approved = before.approved & verdict(self._site, approval).approved
+            withdrawn = before.approved - approved
+            if withdrawn:
+                left = "left out" if approved else "nothing was read"
+                self.logger.info("%s: withdrawn meanwhile: %s; %s", self.name, ", ".join(sorted(withdrawn)), left)
+            return (form if approved else None), approved
 
-    def _read(self, table: Table, context: Context | None, state: dict[str, Any]) -> Iterator[Sequence[msgspec.Struct]]:
+    def _read(
+        self, table: Table, context: Context | None, state: dict[str, Any], items: frozenset[str]
+    ) -> Iterator[Sequence[msgspec.Struct]]:
         columns = self.source.columns(table)
         check_schema(columns, self.schema, f"stream {self.name} ({self.source.what})")
         whole = self.replication_method == "FULL_TABLE"
         followed = None if whole else find(columns, str(self.replication_key), "replication_key", self.name)
         since = None if followed is None else self.get_starting_replication_key_value(context)
         mask = self.mask
+        gated = self.spec.approval.column if self.spec.approval else ""
         maker = RowMaker(
             columns,
             selected={column.name for column in columns if mask["properties", column.name]},
             key=self._key,
             notation=self._site.notation,
             what=self.source.what,
+            codes=self._codes(columns),
             approved=self._approving(columns) if self.spec.approved_rows else None,
+            only=(find(columns, gated, "approval, column", self.name), items) if gated else None,
             followed=followed,
             since=since,
         )
-        reports = whole and bool(self._key) and bool(self.config["emit_activate_version_messages"])
+        # Rows that are not approved have not vanished.
+        filtered = bool(gated or self.spec.approved_rows)
+        reports = whole and not filtered and bool(self._key and self.config["emit_activate_version_messages"])
         self._stream_version = self._initialized_at if reports else None
         for block in table.blocks():
             yield maker.rows(block)
@@ -149,13 +164,32 @@ class RowStream(PagedStream):
                 self.name,
                 maker.unapproved,
                 maker.seen,
-                self.spec.approved_rows,
+                " and ".join(filter(None, (gated, self.spec.approved_rows))),
             )
         if followed is not None and maker.highest is not None:
             state["replication_key"] = followed.name
             state["replication_key_value"] = maker.highest
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
+
+    def _codes(self, columns: Sequence[Column]) -> dict[str, dict[str, str]]:
+        """Codes by names, of items whose name is theirs alone."""
+        codes: dict[str, dict[str, str]] = {}
+        for wanted in self.spec.codes:
+            column = find(columns, wanted, "codes", self.name)
+            list_id = self.source.list_of(column)
+            if not list_id:
+                raise ConfigurationError(
+                    system="tap-anaplan",
+                    subject=f"stream {self.name}, codes",
+                    expected="a column of items of a list",
+                    got=f"{column.name!r}, of which no list is known",
+                    hint="For an export name the `module` that it exports, so that its line items tell their lists.",
+                )
+            items = self._site.model.reads.items(list_id, f"{self.source.what}, column {column.header!r}")
+            times = Counter(item.name for item in items)
+            codes[column.name] = {item.name: item.code for item in items if item.code and times[item.name] == 1}
+        return codes
 
     def _approving(self, columns: Sequence[Column]) -> Column:
         column = find(columns, self.spec.approved_rows, "approved_rows", self.spec.stream)

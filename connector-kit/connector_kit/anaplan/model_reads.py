@@ -16,7 +16,7 @@ from connector_kit.anaplan.results import Kind, Task, read_task
 from connector_kit.anaplan.spool import Spool
 from connector_kit.anaplan.tasks import COLLECTIONS, Polling
 from connector_kit.anaplan.transport import Transport, read_bytes
-from connector_kit.anaplan.views import Axes, ListMetadata, View, axes, list_metadata
+from connector_kit.anaplan.views import Axes, Item, ListMetadata, View, axes, list_metadata
 from connector_kit.errors import UnavailableError
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,12 @@ class ModelReads:
         """Properties and subsets of a list."""
         body = self._transport.json("GET", f"{self._path}/lists/{list_id}", what=f"{self._label}, list {list_id}")
         return list_metadata(mapping(body.get("metadata")))
+
+    def items(self, dimension_id: str, what: str) -> list[Item]:
+        """The items of a list, of Time, or of another dimension: names, and codes where they have one."""
+        path = f"{self._path}/dimensions/{dimension_id}/items"
+        body = self._transport.json("GET", path, what=f"{what}, items")
+        return structs(Item, rows(body.get("items")))
 
     def tasks(self, kind: Kind, object_id: str, what: str) -> list[Task]:
         """The history of an action, as far as Anaplan keeps it, without results."""

@@ -33,6 +33,14 @@ class Dimension(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class Item(msgspec.Struct, frozen=True, rename="camel"):
+    """An item of a dimension."""
+
+    id: str = ""
+    name: str = ""
+    code: str = ""
+
+
 class Axes(msgspec.Struct, frozen=True):
     """What stands on a view's axes. `dimensions` has no line items."""
 
