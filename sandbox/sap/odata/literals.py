@@ -44,7 +44,16 @@ _ACCEPTED = {
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)?(Z|z|[+-]\d\d:\d\d)?")
 _DURATION = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:\.\d{1,7})?S)?")
 _TIME = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?")
+_PREFIXED = re.compile(r"[A-Za-z]*'(.*)'", re.DOTALL)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def literal(kind: str, text: str) -> Value:
+    """A token of a lexicon as a literal."""
+    if kind == "name":
+        kind = "null" if text == "null" else "boolean"
+    quoted = _PREFIXED.fullmatch(text)
+    return Value(kind, text if quoted is None else quoted[1].replace("''", "'"))
 
 
 def stored(value: Value, each: Property) -> Stored:

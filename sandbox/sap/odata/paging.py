@@ -1,0 +1,152 @@
+"""Pages: how many rows one answer has, and the continuation that leads on.
+
+1000 rows without $top and at most 5000 with it for V2 (SAP KBA 3072317), 100 and 5000 for V4 (SAP community article on
+RAP paging). A continuation is opaque and follows the last row's order, or is an offset where the switch says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.core.odata.errors import bad_request
+from sandbox.core.odata.seek import Sql, Term, after
+from sandbox.core.odata.syntax import Comparison, Condition, Field, Junction, Value
+from sandbox.sap.odata.reading import Slice, both, terms_of
+from sandbox.sap.odata.translate import translate
+
+if TYPE_CHECKING:
+    from sandbox.sap.odata.options import Node, Query
+    from sandbox.sap.odata.reading import Reader
+    from sandbox.sap.schema import Stored
+
+_NARROW = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Rows of a page without and with $top, None for no limit; the client's own wish; form of continuations."""
+
+    default: int | None
+    cap: int | None
+    wish: int | None = None
+    numeric: bool = False
+    shuffle: bool = False
+
+    def size(self, left: int | None) -> int | None:
+        """Rows of the next page when the client still wants ``left`` (None: all)."""
+        sizes = (left, self.default if left is None else self.cap, self.wish)
+        return min((size for size in sizes if size is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entities, the count of all matches when asked, the token of the next page when there is one."""
+
+    rows: list[object]
+    count: int | None
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Continuation:
+    """What a token carries: the last row's order values or an offset, what is left of $top, the shuffle's seed."""
+
+    after: tuple[Stored, ...] | None
+    offset: int
+    left: int | None
+    seed: int
+
+    @property
+    def token(self) -> str:
+        packed = json.dumps([self.after, self.offset, self.left, self.seed]).encode()
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _read(token: str, node: Node) -> _Continuation:
+    if token.isascii() and token.isdigit():
+        offset = int(token)
+        return _Continuation(None, node.skip + offset, None if node.top is None else max(node.top - offset, 0), 0)
+    try:
+        behind, offset, left, seed = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return _Continuation(None if behind is None else tuple(behind), int(offset), left, int(seed))
+    except (binascii.Error, ValueError, TypeError):
+        raise bad_request(f"The skiptoken '{token}' is invalid.") from None
+
+
+def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
+    """The rows of one request among those that ``base`` admits; ODataError 400 for a token that is none of ours."""
+    node = query.node
+    if query.skiptoken is None:
+        start = _Continuation(None, node.skip, node.top, random.randrange(1, 2**31))
+    else:
+        start = _read(query.skiptoken, node)
+    where, prefix = _plan(reader, node)
+    where = both(base, where)
+    terms, seekable = _terms(reader, node, prefix, start.seed if limits.shuffle else 0)
+    seekable = seekable and not limits.numeric
+    size = limits.size(start.left)
+    admitted = where
+    if start.after is not None:
+        if len(start.after) != len(terms):
+            raise bad_request("The skiptoken does not belong to this query.")
+        admitted = both(where, after(terms, start.after))
+    part = Slice(terms, None if size is None else size + 1, start.offset)
+    rows, raw = reader.read(node, admitted, part, [term.sql for term in terms])
+    count = reader.count(node, where) if query.count else None
+    if size is None or len(rows) <= size or start.left == size:
+        return Page(rows if size is None else rows[:size], count, None)
+    left = None if start.left is None else start.left - size
+    if seekable:
+        following = _Continuation(raw[size - 1], 0, left, start.seed)
+    else:
+        following = _Continuation(None, start.offset + size, left, start.seed)
+    token = str(following.offset - node.skip) if limits.numeric else following.token
+    return Page(rows[:size], count, token)
+
+
+def _terms(reader: Reader, node: Node, prefix: str, seed: int) -> tuple[tuple[Term, ...], bool]:
+    """The whole order, and whether a page can begin behind a row of it: not behind a sum."""
+    wanted = terms_of(node, prefix)
+    own = reader.default_terms(node, prefix)
+    if seed and not wanted and not node.entity_set.aggregate:
+        text = " || '/' || ".join(term.sql for term in own)
+        wanted = (Term(f"sap_shuffle({seed}, {text})", descending=False),)
+    given = {term.sql for term in wanted}
+    seekable = not (reader.sums(node) and any(each.measure for each, _ in node.order))
+    return (*wanted, *(term for term in own if term.sql not in given)), seekable
+
+
+def _plan(reader: Reader, node: Node) -> tuple[Sql, str]:
+    """The filter, written so that SQLite reads by a date's index when few rows are that young, else along the key.
+
+    Without statistics it would sort a million rows for every page of a first load. The prefix keeps the index of the
+    key out of the way.
+    """
+    for part in _conjuncts(node.filter):
+        if not isinstance(part, Comparison) or not isinstance(part.left, Field) or not isinstance(part.right, Value):
+            continue
+        each = node.entity_set.property_called(part.left.name)
+        if each is None or each.kind not in {"date", "datetimeoffset"} or part.operator not in {"ge", "gt", "eq"}:
+            continue
+        young = translate(part, node.entity_set, reader.dialect)
+        limited = f'SELECT 1 FROM "{node.entity_set.table}" WHERE {young.text} LIMIT {_NARROW + 1}'
+        plan = reader.connection.execute(f"EXPLAIN QUERY PLAN {limited}", young.parameters).fetchall()
+        if not any(" USING " in str(step[-1]) and each.stored_as in str(step[-1]) for step in plan):
+            continue
+        found = reader.connection.execute(f"SELECT count(*) FROM ({limited})", young.parameters).fetchone()[0]
+        others = frozenset(one.stored_as for one in node.entity_set.properties) - {each.stored_as}
+        if found <= _NARROW:
+            return reader.condition(node, others), "+"
+        return reader.condition(node, frozenset({each.stored_as})), ""
+    return reader.condition(node), ""
+
+
+def _conjuncts(condition: Condition | None) -> tuple[Condition, ...]:
+    if condition is None:
+        return ()
+    return condition.parts if isinstance(condition, Junction) and condition.operator == "and" else (condition,)
