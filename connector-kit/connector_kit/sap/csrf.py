@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connector_kit.errors import RefusedError
-from connector_kit.http import Unreadable, common_error
+from connector_kit.errors import RefusedError, TransientError
+from connector_kit.http import NotSentError, Unreadable, common_error
+from connector_kit.odata.client import PageTimeout
 from connector_kit.sap.errors import CSRF_HEADER, CsrfTokenError, SapMessage, in_words, messages_of
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ class ODataWriter:
     def _fetch(self) -> str:
         headers = {**self._connection.headers, "Accept": "application/json", CSRF_HEADER: "Fetch"}
         address = self._connection.url(f"{self._service}/")
-        token = self._connection.session.request("GET", address, what="CSRF token", read=_token, headers=headers)
+        try:
+            token = self._connection.session.request("GET", address, what="CSRF token", read=_token, headers=headers)
+        except (TransientError, PageTimeout) as error:  # the post that wants it was not sent
+            raise NotSentError(system=self._connection.system, subject="CSRF token", got=str(error)) from error
         if not token:
             raise RefusedError(
                 system=self._connection.system,

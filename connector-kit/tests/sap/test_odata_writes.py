@@ -125,6 +125,12 @@ def test_a_token_that_is_refused_twice_is_an_error(connection):
         assert [asked.method for asked in server.asked] == ["GET", "POST"]
 
 
+def test_without_a_csrf_token_no_plan_was_sent():
+    with serving(lambda asked: Answer(503)) as server:
+        other = connect({"api_url": server.url, "username": "PLAN", "password": "secret", "max_tries": 1})
+        assert [type(one) for one in PlanData(other, rules()).post([plan()])] == [Unsent]
+
+
 def test_a_service_that_gives_no_token_is_told(connection):
     with serving(lambda asked: Answer(body=b"{}")) as server:
         other = connect({"api_url": server.url, "username": "PLAN", "password": "secret", "max_tries": 1})
