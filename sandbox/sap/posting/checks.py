@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sandbox.sap.document import converted
 from sandbox.sap.fiscal import fiscal_year_and_period
-from sandbox.sap.journal import converted
 from sandbox.sap.posting import messages
 from sandbox.sap.posting.books import decimals_of
 from sandbox.sap.store import StoreError

@@ -16,7 +16,6 @@ from sandbox.sap.seed.organisation import COMPANIES, cost_centers_of, fill_organ
 from sandbox.sap.seed.partners import fill_partners
 from sandbox.sap.seed.payables import (
     FIRST_INVOICE,
-    INVOICE_NUMBERS,
     Charge,
     Invoice,
     Posted,
@@ -106,7 +105,6 @@ def _invoices(
         )
         for index, (day, supplier, charges) in enumerate(drawn)
     ]  # fmt: skip
-    store.insert("NumberRange", [_last("", "", INVOICE_NUMBERS, FIRST_INVOICE + len(invoices) - 1)])
     return book_invoices(store, journal, rng, invoices)
 
 

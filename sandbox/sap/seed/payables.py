@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sandbox.sap.store import Row, Store
 
 FIRST_INVOICE = 5_105_600_001
-INVOICE_NUMBERS = "RMRP"
-"""The number range of supplier invoices, one for all company codes and years."""
 
 
 @dataclass(frozen=True, slots=True)
