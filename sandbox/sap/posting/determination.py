@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sandbox.sap.seed.chart import INPUT_TAX, OUTPUT_TAX
+
 if TYPE_CHECKING:
     from datetime import date
 
     from sandbox.sap.entry import Entry, EntryLine
     from sandbox.sap.posting.books import Books, Company
 
-INPUT_TAX, OUTPUT_TAX = "0012600000", "0022000000"
 RATES = {"I0": "0.00", "I1": "0.10", "V0": "0.00", "V1": "0.19", "V2": "0.07", "A1": "0.19", "O0": "0.00", "O1": "0.10"}
 """Tax code to rate; codes that begin with I or V are input tax."""
 

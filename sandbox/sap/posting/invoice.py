@@ -10,6 +10,7 @@ from sandbox.sap.entry import Entry, EntryLine
 from sandbox.sap.posting.books import decimals_of
 from sandbox.sap.posting.determination import RATES, tax_account
 from sandbox.sap.posting.rows import day
+from sandbox.sap.seed.chart import GOODS_RECEIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from sandbox.sap.odata.writes import Values
 
 ZERO = Decimal(0)
-GOODS_RECEIVED = "0021120000"
-"""Items of purchase orders without an account assignment clear against this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,9 @@ class Invoice:
 
 
 def invoice_of(values: Values, assignments: Mapping[tuple[str, str], tuple[Assignment, ...]]) -> Invoice:
-    """From the decoded body; ``assignments`` by purchase order and item."""
+    """From the decoded body; ``assignments`` by purchase order and item. Without one the goods that were received
+    clear: the account of goods and invoices receipt.
+    """
     currency = text(values, "DocumentCurrency")
     lines = [
         *(_gl_line(item, currency) for item in items(values, "to_SupplierInvoiceItemGLAcct")),
@@ -91,7 +92,13 @@ def invoice_of(values: Values, assignments: Mapping[tuple[str, str], tuple[Assig
 
 def entry_of(invoice: Invoice, number_of_invoice: str, user: str) -> Entry:
     """The supplier's line first, then items and taxes; a credit memo is the other way round."""
-    payable = EntryLine(account="", supplier=invoice.supplier, amount=-invoice.gross, currency=invoice.currency)
+    payable = EntryLine(
+        account="",
+        supplier=invoice.supplier,
+        amount=-invoice.gross,
+        currency=invoice.currency,
+        assignment=invoice.reference,
+    )
     taxes = [
         EntryLine(account=tax_account(code), amount=amount, currency=invoice.currency, tax_code=code)
         for code, amount in invoice.taxes.items()

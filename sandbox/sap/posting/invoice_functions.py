@@ -71,7 +71,7 @@ class InvoiceFunctions:
         year, period = fiscal_year_and_period(company.variant, posting_date)
         if not self._books.period_is_open(company, posting_date):
             raise refused([messages.closed_period(period, year)])
-        number = next_invoice(self._store, year)
+        number = next_invoice(self._store)
         for document in self._documents(row):
             reason = text(parameters, "ReversalReason") or "01"
             self._journal.reverse(company.code, *document, posting_date, reason)

@@ -13,10 +13,11 @@ from sandbox.sap.posting.checks import Rules, check_entry
 from sandbox.sap.posting.determination import completed
 from sandbox.sap.posting.invoice import Assignment, Invoice, entry_of, invoice_of, items, text
 from sandbox.sap.posting.rows import row_of
-from sandbox.sap.store import StoreError
+from sandbox.sap.seed.payables import FIRST_INVOICE
+from sandbox.sap.store import StoreError, table_called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from sandbox.core.switches import Switches
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sandbox.sap.store import Row, Store
 
 POSTED, PARKED = "5", ("A", "B", "C", "D", "E")
-FIRST_NUMBER = 5_105_600_000
 REQUIRED = ("CompanyCode", "InvoicingParty", "DocumentDate", "PostingDate", "DocumentCurrency", "InvoiceGrossAmount")
 _PARTS = {
     "to_SuplrInvcItemPurOrdRef": ("SupplierInvoiceItemPO", "SupplierInvoiceItem", 6),
@@ -67,7 +67,7 @@ class SupplierInvoices:
         if status == POSTED:
             self._check(invoice)
         number, year = self._number(invoice)
-        self._insert(values, number, year, status)
+        self._insert(values, invoice, {"SupplierInvoice": number, "FiscalYear": year}, status)
         if status == POSTED:
             self._post(invoice, number)
         return Created({"SupplierInvoice": number, "FiscalYear": year}, warnings)
@@ -100,7 +100,7 @@ class SupplierInvoices:
         if company is None:
             raise refused([messages.unknown_company(invoice.company_code)])
         year, _ = fiscal_year_and_period(company.variant, invoice.posting_date)
-        return next_invoice(self._store, year), year
+        return next_invoice(self._store), year
 
     def _assignments(self, values: Values) -> dict[tuple[str, str], tuple[Assignment, ...]]:
         found = {}
@@ -133,26 +133,42 @@ class SupplierInvoices:
             raise refused([message])
         return (Message(message.code, message.note, "warning"),)
 
-    def _insert(self, values: Values, number: str, year: str, status: str) -> None:
-        key: Row = {"SupplierInvoice": number, "FiscalYear": year}
-        partner = self._books.supplier(text(values, "InvoicingParty"), text(values, "CompanyCode"))
+    def _insert(self, values: Values, invoice: Invoice, key: Row, status: str) -> None:
+        partner = self._books.supplier(invoice.supplier, invoice.company_code)
         own: Row = {
             **key,
             "CreationDate": f"{self._now():%Y-%m-%d}",
             "SupplierInvoiceStatus": status,
-            "InvoicingParty": partner.number if partner else text(values, "InvoicingParty"),
+            "InvoicingParty": partner.number if partner else invoice.supplier,
         }
-        defaults: Row = {"AccountingDocumentType": "RE", "PaymentTerms": partner.payment_terms if partner else ""}
+        defaults: Row = {
+            "AccountingDocumentType": invoice.document_type,
+            "PaymentTerms": partner.payment_terms if partner else "",
+            "DueCalculationBaseDate": invoice.document_date.isoformat(),
+            "InvoiceReceiptDate": invoice.document_date.isoformat(),
+        }
+        common: Row = {"DocumentCurrency": invoice.currency, "CompanyCode": invoice.company_code}
         try:
             self._store.insert("SupplierInvoice", [{**defaults, **row_of("SupplierInvoice", values), **own}])
             for navigation, (table, counter, digits) in _PARTS.items():
+                columns = table_called(table).columns
+                filled = {name: value for name, value in common.items() if name in columns}
                 rows = [
-                    {**_numbered(row_of(table, item), counter, digits, place), **key}
+                    {**filled, **_numbered(row_of(table, item), counter, digits, place), **key}
                     for place, item in enumerate(items(values, navigation), 1)
                 ]
                 self._store.insert(table, rows)
-        except StoreError as error:
-            raise BusinessError("M8/000", str(error)) from None
+            if values.get("TaxIsCalculatedAutomatically") is True:
+                self._store.insert("SupplierInvoiceTax", list(_tax_rows(invoice, key)))
+        except (StoreError, ValueError) as error:
+            raise refused([messages.does_not_fit(str(error))]) from None
+
+
+def _tax_rows(invoice: Invoice, key: Row) -> Iterator[Row]:
+    for place, (code, amount) in enumerate(invoice.taxes.items(), 1):
+        base = sum((line.amount for line in invoice.lines if line.tax_code == code), Decimal(0))
+        own: Row = {"TaxCode": code, "SupplierInvoiceTaxCounter": f"{place:06d}", "DocumentCurrency": invoice.currency}
+        yield {**own, **row_of("SupplierInvoiceTax", {"TaxAmount": amount, "TaxBaseAmountInTransCrcy": base}), **key}
 
 
 def _numbered(row: Row, counter: str, digits: int, place: int) -> Row:
@@ -160,12 +176,10 @@ def _numbered(row: Row, counter: str, digits: int, place: int) -> Row:
     return {**row, counter: str(row[counter]).zfill(digits) if given else f"{place:0{digits}d}"}
 
 
-def next_invoice(store: Store, year: str) -> str:
-    """The next number; the range goes on after the highest number that the year has."""
-    highest = store.connection.execute(
-        'SELECT MAX("SupplierInvoice") FROM "SupplierInvoice" WHERE "FiscalYear" = ?', (year,)
-    ).fetchone()[0]
-    return str(max(int(highest or 0) + 1, FIRST_NUMBER))
+def next_invoice(store: Store) -> str:
+    """The number after the highest one; all company codes and years share the range."""
+    highest = store.connection.execute('SELECT MAX("SupplierInvoice") FROM "SupplierInvoice"').fetchone()[0]
+    return str(max(int(highest or 0) + 1, FIRST_INVOICE))
 
 
 def _shares(rows: list[Row]) -> tuple[Assignment, ...]:

@@ -223,3 +223,8 @@ def unknown_order_item(order: str, item: str) -> Message:
 def plan(note: str) -> Message:
     """Plan data is refused; class and number are not known."""
     return Message("FINS_PLAN_API", "001", note)
+
+
+def does_not_fit(reason: str) -> Message:
+    """A value that the invoice's tables do not hold; the number is not known."""
+    return Message("M8", "000", reason)
