@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sandbox.anaplan.app import build_app
 from sandbox.anaplan.auth import AuthService, Tokens
-from sandbox.anaplan.certificate import Certificate
 from sandbox.anaplan.control import TenantControl
 from sandbox.anaplan.oauth import OAuthService
 from sandbox.anaplan.switches import switches
 from sandbox.anaplan.tenant import Tenant
+from sandbox.core.certificate import Certificate
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute

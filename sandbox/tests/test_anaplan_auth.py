@@ -13,7 +13,7 @@ import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-from sandbox.anaplan.certificate import make
+from sandbox.core.certificate import make
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"

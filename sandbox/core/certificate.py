@@ -1,4 +1,4 @@
-"""The sample user's certificate and private key, made once and kept in the data folder."""
+"""A sample user's certificate and private key, made once and kept in the data folder."""
 
 from __future__ import annotations
 
