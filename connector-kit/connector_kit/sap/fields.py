@@ -9,14 +9,15 @@ from typing import Literal
 
 from connector_kit.sap.soap import unwritable
 
-Kind = Literal["text", "date", "decimal", "boolean", "digits", "days", "amount", "base"]
+Kind = Literal["text", "date", "decimal", "boolean", "digits", "days", "country", "amount", "base"]
 
 _FORMS: Mapping[Kind, tuple[re.Pattern[str], str]] = {
-    "date": (re.compile(r"\d{4}-\d\d-\d\d"), "a date such as 2026-11-30"),
-    "decimal": (re.compile(r"-?\d{1,14}(\.\d{1,14})?"), "a number"),
+    "date": (re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"), "a date such as 2026-11-30"),
+    "decimal": (re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,14})?"), "a number"),
     "boolean": (re.compile(r"true|false"), "true or false"),
-    "digits": (re.compile(r"\d*"), "digits"),
-    "days": (re.compile(r"\d{1,3}"), "a number of days"),
+    "digits": (re.compile(r"[0-9]+"), "digits"),
+    "days": (re.compile(r"[0-9]{1,3}"), "a number of days"),
+    "country": (re.compile(r"[A-Za-z]{2,3}"), "a country's code"),
 }
 
 
@@ -37,6 +38,8 @@ class Field:
         """What is wrong with a value, in words; blank when nothing is."""
         if signs := unwritable(value):
             return f"{self.name} has signs that XML can't carry ({signs})"
+        if value and not value.strip(" \t\r\n"):
+            return f"{self.name} is nothing but blanks"
         if self.length and len(value) > self.length:
             most = f"SAP takes at most {self.length} characters in {self.path[-1]}"
             return f"{self.name} {value!r} is too long: {most}, got {len(value)}"

@@ -83,6 +83,7 @@ class Form:
 
 
 _ORDER = ("Item", "DebtorItem", "CreditorItem", "ProductTaxItem")
+_WITHIN = {"Tax": ("tax_code",), "CashDiscountTerms": ("payment_date", "net_days")}
 _REQUIRED = ("company_code", "document_type", "transaction_type", "reference_document_type", "created_by")
 
 
@@ -96,11 +97,22 @@ def faults(form: Form, document: Document) -> list[Message]:
         texts = sap_fields.faults(fields, values)
         if "account" in values and not values["account"]:
             texts.append("account is missing")
-        if ("payment_date" in values) != ("net_days" in values):
-            texts.append("payment_date and net_days are needed together")
+        texts += _incomplete(fields, values)
         if line.amount != round(line.amount, 6):
             texts.append(f"amount {line.amount}: SAP takes at most 6 decimals")
         found += [Message("", text, at) for text in texts]
+    return found
+
+
+def _incomplete(fields: Sequence[Field], values: Mapping[str, str]) -> list[str]:
+    """What SAP wants beside values that are there."""
+    given = {field.path[0] for field in fields if len(field.path) > 1 and field.name in values}
+    found = []
+    for group, needed in _WITHIN.items():
+        if group in given and (missing := [name for name in needed if name not in values]):
+            found.append(f"{' and '.join(missing)} is missing beside other fields of {group}")
+    if "tax_classification" in values and "tax_code" not in values:
+        found.append("tax_code is missing beside tax_classification")
     return found
 
 

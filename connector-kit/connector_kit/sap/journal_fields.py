@@ -135,7 +135,7 @@ transaction_type FinancialTransactionType 3
 tax_code Tax.TaxCode 4
 tax_jurisdiction Tax.TaxJurisdiction 15
 tax_group Tax.TaxItemGroup digits:6
-tax_country Tax.TaxCountry 3
+tax_country Tax.TaxCountry country
 plant Plant 4
 material Material 60
 trading_partner TradingPartner 6
@@ -156,7 +156,7 @@ functional_area AccountAssignment.FunctionalArea 16
 sold_to ProfitabilitySupplement.Customer 10
 customer_group ProfitabilitySupplement.CustomerGroup 2
 customer_industry ProfitabilitySupplement.CustomerIndustry 10
-customer_country ProfitabilitySupplement.CustomerCountry 3
+customer_country ProfitabilitySupplement.CustomerCountry country
 sales_district ProfitabilitySupplement.SalesDistrict 6
 sold_material ProfitabilitySupplement.SoldMaterial 18
 sold_material_group ProfitabilitySupplement.SoldMaterialGroup 9
