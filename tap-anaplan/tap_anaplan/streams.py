@@ -107,6 +107,7 @@ class RowStream(PagedStream):
                 yield from self._read(table, context, state, approved)
         if mark is not None:
             state[READ_OF] = mark
+            self.state_manager.is_flushed = False  # the state has news, even if there was no row
 
     def _fetch(self, spool: Spool) -> tuple[TextForm | None, frozenset[str]]:
         """The download's form, None when its approval is missing; and the items that are approved.

@@ -19,7 +19,7 @@ import requests
 
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.reading import mapping, text
-from connector_kit.anaplan.transport import Transport, read_bytes, read_json_or_nothing
+from connector_kit.anaplan.transport import Transport, WholeLines, read_bytes, read_json_or_nothing
 from connector_kit.errors import NotFoundError, RefusedError, UnavailableError
 from connector_kit.http import Unreadable
 
@@ -109,7 +109,7 @@ def upload(
 
 
 def download(transport: Transport, path: str, file_id: str, what: str) -> Iterator[bytes]:
-    """The content of a file, chunk by chunk as the server cuts it.
+    """The content of a text file, chunk by chunk as the server cuts it.
 
     Raises:
         NotFoundError: no such file, or it has no content for this user.
@@ -126,13 +126,13 @@ def download(transport: Transport, path: str, file_id: str, what: str) -> Iterat
 
 
 def chunk_bodies(transport: Transport, path: str, ids: list[str], what: str) -> Iterator[bytes]:
-    """The bodies of listed chunks, one at a time."""
+    """The bodies of listed chunks of a text, one at a time."""
     for number, chunk_id in enumerate(ids, start=1):
         yield transport.request(
             "GET",
             f"{path}/{chunk_id}",
             what=f"{what}, chunk {number} of {len(ids)}",
-            read=read_bytes,
+            read=WholeLines() if number == len(ids) else read_bytes,
             headers={"Accept": "application/octet-stream"},
         )
 

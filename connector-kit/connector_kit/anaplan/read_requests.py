@@ -17,7 +17,7 @@ from typing import Any
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.reading import mapping, number, text, truth
 from connector_kit.anaplan.tasks import Polling
-from connector_kit.anaplan.transport import Transport, read_bytes
+from connector_kit.anaplan.transport import Transport, WholeLines
 from connector_kit.errors import BusyError, ConnectorError, NotFoundError, RefusedError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class ReadRequest:
                 "GET",
                 f"{path}/pages/{page}",
                 what=f"{self.what}, page {page + 1}",
-                read=read_bytes,
+                read=WholeLines(),
                 headers={"Accept": "text/csv"},
             )
         except NotFoundError as error:

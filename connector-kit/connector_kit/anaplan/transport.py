@@ -126,6 +126,25 @@ def read_json_or_nothing(response: requests.Response) -> dict[str, Any]:
     return read_json(response) if response.content else {}
 
 
+class WholeLines:
+    """Reads a body of whole lines.
+
+    One that does not end with a line end may have been cut by a gateway, which would shorten its last number: it is
+    asked for once more, and taken when it is the same again.
+    """
+
+    def __init__(self) -> None:
+        self._before: bytes | None = None
+
+    def __call__(self, response: requests.Response) -> bytes:
+        body = response.content
+        # UTF-16 has a zero byte behind, or before, the line end.
+        if not body or body.rstrip(b"\0")[-1:] in {b"\n", b"\r"} or body == self._before:
+            return body
+        self._before = body
+        raise Unreadable("its last line has no end")
+
+
 def read_bytes(response: requests.Response) -> bytes:
     """The body as it is."""
     return response.content
