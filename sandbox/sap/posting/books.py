@@ -72,15 +72,20 @@ def padded(number: str) -> str:
 
 
 class Books:
-    """Look-ups by what a client sent: numbers with or without their leading zeros."""
+    """Look-ups by what a client sent: numbers with or without their leading zeros.
+
+    One object serves one request: what it has looked up it remembers.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._seen: dict[tuple[str, tuple[Stored, ...]], tuple[Stored, ...] | None] = {}
 
     def _row(self, table: str, columns: str, where: str, *values: Stored) -> tuple[Stored, ...] | None:
         statement = f'SELECT {columns} FROM "{table}" WHERE {where} LIMIT 1'
-        found: tuple[Stored, ...] | None = self._store.connection.execute(statement, values).fetchone()
-        return found
+        if (statement, values) not in self._seen:
+            self._seen[statement, values] = self._store.connection.execute(statement, values).fetchone()
+        return self._seen[statement, values]
 
     def _stored(self, table: str, column: str, number: str, where: str = "1", *values: Stored) -> str | None:
         """The number as this table has it."""

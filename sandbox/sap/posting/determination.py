@@ -31,19 +31,17 @@ def completed(books: Books, entry: Entry) -> Entry:
 
 
 def _completed(books: Books, company: Company, line: EntryLine, on: date) -> EntryLine:
-    partner = None
-    if line.supplier:
-        partner = books.supplier(line.supplier, company.code)
-        line = replace(line, supplier=partner.number if partner else line.supplier)
-    elif line.customer:
-        partner = books.customer(line.customer, company.code)
-        line = replace(line, customer=partner.number if partner else line.customer)
-    if not line.account:
-        line = replace(line, account=partner.reconciliation if partner else _tax_line_account(line))
-    account = books.account(company.chart, line.account)
-    line = replace(line, account=account.number if account else line.account)
-    cost_center = books.cost_center(company.area, line.cost_center, on) if line.cost_center else None
-    return replace(line, cost_center=cost_center.number if cost_center else line.cost_center)
+    changes: dict[str, str] = {}
+    account = line.account or _tax_line_account(line)
+    if line.supplier and (partner := books.supplier(line.supplier, company.code)):
+        account, changes["supplier"] = line.account or partner.reconciliation, partner.number
+    elif line.customer and (partner := books.customer(line.customer, company.code)):
+        account, changes["customer"] = line.account or partner.reconciliation, partner.number
+    found = books.account(company.chart, account)
+    changes["account"] = found.number if found else account
+    if line.cost_center and (cost_center := books.cost_center(company.area, line.cost_center, on)):
+        changes["cost_center"] = cost_center.number
+    return replace(line, **changes)  # type: ignore[arg-type]  # only names of text fields are in it
 
 
 def _tax_line_account(line: EntryLine) -> str:

@@ -37,7 +37,6 @@ class InvoiceFunctions:
         self._store = store
         self._journal = journal
         self._invoices = invoices
-        self._books = Books(store)
         self._now = now
 
     def functions(self) -> dict[str, Function]:
@@ -65,11 +64,12 @@ class InvoiceFunctions:
         if row["ReverseDocument"] or row["SupplierInvoiceStatus"] != POSTED:
             raise refused([messages.not_cancellable(str(row["SupplierInvoice"]))])
         posting_date = day(parameters.get("PostingDate") or day_of(str(row["PostingDate"])))
-        company = self._books.company(str(row["CompanyCode"]))
+        books = Books(self._store)
+        company = books.company(str(row["CompanyCode"]))
         if company is None:
             raise refused([messages.unknown_company(str(row["CompanyCode"]))])
         year, period = fiscal_year_and_period(company.variant, posting_date)
-        if not self._books.period_is_open(company, posting_date):
+        if not books.period_is_open(company, posting_date):
             raise refused([messages.closed_period(period, year)])
         number = next_invoice(self._store)
         for document in self._documents(row):

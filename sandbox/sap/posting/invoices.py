@@ -48,14 +48,15 @@ class SupplierInvoices:
         self, store: Store, journal: Journal, switches: Switches, now: Callable[[], datetime], user: str
     ) -> None:
         self._store = store
+        self._books = Books(store)
         self._journal = journal
         self._switches = switches
-        self._books = Books(store)
         self._now = now
         self._user = user
 
     def create(self, values: Values) -> Created:
         """A new invoice; BusinessError with all that speaks against it."""
+        self._books = Books(self._store)  # remembers for one request
         missing = [name for name in REQUIRED if not values.get(name)]
         if missing:
             raise refused([messages.field_missing(name) for name in missing])
@@ -88,6 +89,7 @@ class SupplierInvoices:
 
     def post_parked(self, values: Values, number: str) -> None:
         """Check and post an invoice that was only parked; BusinessError."""
+        self._books = Books(self._store)  # remembers for one request
         invoice = invoice_of(values, self._assignments(values))
         self._check(invoice)
         self._post(invoice, number)

@@ -49,13 +49,14 @@ class PlanData:
 
     def __init__(self, store: Store, switches: Switches, now: Callable[[], datetime], user: str) -> None:
         self._store = store
-        self._switches = switches
         self._books = Books(store)
+        self._switches = switches
         self._now = now
         self._user = user
 
     def create(self, values: Values) -> Created:
         """Replaces the scope by the rows; BusinessError with everything that speaks against them."""
+        self._books = Books(self._store)  # remembers for one request
         level = _names(text(values, AGGREGATION), AGGREGATION)
         scope = _names(text(values, SCOPE), SCOPE) or [name for name in level if name in CHARACTERISTICS]
         outside = [name for name in scope if name not in level or name not in CHARACTERISTICS]

@@ -33,7 +33,6 @@ class Poster:
 
     def __init__(self, store: Store, journal: Journal, switches: Switches) -> None:
         self._store = store
-        self._books = Books(store)
         self._journal = journal
         self._switches = switches
         self._used: set[str] = set()
@@ -47,7 +46,8 @@ class Poster:
         if not request.message_id and self._switches.text("message_ids") == "required":
             missing = messages.no_ids()
             return [Outcome(each.message_id, (missing,)) for each in request.entries], [missing]
-        entries = [(each, *self._examined(each, request)) for each in request.entries]
+        books = Books(self._store)
+        entries = [(each, *self._examined(each, request, books)) for each in request.entries]
         self._used |= {each.message_id for each in request.entries}
         if self._switches.text("bulk") == "all_or_none" and any(problems for _, _, problems in entries):
             entries = [
@@ -56,14 +56,14 @@ class Poster:
             ]
         return [self._outcome(each, entry, problems, request.test_run) for each, entry, problems in entries], []
 
-    def _examined(self, each: EntryRequest, request: BulkRequest) -> tuple[Entry, list[Message]]:
+    def _examined(self, each: EntryRequest, request: BulkRequest, books: Books) -> tuple[Entry, list[Message]]:
         """The entry as it would be posted, and everything that speaks against it."""
         entry, problems = self._signed(each)
         problems += self._identified(each, request)
         if each.foreign:
             problems.append(messages.sub_message_failed(each.message_id))
-        entry = completed(self._books, entry)
-        return entry, problems + check_entry(self._books, entry, Rules.of(self._switches))
+        entry = completed(books, entry)
+        return entry, problems + check_entry(books, entry, Rules.of(self._switches))
 
     def _identified(self, each: EntryRequest, request: BulkRequest) -> list[Message]:
         if not each.message_id:
@@ -82,7 +82,8 @@ class Poster:
             expected = {"S": line.amount >= 0, "H": line.amount <= 0, "": True}.get(code, False)
             if not expected and policy == "error":
                 problems.append(messages.wrong_sign(item, code))
-            lines.append(replace(line, negative=not expected and policy == "negative_posting"))
+            turned = not expected and policy == "negative_posting"
+            lines.append(replace(line, negative=True) if turned else line)
         return replace(each.entry, lines=tuple(lines)), problems
 
     def _outcome(self, each: EntryRequest, entry: Entry, problems: list[Message], test_run: bool) -> Outcome:

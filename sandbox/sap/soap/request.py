@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, cast
 
@@ -81,23 +81,10 @@ def _entry_request(node: Node) -> EntryRequest:
     return EntryRequest(_text(header, "ID"), _flag(header, "TestDataIndicator"), entry, items, tuple(foreign))
 
 
-def _line(node: Node) -> EntryLine:
-    amount = _amount(node, "AmountInTransactionCurrency")
-    local = node.get("AmountInCompanyCodeCurrency")
-    return EntryLine(
-        account="",
-        amount=amount.value,
-        currency=amount.unit,
-        text=_text(node, "DocumentItemText"),
-        assignment=_text(node, "AssignmentReference"),
-        amount_in_company_currency=local.value if isinstance(local, Amount) else None,
-    )
-
-
 def _general_line(node: Node) -> EntryLine:
     objects = _part(node, "AccountAssignment")
-    return replace(
-        _line(node),
+    return _line(
+        node,
         account=_text(node, "GLAccount"),
         cost_center=_text(objects, "CostCenter"),
         profit_center=_text(objects, "ProfitCenter"),
@@ -110,15 +97,29 @@ def _general_line(node: Node) -> EntryLine:
 
 
 def _debtor_line(node: Node) -> EntryLine:
-    return replace(_line(node), customer=_text(node, "Debtor"), account=_text(node, "AltvRecnclnAccts"))
+    return _line(node, customer=_text(node, "Debtor"), account=_text(node, "AltvRecnclnAccts"))
 
 
 def _creditor_line(node: Node) -> EntryLine:
-    return replace(_line(node), supplier=_text(node, "Creditor"), account=_text(node, "AltvRecnclnAccts"))
+    return _line(node, supplier=_text(node, "Creditor"), account=_text(node, "AltvRecnclnAccts"))
 
 
 def _tax_line(node: Node) -> EntryLine:
-    return replace(_line(node), tax_code=_text(node, "TaxCode"), text=_text(node, "ProductiveTaxText"))
+    return _line(node, text="ProductiveTaxText", tax_code=_text(node, "TaxCode"), account="")
+
+
+def _line(node: Node, *, text: str = "DocumentItemText", **own: str) -> EntryLine:
+    """What every kind of item has, and its ``own`` fields; ``text`` names the element with its text."""
+    amount = _amount(node, "AmountInTransactionCurrency")
+    local = node.get("AmountInCompanyCodeCurrency")
+    return EntryLine(
+        amount=amount.value,
+        currency=amount.unit,
+        text=_text(node, text),
+        assignment=_text(node, "AssignmentReference"),
+        amount_in_company_currency=local.value if isinstance(local, Amount) else None,
+        **own,  # type: ignore[arg-type]  # only names of text fields are in it
+    )
 
 
 def _part(node: Mapping[str, object], name: str) -> Node:
