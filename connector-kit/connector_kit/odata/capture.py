@@ -42,21 +42,22 @@ class Capture:
         method: one of those above.
         column: the replication key: the date, timestamp or row version column; for periods the computed one (YYYYMM).
         year, period: the columns that a fiscal period is made of.
-        created: the column with the day of creation, where `column` stays empty until the first change.
-        created_is_moment: whether that column holds moments.
+        others: further columns of days that tell of a change, such as the creation where `column` stays empty until the
+            first change.
+        others_are_moments: whether these columns hold moments.
         lookback_days: the overlap of dates and timestamps.
         lookback_seconds: a further overlap of timestamps.
         lookback_periods: the overlap of periods.
         empty_date: what the server writes where there is no date, when that is not null.
-        ask_nulls: whether rows without a date are asked for; not where creation is known, or a null means nothing.
+        ask_nulls: whether rows without a date are asked for; not where there are others, or a null means nothing.
     """
 
     method: Method = "full_table"
     column: str | None = None
     year: str = ""
     period: str = ""
-    created: str = ""
-    created_is_moment: bool = False
+    others: tuple[str, ...] = ()
+    others_are_moments: bool = False
     lookback_days: int = 0
     lookback_seconds: int = 0
     lookback_periods: int = 0
@@ -66,7 +67,7 @@ class Capture:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a row's place among the changes is read from."""
-        return tuple(name for name in (self.column, self.created) if name)
+        return (self.column, *self.others) if self.column else ()
 
     def condition(self, bookmark: str | int | None) -> Condition | None:
         """Which rows to read; None for all of them."""
@@ -87,15 +88,14 @@ class Capture:
     def place_of(self, reader: RowReader) -> Callable[[Any], Any]:
         """A function that reads a row's place among the changes: the bookmark if it were the last one."""
         changed = reader.values_of([self.column or ""])
-        if not self.created:
+        if not self.others:
             return lambda row: changed(row)[0]
-        created = reader.values_of([self.created])
-        midnight = "T00:00:00Z" if self.method == "timestamp" and not self.created_is_moment else ""
+        others = reader.values_of(self.others)
+        midnight = "T00:00:00Z" if self.method == "timestamp" and not self.others_are_moments else ""
 
         def place(row: Any) -> str | None:  # noqa: ANN401 - a struct made at run time
-            own: str | None = changed(row)[0]
-            first: str | None = created(row)[0]
-            return own or (first and first + midnight)
+            told = [*changed(row), *(day and day + midnight for day in others(row))]
+            return max(filter(None, told), default=None)
 
         return place
 
@@ -117,9 +117,9 @@ class Capture:
         return reached if old is None else max(str(old), reached, key=_order)
 
     def _since(self, column: str, start: date) -> Condition:
-        if self.created:
-            first = start if self.created_is_moment or not isinstance(start, datetime) else start.date()
-            return AnyOf((Compare(column, "ge", start), Compare(self.created, "ge", first)))
+        if self.others:
+            first = start if self.others_are_moments or not isinstance(start, datetime) else start.date()
+            return AnyOf((Compare(column, "ge", start), *(Compare(name, "ge", first) for name in self.others)))
         return since(column, start) if self.ask_nulls else Compare(column, "ge", start)
 
     def _with_empty(self, condition: Condition) -> Condition:

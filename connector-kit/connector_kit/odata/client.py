@@ -130,7 +130,7 @@ class ODataClient:
                 raise
             raise slow.error from slow
 
-    def metadata(self, url: str) -> Metadata:
+    def metadata(self, url: str, *, what: str = "$metadata") -> Metadata:
         """The service's metadata document."""
         headers = {**self._headers, "Accept": "application/xml"}
 
@@ -141,7 +141,7 @@ class ODataClient:
             return parse_metadata(body, system=self.system)
 
         try:
-            return self.session.request("GET", url, what="$metadata", read=checked, headers=headers)
+            return self.session.request("GET", url, what=what, read=checked, headers=headers)
         except PageTimeout as slow:
             raise slow.error from slow
 

@@ -234,12 +234,7 @@ class PartsStream(ODataStream):
     @property
     @override
     def restriction(self) -> Condition | None:
-        return self.header_restriction if self._inside else self.own_restriction
-
-    @cached_property
-    def own_restriction(self) -> Condition | None:
-        """A filter on the parts' own set that always holds."""
-        return None
+        return self.header_restriction if self._inside else None
 
 
 def _now() -> str:

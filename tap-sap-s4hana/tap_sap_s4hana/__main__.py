@@ -1,0 +1,5 @@
+"""`python -m tap_sap_s4hana`."""
+
+from tap_sap_s4hana.tap import main
+
+main()

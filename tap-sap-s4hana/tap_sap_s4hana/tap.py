@@ -1,0 +1,88 @@
+"""tap-sap-s4hana: settings and wiring."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import click
+from singer_sdk import Stream
+from typing_extensions import override
+
+from connector_kit.odata.schema import fields_of_schema
+from connector_kit.singer.plugin import SecretsMixin, run
+from connector_kit.singer.tap import PagedTap
+from tap_sap_s4hana.declarations import Declaration, declarations
+from tap_sap_s4hana.settings import settings
+from tap_sap_s4hana.streams import SapStream, stream_of
+from tap_sap_s4hana.tenant import Table, Tenant, settled
+
+
+class TapSapS4Hana(SecretsMixin, PagedTap):
+    """Singer tap for SAP S/4HANA: master data and postings through its OData services, V2 and V4."""
+
+    name = "tap-sap-s4hana"
+    dynamic_catalog = True
+    config_jsonschema: ClassVar[dict[str, Any]] = settings()
+
+    @cached_property
+    def tenant(self) -> Tenant:
+        """The tenant that the settings describe; closed when the tap goes."""
+        tenant = Tenant(self.config)
+        weakref.finalize(self, tenant.close)
+        return tenant
+
+    @override
+    def discover_streams(self) -> Sequence[SapStream]:
+        return [stream_of(self, *found) for each in declarations(self.config) if (found := self._found(each))]
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        # The SDK has them by name; they are read in the order in which they are declared.
+        found = super().streams
+        return {each.name: found[each.name] for each in declarations(self.config) if each.name in found}
+
+    def _found(self, declaration: Declaration) -> tuple[Declaration, Table] | None:
+        """From the catalog of this run, which spares it the tenant's metadata; without one from the tenant."""
+        if self.input_catalog is None:
+            table = self.tenant.describe(declaration)
+            if table is None:
+                return None
+            sets = self.tenant.metadata(declaration.service, declaration.version).entity_sets
+            return settled(declaration, table, sets[declaration.entity_set]), table
+        entry = self.input_catalog.get_stream(declaration.name)
+        if entry is None:
+            return None
+        texts = declaration.texts.columns if declaration.texts and self.config.get("text_language", "EN") else ()
+        fields = tuple(f for f in fields_of_schema(entry.schema.to_dict()) if f.name not in texts)
+        key = declaration.key if declaration.key_is_set else tuple(entry.key_properties or declaration.key)
+        table = Table(key, fields)
+        return settled(declaration, table, None), table
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        if value != "all":
+            super().cb_test(ctx, param, value)
+            return
+        from tap_sap_s4hana.check import run_check  # noqa: PLC0415 - only for --test
+
+        given = ctx.params["config"]
+        catalog = ctx.params.get("catalog")
+        chosen = {e["tap_stream_id"] for e in json.load(catalog)["streams"]} if catalog else set()
+        tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
+        problems = run_check(tap.config, tap.tenant, click.echo, chosen)
+        ctx.exit(1 if problems else 0)
+
+
+def main() -> None:
+    """Console entry point."""
+    run(TapSapS4Hana)
+
+
+if __name__ == "__main__":
+    main()
