@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from sandbox.sap.catalogue import grammar
 from sandbox.sap.catalogue.tables import Table, merged
 from sandbox.sap.catalogue.views import SOURCES, VIRTUAL, view_of
-from sandbox.sap.schema import EntitySet, FunctionImport, Service
+from sandbox.sap.schema import ComplexType, EntitySet, FunctionImport, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +96,9 @@ def _service(declared: grammar.Declarations) -> Service:
     functions = tuple(
         FunctionImport(block.words[0], tuple(block.properties), *block.words[1:2]) for block in declared.functions
     )
-    return Service(name, path, cast('Literal["2.0", "4.0"]', version), namespace, tuple(sets), functions, scenario)
+    complex_types = tuple(ComplexType(block.words[0], tuple(block.properties)) for block in declared.complex_types)
+    protocol = cast('Literal["2.0", "4.0"]', version)
+    return Service(name, path, protocol, namespace, tuple(sets), functions, scenario, complex_types)
 
 
 _SERVICES, _TABLES = _read()

@@ -1,7 +1,8 @@
 """The catalogue's text files: services, sets, tables, properties and navigations, one line each.
 
-``service NAME VERSION PATH NAMESPACE SCENARIO``; ``function NAME RETURNS`` with its parameters below; ``set NAME TYPE
-of TABLE [aggregate] [create] [update] [delete]`` and ``table NAME``, each with ``key COLUMN ...`` and properties below.
+``service NAME VERSION PATH NAMESPACE SCENARIO``; ``function NAME RETURNS`` with its parameters below; ``complex NAME``
+with the properties of what a function returns; ``set NAME TYPE of TABLE [aggregate] [create] [update] [delete]`` and
+``table NAME``, each with ``key COLUMN ...`` and properties below.
 
 A property is ``NAME TYPE [FLAGS] [@UNIT] [=COLUMN]``. Types: ``s10`` text of at most 10 characters (``s`` any), ``n4``
 four digits, ``d13.3`` a decimal (``d13.v`` with variable scale), ``date``, ``at`` and ``at7`` points in time, ``time``,
@@ -50,11 +51,12 @@ class Block:
 
 @dataclass(slots=True)
 class Declarations:
-    """One service's head line, its sets and its functions."""
+    """One service's head line, its sets, its functions and their complex types."""
 
     words: list[str]
     sets: list[Block] = field(default_factory=list)
     functions: list[Block] = field(default_factory=list)
+    complex_types: list[Block] = field(default_factory=list)
 
 
 def property_of(line: str) -> Property:
@@ -118,9 +120,9 @@ def read(lines: Iterable[str]) -> tuple[list[Declarations], list[Block]]:
             continue
         if word == "service":
             services.append(Declarations(line.split()[1:]))
-        elif word == "function":
+        elif word in {"function", "complex"}:
             block = Block(line.split()[1:])
-            services[-1].functions.append(block)
+            (services[-1].functions if word == "function" else services[-1].complex_types).append(block)
         elif word in {"set", "table"}:
             block = Block(line.split()[1:])
             (services[-1].sets if word == "set" else tables).append(block)
