@@ -185,10 +185,7 @@ def test_what_the_schema_would_refuse_in_a_header_is_not_sent(changed, words):
         (Line("1", Decimal("0.0000001"), "EUR"), "at most 6 decimals"),
         (
             Line("", Decimal(1), "EUR", (("net_days", "30"), ("supplier", "5"))),
-            (
-                Line("", Decimal(1), "EUR", (("net_days", "30"), ("supplier", "5"))),
-                "payment_date is missing beside other fields of CashDiscount",
-            ),
+            "payment_date is missing beside other fields of CashDiscount",
         ),
         (Line("", Decimal(1), "EUR", (("cost_center", "1"), ("supplier", "5"))), "cost_center has no place here"),
     ],
