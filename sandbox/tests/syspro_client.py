@@ -80,6 +80,74 @@ class Syspro:
         root = parsed(reply)
         return [{cell.tag: cell.text or "" for cell in row} for row in root.findall("Row")]
 
+    def business(self, path, code, items, user_id=None, root=None, large=False, **flags):
+        """The reply of a setup or transaction object: ``items`` is the XML inside the document's root."""
+        root = root or ROOTS[code]
+        given = {
+            "UserId": user_id or self.log_on(),
+            "BusinessObject": code,
+            "XmlParameters": f"<{root}><Parameters>{xml(flags)}</Parameters></{root}>",
+            "XmlIn": f"<{root}>{items}</{root}>",
+        }
+        if not large:
+            return self.enet(path, **given)
+        inner = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in given.items())
+        body = f'<TransactionPostLD xmlns="http://SYSPROWcfService">{inner}</TransactionPostLD>'
+        answer = requests.post(f"{self.info['enet_url']}/Transaction/PostLD", body.encode())
+        return answer.content.decode("cp1252")
+
+    def post(self, code, items, **options):
+        """A posting, parsed."""
+        return parsed(self.business("Transaction/Post", code, items, **options))
+
+    def setup(self, method, code, items, **options):
+        """A change of a master, parsed."""
+        return parsed(self.business(f"Setup/{method}", code, items, **options))
+
+    def ledger(self, *more):
+        """All rows of the general ledger's tables, and of ``more`` tables."""
+        names = ("GenMaster", "GenHistory", "GenJournalCtl", "GenJournalDetail", "GenTransaction")
+        return {name: self.control.rows("EDU1", name) for name in (*names, *more)}
+
+    def row(self, table, **key):
+        """The one row with this key, or None."""
+        held = self.control.rows("EDU1", table)
+        found = [row for row in held if all(row[name] == value for name, value in key.items())]
+        assert len(found) < 2
+        return found[0] if found else None
+
+
+ROOTS = {
+    "GENTJL": "PostGlJournal",
+    "APSTIN": "PostApInvoice",
+    "APSSSP": "SetupApSupplier",
+    "ARSSCS": "SetupArCustomer",
+}
+
+
+def xml(values):
+    """Elements from a dictionary; a list repeats its element, a dictionary nests."""
+    pairs = [(name, each) for name, value in values.items() for each in (value if isinstance(value, list) else [value])]
+    return "".join(f"<{name}>{xml(each) if isinstance(each, dict) else escape(each)}</{name}>" for name, each in pairs)
+
+
+def all_texts(root, name):
+    """The texts of every element of that name, in any letter case, wherever it is."""
+    return [each.text or "" for each in root.iter() if each.tag.lower() == name.lower()]
+
+
+def errors(root):
+    """(offending element, words) of every error."""
+    parents = {child: parent for parent in root.iter() for child in parent}
+    found = [each for each in root.iter() if each.tag == "ErrorDescription"]
+    return [(parents[each].tag, each.text) for each in found]
+
+
+def posting_counts(root):
+    """Items of a posting: processed, invalid, rejected with warnings, processed with warnings."""
+    names = ("ItemsProcessed", "ItemsInvalid", "ItemsRejectedWithWarnings", "ItemsProcessedWithWarnings")
+    return [int(root.findtext(f"StatusOfItems/{name}")) for name in names]
+
 
 def parsed(reply):
     return ET.fromstring(reply.encode("cp1252"))

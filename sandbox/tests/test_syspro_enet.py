@@ -132,14 +132,14 @@ def test_a_url_that_is_too_long_is_refused_before_anything_reads_it(syspro):
 
 @pytest.mark.parametrize("path", ["Setup/Add", "Setup/Update", "Setup/Delete", "Transaction/Post", "Transaction/Build"])
 def test_an_object_that_the_site_does_not_have_is_exception_100000(syspro, path):
-    given = {"UserId": syspro.log_on(), "BusinessObject": "GENTJL", "XmlParameters": "<x/>", "XmlIn": "<x/>"}
+    given = {"UserId": syspro.log_on(), "BusinessObject": "PORTOI", "XmlParameters": "<x/>", "XmlIn": "<x/>"}
     assert syspro.enet(path, **given) == "ERROR: e.net exception raised: 100000"
 
 
 def test_a_large_post_is_xml_in_its_namespace(syspro):
     def post(namespace):
         body = (
-            f'<TransactionPostLD xmlns="{namespace}"><UserId>{syspro.log_on()}</UserId><BusinessObject>GENTJL'
+            f'<TransactionPostLD xmlns="{namespace}"><UserId>{syspro.log_on()}</UserId><BusinessObject>PORTOI'
             "</BusinessObject><XmlParameters><![CDATA[<x/>]]></XmlParameters><XmlIn><![CDATA[<x/>]]></XmlIn>"
             "</TransactionPostLD>"
         )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.syspro.books import company_day
-from sandbox.syspro.enet import inventory, tables
+from sandbox.syspro.enet import inventory, invoices, journals, setup, tables
 from sandbox.syspro.enet.calls import Call, Method, Registry
 from sandbox.syspro.enet.errors import EnetError
 from sandbox.syspro.enet.profile import logon_profile
@@ -50,8 +50,8 @@ _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*")
 def business_objects() -> Registry:
     """Every object that this site has."""
     registry = Registry()
-    tables.register(registry)
-    inventory.register(registry)
+    for module in (tables, inventory, setup, journals, invoices):
+        module.register(registry)
     return registry
 
 
