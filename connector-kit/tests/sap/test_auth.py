@@ -132,7 +132,7 @@ def test_threads_that_meet_an_expired_token_fetch_one_together(serve, connected)
 def test_a_wrong_secret_is_said_to_be_one_and_not_tried_twice(serve, connected):
     server = serve([Answer(status=401, body=b'{"error":"invalid_client","error_description":"bad credentials"}')])
     connection = connected(server, **OAUTH)
-    with pytest.raises(AuthenticationError, match="invalid_client bad credentials.*client_secret"):
+    with pytest.raises(AuthenticationError, match=r"invalid_client bad credentials.*client_secret"):
         ask(connection)
     assert len(server.asked) == 1
 
