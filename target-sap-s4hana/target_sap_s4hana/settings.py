@@ -42,7 +42,7 @@ _OWN = (
         "reversal_header",
         _VALUES,
         default={},
-        description="Header fields and their values in journal entries that take others back, e.g. {document_type: SB}.",
+        description="Header fields and their values in journal entries that take others back: {document_type: SB}.",
     ),
     th.Property(
         "reversal_lines",
