@@ -1,0 +1,46 @@
+"""`--test`, as an administrator runs it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tap_anaplan.tap import TapAnaplan
+
+
+@pytest.fixture
+def check(site, tmp_path):
+    def run(**settings):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(site.config(**settings)))
+        return CliRunner().invoke(TapAnaplan.cli, ["--config", str(path), "--test"])
+
+    return run
+
+
+def test_everything_that_is_there_is_listed_and_nothing_is_run(site, check):
+    site.approve()
+    result = check(
+        exports=[{"export": "Plan Lines.csv", "key": ["Plan Lines"], "approval": site.gate}],
+        views=["Plan Approval"],
+        lists=["GL Accounts"],
+    )
+    assert result.exit_code == 0, result.output
+    assert "model S4 Finance" in result.output
+    assert "Budget 2027" in result.output
+    assert "Everything is there: 3 streams." in result.output
+    assert not site.requests("/tasks", "POST")
+    assert not site.requests("/readRequests")
+
+
+def test_what_is_missing_comes_with_what_to_do(site, check):
+    result = check(
+        exports=["Plan lines.txt", {"export": "Plan Lines.csv", "stream": "other", "approval": site.gate}],
+        lists=[{"list": "GL Accounts", "key": ["Nummer"]}],
+    )
+    assert result.exit_code == 1
+    assert "Did you mean" in result.output
+    assert "'Nummer'" in result.output
+    assert "not yet" in result.output
