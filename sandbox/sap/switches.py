@@ -27,18 +27,24 @@ ODATA = (
     Switch("datetimeoffset_form", ("offset", "bare"), "offset", "V2: /Date(n+0000)/ or /Date(n)/."),
     Switch("metadata_id", bool, True, "V2: __metadata has the member id."),
     Switch("alpha_conversion", bool, False, "Numbers without their leading zeros find the keys that have them."),
-    Switch("transition_format", ("atom", "json"), "atom", "V2: what a client gets that asks for no format."),
+    Switch("default_format", ("atom", "json"), "atom", "V2: what a client gets that asks for no format."),
 )
 
 POSTING = (
     Switch("balance_message", ("FINS/016", "RW/022", "F5/702"), "FINS/016", "Message of an unbalanced entry."),
     Switch("assignment_required", bool, True, "A P&L account wants a cost center, an order or a WBS element."),
-    Switch("assignment_groups", str, "AUFW,PERS", "Account groups, comma-separated, that want one; empty: all P&L accounts."),
+    Switch(
+        "assignment_groups",
+        str,
+        "AUFW,PERS",
+        "Account groups, comma-separated, that want one; empty: all P&L accounts.",
+    ),
     Switch("debit_credit_mismatch", ("error", "amount", "negative_posting"), "error", "A sign against its code."),
     Switch("message_ids", ("required", "optional"), "required", "Headers of journal entry messages need an ID."),
     Switch("duplicate_ids", ("accepted", "in_request", "ever"), "accepted", "Reused message IDs that are refused."),
     Switch("bulk", ("each", "all_or_none"), "each", "A refused entry of a request: do the others stand."),
     Switch("soap_unknown_element", ("fault", "ignored"), "fault", "What an element out of place does."),
+    Switch("soap_later_elements", bool, False, "LedgerGroup, OrderID and IsNegativePosting of later releases."),
     Switch("soap_too_long", ("fault", "cut"), "fault", "What a value does that is too long for its element."),
     Switch("soap_fault_text", ("generic", "detailed"), "generic", "Whether a fault says what was wrong."),
     Switch("soap_prefix", ("soap-env", "env", "soapenv"), "soap-env", "Prefix of SOAP 1.1 envelopes."),
@@ -48,7 +54,9 @@ POSTING = (
     Switch("soap_action", ("ignored", "checked"), "ignored", "A foreign SOAPAction is a fault."),
 )
 
+BOOKS = (Switch("change_moves", bool, True, "Clearing and reversal move the change time of the lines they touch."),)
+
 
 def sap_switches() -> Switches:
     """All of them at their defaults."""
-    return Switches((*AUTH, *ODATA, *POSTING))
+    return Switches((*AUTH, *ODATA, *POSTING, *BOOKS))

@@ -36,7 +36,9 @@ def rent(amount="100.00", **changes):
     return line(RENT, amount, cost_center=COST_CENTER, **changes) + line(ACCRUALS, f"-{amount}", **changes)
 
 
-def entry(lines=None, *, sub_id="SUB_1", test="", company="1010", on="2026-11-18", reference="EXT-0001", header="A"):
+def entry(
+    lines=None, *, sub_id="SUB_1", test="", company="1010", on="2026-11-18", reference="EXT-0001", header="A", kind="SA"
+):
     """One <JournalEntryCreateRequest>."""
     identifier = f"<ID>{sub_id}</ID>" if sub_id else ""
     indicator = f"<TestDataIndicator>{test}</TestDataIndicator>" if test else ""
@@ -44,7 +46,7 @@ def entry(lines=None, *, sub_id="SUB_1", test="", company="1010", on="2026-11-18
     return (
         f"<JournalEntryCreateRequest><MessageHeader>{identifier}<CreationDateTime>{STAMP}</CreationDateTime>{indicator}"
         "</MessageHeader><JournalEntry><OriginalReferenceDocumentType>BKPFF</OriginalReferenceDocumentType>"
-        "<BusinessTransactionType>RFBU</BusinessTransactionType><AccountingDocumentType>SA</AccountingDocumentType>"
+        f"<BusinessTransactionType>RFBU</BusinessTransactionType><AccountingDocumentType>{kind}</AccountingDocumentType>"
         f"{written}<DocumentHeaderText>{escape(header)}</DocumentHeaderText><CreatedByUser>PLANNER</CreatedByUser>"
         f"<CompanyCode>{company}</CompanyCode><DocumentDate>{on}</DocumentDate><PostingDate>{on}</PostingDate>"
         f"<Reference1InDocumentHeader>KEY-{sub_id}</Reference1InDocumentHeader>"

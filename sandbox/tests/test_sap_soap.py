@@ -91,6 +91,7 @@ REFUSED = {
     "a sign against its code": (
         line(RENT, "1.00", cost_center=COST_CENTER, code="H") + line(ACCRUALS, "-1.00"), {}, "021(FINS_FI_POSTING_IF)",
     ),
+    "a document type that there is not": (rent(), {"kind": "QQ"}, "814(F5)"),
     "no items": ("", {}, "008(FINS_FI_POSTING_IF)"),
     "more decimals than the currency has": (rent("1.005"), {}, "808(F5)"),
     "no id of its own": (rent(), {"sub_id": ""}, "019(FINS_FI_POSTING_IF)"),
@@ -266,6 +267,19 @@ def test_elements_out_of_place_may_be_ignored_and_long_values_cut(poster):
     assert poster.one(header="h" * 30, reference="CUT").severity == "1"
     items = poster.rows(CUBE, filter="CompanyCode eq '1010' and DocumentReferenceID eq 'CUT'")
     assert {item["AccountingDocumentHeaderText"] for item in items} == {"h" * 25}
+
+
+def test_elements_of_later_releases_may_be_known(poster):
+    text = envelope(entry(reference="LATER")).replace("<Item>", "<LedgerGroup>2L</LedgerGroup><Item>", 1)
+    negative = text.replace(">S<", ">H<").replace(
+        "<AccountAssignment>", "<IsNegativePosting>1</IsNegativePosting><AccountAssignment>"
+    )
+    assert poster.soap(text).status_code == 500
+    poster.switch("soap_later_elements", True)
+    assert confirmed(poster.soap(negative))[0].severity == "1"
+    (document,) = poster.documents("LATER")
+    assert {row["Ledger"] for row in document["lines"]} == {"2L"}
+    assert "001(FGL0)" in confirmed(poster.soap(text.replace("2L", "9L")))[0].types
 
 
 def test_empty_optional_elements_are_taken_for_absent_as_in_saps_examples(poster):

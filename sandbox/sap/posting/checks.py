@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.sap.document import converted
 from sandbox.sap.fiscal import fiscal_year_and_period
+from sandbox.sap.journal import LEDGERS
 from sandbox.sap.posting import messages
 from sandbox.sap.posting.books import decimals_of
 from sandbox.sap.store import StoreError
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from sandbox.sap.posting.messages import Message
 
 MOST_LINES = 999
+DOCUMENT_TYPES = (
+    "AA", "AB", "DA", "DG", "DR", "DZ", "KA", "KG", "KN", "KR", "KZ", "PR", "RE", "RV", "SA", "SB", "SK", "SX", "UE",
+    "WA", "WE", "WL", "ZP",
+)  # fmt: skip
 BEYOND = Decimal(10) ** 13
 """Amounts from here on do not fit the operational items' columns (13 digits before the point)."""
 
@@ -69,6 +74,10 @@ def _document(books: Books, company: Company, entry: Entry, rules: Rules) -> Ite
     if not books.period_is_open(company, entry.posting_date):
         year, period = fiscal_year_and_period(company.variant, entry.posting_date)
         yield messages.closed_period(period, year)
+    if entry.document_type not in DOCUMENT_TYPES:
+        yield messages.unknown_document_type(entry.document_type)
+    if entry.ledger_group and entry.ledger_group not in LEDGERS:
+        yield messages.unknown_ledger_group(entry.ledger_group)
     if not entry.lines:
         yield messages.no_items()
         return

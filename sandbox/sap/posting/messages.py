@@ -228,3 +228,13 @@ def plan(note: str) -> Message:
 def does_not_fit(reason: str) -> Message:
     """A value that the invoice's tables do not hold; the number is not known."""
     return Message("M8", "000", reason)
+
+
+def unknown_document_type(kind: str) -> Message:
+    """A document type that there is not; the number is not known."""
+    return Message("F5", "814", f"Document type {kind} is not defined")
+
+
+def unknown_ledger_group(group: str) -> Message:
+    """A ledger group that there is not; the number is not known."""
+    return Message("FGL0", "001", f"Ledger group {group} is not defined")

@@ -83,6 +83,7 @@ class SoapApp:
         return reading.Leniency(
             unknown=self._switches.text("soap_unknown_element") == "ignored",
             too_long=self._switches.text("soap_too_long") == "cut",
+            later=self._switches.flag("soap_later_elements"),
         )
 
     def _check_action(self, request: Request) -> None:

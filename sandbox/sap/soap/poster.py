@@ -79,7 +79,8 @@ class Poster:
         policy = self._switches.text("debit_credit_mismatch")
         lines, problems = [], []
         for line, (item, code) in zip(each.entry.lines, each.items, strict=True):
-            expected = {"S": line.amount >= 0, "H": line.amount <= 0, "": True}.get(code, False)
+            debit = line.amount > 0 or (line.amount == 0 and code == "S")
+            expected = code in {"", "S" if debit != line.negative else "H"}
             if not expected and policy == "error":
                 problems.append(messages.wrong_sign(item, code))
             turned = not expected and policy == "negative_posting"

@@ -9,7 +9,7 @@ from lxml import etree
 
 from sandbox.sap.soap import values
 from sandbox.sap.soap.faults import SOAP11, SOAP12, SoapError
-from sandbox.sap.soap.shape import REQUEST, Element, types
+from sandbox.sap.soap.shape import LATER, REQUEST, Element, types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,10 +22,13 @@ _UNITS = {"money": ("currencyCode", 3), "goods": ("unitCode", 3)}
 
 @dataclass(frozen=True, slots=True)
 class Leniency:
-    """Where tenants may differ: unknown elements are ignored, values that are too long are cut."""
+    """Where tenants may differ: unknown elements are ignored, values that are too long are cut, elements of later
+    releases are known.
+    """
 
     unknown: bool = False
     too_long: bool = False
+    later: bool = False
 
 
 def envelope(body: bytes) -> tuple[str, etree._Element]:
@@ -61,7 +64,8 @@ def _sequence(parent: etree._Element, type_name: str, leniency: Leniency) -> Nod
     if parent.text and parent.text.strip():
         raise SoapError(f"{etree.QName(parent).localname}: text between elements")
     found: Node = {element.name: [] for element in declared if element.repeated}
-    for child, element in _in_order(parent, declared, leniency):
+    later = types().get(type_name + LATER, ()) if leniency.later else ()
+    for child, element in _in_order(parent, declared, later, leniency):
         value = _value(child, element, leniency)
         if element.repeated:
             held = found[element.name]
@@ -81,11 +85,15 @@ def _bare(found: Mapping[str, object], element: Element) -> bool:
 
 
 def _in_order(
-    parent: etree._Element, declared: tuple[Element, ...], leniency: Leniency
+    parent: etree._Element, declared: tuple[Element, ...], later: tuple[Element, ...], leniency: Leniency
 ) -> Iterator[tuple[etree._Element, Element]]:
     place, last = 0, ""
     for child in parent:
         name = child.tag
+        anywhere = next((each for each in later if each.name == name), None)
+        if anywhere is not None:
+            yield child, anywhere
+            continue
         position = next((index for index in range(place, len(declared)) if declared[index].name == name), None)
         if position is None or (name == last and not declared[position].repeated):
             if leniency.unknown and all(each.name != name for each in declared):

@@ -77,6 +77,7 @@ def _entry_request(node: Node) -> EntryRequest:
         transaction=_text(journal_entry, "BusinessTransactionType"),
         reference_type=_text(journal_entry, "OriginalReferenceDocumentType"),
         reference_document=_text(journal_entry, "OriginalReferenceDocument"),
+        ledger_group=_text(journal_entry, "LedgerGroup"),
     )
     return EntryRequest(_text(header, "ID"), _flag(header, "TestDataIndicator"), entry, items, tuple(foreign))
 
@@ -91,6 +92,7 @@ def _general_line(node: Node) -> EntryLine:
         segment=_text(objects, "Segment"),
         functional_area=_text(objects, "FunctionalArea"),
         wbs_element=_text(objects, "WBSElement"),
+        order=_text(objects, "OrderID"),
         trading_partner=_text(node, "TradingPartner"),
         tax_code=_text(_part(node, "Tax"), "TaxCode"),
     )
@@ -118,6 +120,7 @@ def _line(node: Node, *, text: str = "DocumentItemText", **own: str) -> EntryLin
         text=_text(node, text),
         assignment=_text(node, "AssignmentReference"),
         amount_in_company_currency=local.value if isinstance(local, Amount) else None,
+        negative=_flag(node, "IsNegativePosting"),
         **own,  # type: ignore[arg-type]  # only names of text fields are in it
     )
 

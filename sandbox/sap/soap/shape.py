@@ -9,6 +9,8 @@ from pathlib import Path
 
 REQUEST = "BulkRequest"
 CONFIRMATION = "BulkConfirmation"
+LATER = ".later"
+"""Ends the names of types that list what newer tenants know besides."""
 _DECLARED = re.compile(r"(?P<name>\w+)(?P<mark>[?*+]?):(?P<kind>\S+)")
 _RANGE = re.compile(r"(?P<base>[tsn])(?P<least>\d+)-(?P<most>\d+)")
 

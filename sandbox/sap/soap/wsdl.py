@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import quoteattr
 
 from sandbox.sap.soap.reading import NAMESPACE, ROOT
-from sandbox.sap.soap.shape import CONFIRMATION, REQUEST, Element, types
+from sandbox.sap.soap.shape import CONFIRMATION, LATER, REQUEST, Element, types
 
 OPERATION = "JournalEntryCreateRequestConfirmation_In"
 ACTION = f"{NAMESPACE}/{OPERATION}/{OPERATION}Request"
@@ -62,6 +62,7 @@ def schema() -> str:
         f'<xsd:complexType name="{name}"><xsd:sequence>{"".join(map(_element, elements))}</xsd:sequence>'
         "</xsd:complexType>"
         for name, elements in types().items()
+        if not name.endswith(LATER)
     )
     return (
         f'<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:tns="{NAMESPACE}" '
