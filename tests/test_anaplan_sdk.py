@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -99,6 +101,17 @@ def test_it_exports_and_downloads(seen):
     assert header.startswith("AP Invoices,Supplier,Reference")
     assert first == "INV-0001,Supplier 2,Ref 1,2024-03-05,2024-04-04,Mar 24,EUR,1.10,1.00,Open,0.10"
     assert lines == 101
+
+
+def test_it_plans_and_exports_what_is_planned(seen):
+    assert seen["planned"] == 5
+    header, line = list(csv.reader(io.StringIO(seen["plan"])))
+    assert header[:3] == ["Plan Lines", "Version", "Company Code"]
+    row = dict(zip(header, line, strict=True))
+    assert (row["Amount"], row["Text"], row["Period"]) == ("12.5", 'Rent, "first"', "Jan 27")
+    assert (row["Version"], row["Approved"]) == ("Budget 2027", "true")
+    assert seen["saved_view"] == [["Version"], ["L1"]]
+    assert seen["serials"][0] == seen["serials"][1]
 
 
 def test_it_reads_views_as_json_and_as_a_table(seen):

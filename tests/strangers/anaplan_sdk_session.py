@@ -138,6 +138,17 @@ def session(info):
         data_format="text/csv",
     ).decode()
 
+    plan = {"code": "L1", "name": "L1"}
+    client.tr.insert_list_items(lists["Plan Lines"], [plan])
+    at = {"dimensions": [{"dimensionName": "Plan Lines", "itemCode": "L1"}]}
+    cells = {"Amount": 12.5, "Text": 'Rent, "first"', "Period": "Jan 27", "Version": "Budget 2027", "Approved": True}
+    written = [{"lineItemName": name, "value": value, **at} for name, value in cells.items()]
+    seen["planned"] = client.tr.update_module_data(modules["Plan Lines"], written)
+    seen["plan"] = client.export_and_download(exports["Plan Lines.csv"]).decode()
+    saved = client.tr.get_view_data(views["Plan Lines for posting"])
+    seen["saved_view"] = [saved["columnCoordinates"][0], saved["rows"][0]["rowCoordinates"]]
+    seen["serials"] = [client.get_model().last_saved_serial_number for _ in range(2)]
+
     warehouses = lists["Warehouses"]
     added = client.tr.insert_list_items(warehouses, [{"code": "W1", "name": "One"}, {"code": "W1", "name": "Two"}])
     updated = client.tr.update_list_items(
