@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sandbox.core.system import System
 
-SYSTEMS = ("syspro", "anaplan")
+SYSTEMS = ("syspro", "anaplan", "sap")
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -34,7 +34,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     for name in (*SYSTEMS, "control"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--seed", type=int, default=7, help="everything generated follows from it")
-    parser.add_argument("--size", default="demo", help="demo, small, a number of AP invoices, or 100000:ApInvoice")
+    parser.add_argument(
+        "--size",
+        default="demo",
+        help="demo, small, a number (of SYSPRO's AP invoices, SAP's journal lines), or 100000:ApInvoice",
+    )
     parser.add_argument("--data", type=Path, help="folder that keeps the data; a temporary one when not given")
     parser.add_argument("--task-seconds", type=float, default=0.3, help="base duration of an Anaplan task")
     parser.add_argument("--switch", action="append", default=[], metavar="SYSTEM.NAME=VALUE")

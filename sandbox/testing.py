@@ -110,6 +110,58 @@ class Control:
         """SYSPRO: live e.net sessions."""
         return list(self.call("GET", "/syspro/sessions")["sessions"])
 
+    def sap_change(
+        self, operations: Sequence[Mapping[str, object]], after_pages: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        """SAP: insert, update, delete rows, at once or after so many pages of an entity set were served."""
+        body: dict[str, object] = {"operations": [dict(operation) for operation in operations]}
+        if after_pages is not None:
+            body["after_pages"] = dict(after_pages)
+        return dict(self.call("POST", "/sap/change", body))
+
+    def sap_business_day(self, day: int) -> dict[str, Any]:
+        """SAP: one more day of business; counts per kind of change."""
+        return dict(self.call("POST", "/sap/business-day", {"day": day}))
+
+    def sap_rows(self, table: str) -> list[dict[str, Any]]:
+        """SAP: all rows of a table, decimals as strings."""
+        return list(self.call("GET", "/sap/rows", table=table)["rows"])
+
+    def sap_entry(self, company_code: str, posting_date: str, lines: Sequence[Mapping[str, str]], **header: str) -> str:
+        """SAP: a journal entry as a user posts it; its document number. Amounts are strings, debit positive."""
+        body = {"company_code": company_code, "posting_date": posting_date, "lines": [dict(line) for line in lines]}
+        return str(self.call("POST", "/sap/entry", {**body, **header})["document"])
+
+    def sap_reverse(self, company_code: str, document: str, fiscal_year: str, posting_date: str) -> str:
+        """SAP: a journal entry is reversed; the number of the reversing document."""
+        body = {"company_code": company_code, "document": document, "fiscal_year": fiscal_year}
+        return str(self.call("POST", "/sap/reverse", {**body, "posting_date": posting_date})["document"])
+
+    def sap_documents(self, reference: str) -> list[dict[str, Any]]:
+        """SAP: headers, each with its ``lines`` in all ledgers, by DocumentReferenceID."""
+        return list(self.call("GET", "/sap/documents", reference=reference)["documents"])
+
+    def sap_balances(self) -> list[dict[str, str]]:
+        """SAP: totals per ledger, company code, account, fiscal year, period and currency."""
+        return list(self.call("GET", "/sap/balances")["balances"])
+
+    def sap_plan(self) -> list[dict[str, Any]]:
+        """SAP: plan data."""
+        return list(self.call("GET", "/sap/plan")["rows"])
+
+    def sap_period(self, company_code: str, year: str, period: str, *, is_open: bool) -> None:
+        """SAP: a posting period is opened or closed."""
+        body = {"company_code": company_code, "year": year, "period": period, "open": is_open}
+        self.call("POST", "/sap/period", body)
+
+    def sap_block_account(self, account: str, *, blocked: bool = True) -> None:
+        """SAP: an account is blocked for posting, or no longer."""
+        self.call("POST", "/sap/block-account", {"account": account, "blocked": blocked})
+
+    def sap_block_cost_center(self, cost_center: str, *, blocked: bool = True) -> None:
+        """SAP: a cost center is blocked for primary costs, or no longer."""
+        self.call("POST", "/sap/block-cost-center", {"cost_center": cost_center, "blocked": blocked})
+
     def list_items(self, name: str, model: str | None = None) -> list[dict[str, Any]]:
         """Anaplan: the items of a list."""
         return list(self.call("GET", f"/anaplan/lists/{name}", model=model)["items"])
@@ -173,7 +225,7 @@ def running(
     size: str | int = "small",
     data: Path | None = None,
     task_seconds: float = 0.05,
-    only: Literal["syspro", "anaplan"] | None = None,
+    only: Literal["syspro", "anaplan", "sap"] | None = None,
     switches: Mapping[str, str | float | bool] | None = None,
     start_timeout: float = 600.0,
 ) -> Iterator[Running]:

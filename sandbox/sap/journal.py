@@ -75,15 +75,17 @@ class Journal:
         number = self._number(entry.company_code, year, _FIRST_NUMBERS.get(entry.document_type, _OTHER_NUMBERS))
         moment = created or self._now()
         common = Document(entry, number, year, period, currency, moment)
-        self._headers.append(common.header())
-        ledgers = (entry.ledger_group,) if entry.ledger_group else LEDGERS
         amounts = amounts_in(entry.lines, currency), amounts_in(entry.lines, GLOBAL_CURRENCY)
+        ledgers = (entry.ledger_group,) if entry.ledger_group else LEDGERS
+        lines: list[tuple[Stored, ...]] = []
         for index, (line, company_amount, global_amount) in enumerate(zip(entry.lines, *amounts, strict=True), 1):
             if line.amount_in_company_currency is not None:
                 company_amount = line.amount_in_company_currency  # noqa: PLW2901  what was entered wins over the rate
             assignment = self._assignment(line, entry.posting_date)
             values = common.line(index, line, assignment, company_amount, global_amount)
-            self._lines += [(ledger, *values) for ledger in ledgers]
+            lines += [(ledger, *values) for ledger in ledgers]
+        self._headers.append(common.header())
+        self._lines += lines
         if not self._bulk:
             self._flush()
             self._forget()
@@ -165,13 +167,15 @@ class Journal:
         return [row for row in rows if row["Ledger"] == rows[0]["Ledger"]]
 
     def _flush(self) -> None:
-        self._store.insert_many("JournalHeader", HEADER, self._headers)
-        self._store.insert_many("JournalLine", LINE, self._lines)
-        for statement, values in self._changes.items():
-            self._store.connection.executemany(statement, values)
-        self._headers.clear()
-        self._lines.clear()
-        self._changes.clear()
+        try:
+            self._store.insert_many("JournalHeader", HEADER, self._headers)
+            self._store.insert_many("JournalLine", LINE, self._lines)
+            for statement, values in self._changes.items():
+                self._store.connection.executemany(statement, values)
+        finally:  # what the database refused must not come back with the next entry
+            self._headers.clear()
+            self._lines.clear()
+            self._changes.clear()
 
     def _forget(self) -> None:
         self._companies.clear()

@@ -23,6 +23,7 @@ _INDEXES = {
     "journal_changed": '"JournalLine" ("LastChangeDateTime")',
     "journal_open": '"JournalLine" ("Supplier", "ClearingDate") WHERE "Supplier" <> \'\'',
     "header_reference": '"JournalHeader" ("DocumentReferenceID")',
+    "header_original": '"JournalHeader" ("OriginalReferenceDocument")',
     "header_posted": '"JournalHeader" ("PostingDate")',
 }
 

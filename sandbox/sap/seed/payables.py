@@ -14,7 +14,7 @@ from sandbox.sap.seed.chart import BANK, GOODS_RECEIVED, INPUT_TAX, PAYABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
     from random import Random
 
     from sandbox.sap.journal import Journal
@@ -68,23 +68,28 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An invoice and its journal entry; ``item`` is the supplier's line."""
+    """An invoice in the books: ``item`` is the supplier's line, the last one; ``amount`` is what we owe, in cents."""
 
-    invoice: Invoice
+    number: str
+    supplier: Partner
+    day: date
     document: str
     fiscal_year: str
     item: str
+    amount: int
 
 
-def book_invoices(store: Store, journal: Journal, rng: Random, invoices: Iterable[Invoice]) -> list[Posted]:
-    """Rows of the invoices and their journal entries."""
+def book_invoices(
+    store: Store, journal: Journal, rng: Random, invoices: Iterable[Invoice], now: datetime | None = None
+) -> list[Posted]:
+    """Rows of the invoices and their journal entries; created ``now``, or in office hours of the posting date."""
     rows: dict[str, list[Row]] = {
         "SupplierInvoice": [], "SupplierInvoiceItemPO": [], "SupplierInvoiceItemAcctAssgmt": [],
         "SupplierInvoiceItemGL": [], "SupplierInvoiceTax": [],
     }  # fmt: skip
     posted = []
     for invoice in invoices:
-        created = moment(invoice.day, office_hours(rng), invoice.late)
+        created = now or moment(invoice.day, office_hours(rng), invoice.late)
         rows["SupplierInvoice"].append(_header(invoice, f"{created:%Y-%m-%d}"))
         rows["SupplierInvoiceTax"].append(_tax(invoice))
         for index, charge in enumerate(invoice.charges, 1):
@@ -95,7 +100,8 @@ def book_invoices(store: Store, journal: Journal, rng: Random, invoices: Iterabl
                 if charge.cost_center:
                     rows["SupplierInvoiceItemAcctAssgmt"].append(_assignment(invoice, index, charge, charge.item))
         document, year = journal.post(invoice_entry(invoice), created=created)
-        posted.append(Posted(invoice, document, year, f"{len(invoice.charges) + 2:03d}"))
+        item, amount = f"{len(invoice.charges) + 2:03d}", -invoice.gross if invoice.credit_memo else invoice.gross
+        posted.append(Posted(invoice.number, invoice.supplier, invoice.day, document, year, item, amount))
     for table, made in rows.items():
         store.insert(table, made)
     return posted
@@ -191,16 +197,17 @@ def charge_of(order: str, item: OrderItem) -> Charge:
     return Charge(item.value, item.account or GOODS_RECEIVED, item.cost_center, order, item, item.text)
 
 
-def pay(journal: Journal, supplier: Partner, day: date, items: Sequence[Posted]) -> tuple[str, str]:
-    """Post one payment for invoices of a supplier and clear them with it."""
-    total = sum(-each.invoice.gross if each.invoice.credit_memo else each.invoice.gross for each in items)
+def pay(journal: Journal, day: date, items: Sequence[Posted], now: datetime | None = None) -> tuple[str, str]:
+    """Post one payment for invoices of one supplier and clear them with it."""
+    supplier = items[0].supplier
+    total = sum(each.amount for each in items)
     lines = (
         EntryLine(PAYABLES, decimal(total), supplier.currency, supplier=supplier.number, posting_key="25"),
         EntryLine(BANK, decimal(-total), supplier.currency),
     )
     code = supplier.company.code
     entry = Entry(code, "KZ", day, day, lines, header_text="Payment run", user="PAYRUN", reference_type="BKPFF")
-    created = moment(day, 17 * 3600)
+    created = now or moment(day, 17 * 3600)
     number, year = journal.post(entry, created=created)
     cleared = [(code, each.document, each.fiscal_year, each.item) for each in items]
     journal.clear([*cleared, (code, number, year, "001")], (number, year), day, created)
@@ -211,13 +218,13 @@ def pay_due(journal: Journal, rng: Random, posted: Iterable[Posted]) -> int:
     """Most of what is due is paid: invoices of a supplier that fall due in the same month together. How many runs."""
     due: dict[tuple[str, str], list[Posted]] = {}
     for each in posted:
-        when = each.invoice.day + timedelta(30)
+        when = each.day + timedelta(30)
         if when <= TODAY and rng.random() < 0.9:
-            due.setdefault((each.invoice.supplier.number, f"{when:%Y-%m}"), []).append(each)
+            due.setdefault((f"{when:%Y-%m}", each.supplier.number), []).append(each)
     runs = 0
-    for (_, _), items in sorted(due.items(), key=lambda pair: pair[0][::-1]):
-        latest = max(each.invoice.day for each in items) + timedelta(30)
-        if sum(-each.invoice.gross if each.invoice.credit_memo else each.invoice.gross for each in items) > 0:
-            pay(journal, items[0].invoice.supplier, min(latest, TODAY), items)
+    for _, items in sorted(due.items()):
+        latest = max(each.day for each in items) + timedelta(30)
+        if sum(each.amount for each in items) > 0:
+            pay(journal, min(latest, TODAY), items)
             runs += 1
     return runs
