@@ -8,7 +8,8 @@ from typing import Any
 
 from connector_kit.errors import AuthenticationError, ConnectorError, NotFoundError, UnavailableError
 from connector_kit.odata.pages import Query
-from tap_sap_s4hana.declarations import Declaration, declarations
+from tap_sap_s4hana.declarations import Declaration
+from tap_sap_s4hana.shipped import declarations
 from tap_sap_s4hana.streams import limited
 from tap_sap_s4hana.tenant import Tenant, settled, table_of
 

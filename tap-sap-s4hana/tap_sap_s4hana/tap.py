@@ -15,8 +15,9 @@ from typing_extensions import override
 from connector_kit.odata.schema import fields_of_schema
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedTap
-from tap_sap_s4hana.declarations import Declaration, declarations
+from tap_sap_s4hana.declarations import Declaration
 from tap_sap_s4hana.settings import settings
+from tap_sap_s4hana.shipped import declarations
 from tap_sap_s4hana.streams import SapStream, stream_of
 from tap_sap_s4hana.tenant import Table, Tenant, settled
 

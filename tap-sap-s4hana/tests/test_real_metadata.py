@@ -14,7 +14,7 @@ from lxml import etree
 
 from connector_kit.odata.metadata import parse_metadata
 from connector_kit.odata.schema import json_schema
-from tap_sap_s4hana.declarations import SHIPPED
+from tap_sap_s4hana.shipped import SHIPPED
 from tap_sap_s4hana.tenant import settled, table_of
 
 FOLDER = os.environ.get("SAP_METADATA_DIR", "")
