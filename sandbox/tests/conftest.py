@@ -6,6 +6,8 @@ import pytest
 
 from sandbox.testing import running
 from sandbox.tests.anaplan_client import Anaplan
+from sandbox.tests.sap_client import Sap
+from sandbox.tests.sap_posting import Poster
 from sandbox.tests.syspro_client import Syspro
 
 
@@ -44,3 +46,29 @@ def syspro(syspro_sandbox):
     """A caller of freshly seeded companies, switches at their defaults."""
     syspro_sandbox.control.reset()
     return Syspro(syspro_sandbox)
+
+
+@pytest.fixture(scope="session")
+def sap_sandbox():
+    with running(only="sap", size="small") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def poster(sap_sandbox):
+    """A communication user who posts into freshly seeded books."""
+    sap_sandbox.control.reset()
+    return Poster(sap_sandbox)
+
+
+@pytest.fixture(scope="session")
+def sap_sandbox():
+    with running(only="sap", size="small") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sap(sap_sandbox):
+    """A caller of a freshly seeded tenant, switches at their defaults."""
+    sap_sandbox.control.reset()
+    return Sap(sap_sandbox)

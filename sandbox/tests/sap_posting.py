@@ -36,6 +36,14 @@ def rent(amount="100.00", **changes):
     return line(RENT, amount, cost_center=COST_CENTER, **changes) + line(ACCRUALS, f"-{amount}", **changes)
 
 
+def creditor(number, amount, kind="Creditor"):
+    """One <CreditorItem>, or <DebtorItem>."""
+    return (
+        f"<{kind}Item><ReferenceDocumentItem>2</ReferenceDocumentItem><{kind}>{number}</{kind}>"
+        f'<AmountInTransactionCurrency currencyCode="EUR">{amount}</AmountInTransactionCurrency></{kind}Item>'
+    )
+
+
 def entry(
     lines=None, *, sub_id="SUB_1", test="", company="1010", on="2026-11-18", reference="EXT-0001", header="A", kind="SA"
 ):
@@ -127,7 +135,7 @@ class Poster:
 
     def documents(self, reference):
         """The documents in the books with this reference, by the control API."""
-        return self.control.call("GET", "/sap/documents", reference=reference)["documents"]
+        return self.control.sap_documents(reference)
 
     def rows(self, path, **options):
         """Results of a V2 read."""

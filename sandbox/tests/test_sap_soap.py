@@ -17,6 +17,7 @@ from sandbox.tests.sap_posting import (
     SOAP12,
     SOAP_PATH,
     confirmed,
+    creditor,
     entry,
     envelope,
     line,
@@ -108,6 +109,26 @@ def test_an_entry_that_breaks_a_rule_is_refused_in_saps_words_and_not_posted(pos
     assert poster.documents("REFUSED") == []
 
 
+def test_what_is_closed_or_blocked_meanwhile_is_refused_from_then_on(poster):
+    assert poster.one().severity == "1"
+    poster.control.sap_period("1010", "2026", "011", is_open=False)
+    assert ("201(F5)", "Posting period 011 2026 is not open") in poster.one().messages
+    poster.control.sap_period("1010", "2026", "011", is_open=True)
+    poster.control.sap_block_account(RENT)
+    assert "351(F5)" in poster.one().types
+    poster.control.sap_block_account(RENT, blocked=False)
+    poster.control.sap_block_cost_center(COST_CENTER)
+    assert "249(KI)" in poster.one().types
+
+
+def test_periods_follow_the_fiscal_year_of_the_company_code(poster):
+    lines = line(RENT, "1.00", currency="USD", cost_center="17100101") + line(ACCRUALS, "-1.00", currency="USD")
+    assert poster.one(lines, company="1710", on="2026-03-31").year == "2025"
+    poster.control.sap_period("1710", "2026", "001", is_open=False)
+    closed = poster.one(lines, company="1710", on="2026-04-01")
+    assert ("201(F5)", "Posting period 001 2026 is not open") in closed.messages
+
+
 def test_an_unknown_account_brings_two_messages_and_all_faults_are_told_together(poster):
     answer = poster.one(line("77777777", "1.00") + line(ACCRUALS, "-2.00"))
     assert answer.messages[1:] == [
@@ -123,13 +144,6 @@ def test_999_lines_are_a_document_and_1000_are_not(poster):
     assert accepted.severity == "1"
     assert len(poster.documents("MANY")[0]["lines"]) >= 999
     assert "727(F5)" in poster.one(pair * 999 + line(ACCRUALS, "-999.00")).types
-
-
-def creditor(number, amount, kind="Creditor"):
-    return (
-        f"<{kind}Item><ReferenceDocumentItem>2</ReferenceDocumentItem><{kind}>{number}</{kind}>"
-        f'<AmountInTransactionCurrency currencyCode="EUR">{amount}</AmountInTransactionCurrency></{kind}Item>'
-    )
 
 
 def test_creditors_and_debtors_are_posted_over_their_reconciliation_accounts(poster):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -41,8 +41,7 @@ def read(element: Element, text: str, *, cut: bool) -> object:
     if element.kind == "date":
         return _day(element, text)
     if element.kind == "stamp":
-        _day(element, text[:10])
-        return text
+        return _moment(element, text)
     if element.kind == "flag":
         return _flag(element, text)
     if element.kind == "decimal":
@@ -81,6 +80,14 @@ def _day(element: Element, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise SoapError(f"{element.name}: {text!r} is no date") from None
+
+
+def _moment(element: Element, text: str) -> str:
+    try:
+        datetime.fromisoformat(text[:19])
+    except ValueError:
+        raise SoapError(f"{element.name}: {text!r} is no point in time") from None
+    return text
 
 
 def _flag(element: Element, text: str) -> bool:
