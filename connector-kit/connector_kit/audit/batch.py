@@ -44,6 +44,11 @@ class Batch:
         """Its name in the trail."""
         return self._row.id
 
+    @property
+    def no(self) -> int:
+        """Its number in the trail."""
+        return self._row.no
+
     def add(self, block: Block) -> None:
         """Record rows that will be sent. Returns at once, unless two blocks are waiting already."""
         if not len(block.keys) == len(block.hashes) == len(block.digests) == len(block.payload):
@@ -82,7 +87,8 @@ class Batch:
 
         Args:
             outcome: "delivered" (every row that is not among the rejects arrived; a deleting batch's rows are
-                deleted), "unchanged" (nothing was sent) or "failed" (nothing arrived, or it is unknown what did).
+                deleted), "unchanged" (nothing was sent), "validated" (the system's test run) or "failed" (nothing
+                arrived, or it is unknown what did).
             tasks: the system's task ids or document numbers.
             counts: what the system and the target counted: read, unchanged, filtered, created, updated ...
             rejects: rows that the system refused, in any order; read to its end before the transaction begins.

@@ -13,6 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from connector_kit.audit.document_lines import DocumentLine
     from connector_kit.audit.failures import FailedBatch, FailureGroup
     from connector_kit.audit.history import Occurrence
     from connector_kit.audit.report import RunLine, RunSummary
@@ -21,6 +22,9 @@ _COLORS = {
     "delivered": "green",
     "deleted": "green",
     "unchanged": "dim",
+    "posted": "green",
+    "validated": "green",
+    "refused": "red",
     "succeeded": "green",
     "rejected": "red",
     "failed": "red",
@@ -28,6 +32,9 @@ _COLORS = {
     "running": "cyan",
     "sending": "cyan",
 }
+
+
+_DOCUMENTS = 50
 
 
 def json(value: object) -> None:
@@ -132,11 +139,40 @@ def summary(run: RunSummary) -> None:
             for action in run.actions
         ],
     )
+    made = [line for action in run.actions for line in action.documents]
+    if made:
+        click.echo()
+        documents(made[:_DOCUMENTS])
+        if len(made) > _DOCUMENTS:
+            click.echo(f"and {len(made) - _DOCUMENTS} more: see --json")
     reasons = [(action.stream, reason.reason, reason.records) for action in run.actions for reason in action.reasons]
     messages = [(action.stream, action.message, "") for action in run.actions if action.message]
     if reasons or messages:
         click.echo()
         table("Why", ["stream", "reason", "records"], [*reasons, *messages])
+
+
+def documents(found: Sequence[DocumentLine]) -> None:
+    """What rows became."""
+    table(
+        "Documents",
+        ["stream", "key", "kind", "state", "number", "company", "year", "reference", "records", "messages"],
+        [
+            (
+                one.stream,
+                one.key,
+                one.kind,
+                one.state,
+                one.number,
+                one.company,
+                one.year,
+                one.reference,
+                one.records,
+                "; ".join(one.messages),
+            )
+            for one in found
+        ],
+    )
 
 
 def history(found: Sequence[Occurrence]) -> None:
@@ -159,6 +195,10 @@ def history(found: Sequence[Occurrence]) -> None:
             for one in found
         ],
     )
+    made = [line for one in found for line in one.documents]
+    if made:
+        click.echo()
+        documents(made)
     records = [one for one in found if one.record is not None]
     if records:
         click.echo(f"\n{bytes(records[-1].record or b'').decode()}")

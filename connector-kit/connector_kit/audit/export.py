@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector_kit.audit import payloads
+from connector_kit.audit.document_lines import of_rows
 from connector_kit.audit.report import find_run
-from connector_kit.audit.types import DELETED, DELIVERED, REJECTED
+from connector_kit.audit.types import DELETED, DELIVERED, REJECTED, VALIDATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class ExportedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One record on one of its ways. seq: row in the file, negative when it was never in one. Times: since 1970."""
+    """One record on one of its ways. seq: row in the file, negative when it was never in one. Times: since 1970.
+
+    documents: the numbers of the posted documents that it went into.
+    """
 
     run: str
     batch: str
@@ -33,6 +37,7 @@ class ExportedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""
     closed_how: str = ""
     record: msgspec.Raw | None = None
+    documents: list[str] = []
 
 
 def export(
@@ -65,18 +70,22 @@ def _batch(connection: Connection, batch: Row, *, records: bool) -> Iterator[Exp
     failures: dict[int | None, list[Row]] = {}
     for failure in connection.rows("SELECT * FROM audit_failures WHERE batch_no = :no ORDER BY id", batch):
         failures.setdefault(failure["seq"], []).append(failure)
+    numbers: dict[int, list[str]] = {}
+    for seq, number in of_rows(connection, batch["no"]) if batch["whole"] else ():
+        numbers.setdefault(seq, []).append(number)
     for first in payloads.starts(connection, batch["no"]):
         stored = payloads.block(connection, batch["no"], first)
         kept = payloads.records_of(stored) if records else {}
         for seq, key in enumerate(payloads.keys_of(stored), start=first):
-            yield _exported(batch, seq, key, failures.pop(seq, []), kept.get(seq))
+            one = _exported(batch, seq, key, failures.pop(seq, []), kept.get(seq))
+            yield msgspec.structs.replace(one, documents=numbers[seq]) if seq in numbers else one
     for place, some in failures.items():
         unsent = next(payloads.read(connection, batch["no"], [place]), None) if records and place is not None else None
         yield _exported(batch, place, some[0]["key_text"], some, unsent[1] if unsent else None)
 
 
 def _exported(batch: Row, seq: int | None, key: str, failures: list[Row], record: bytes | None) -> ExportedRecord:
-    arrived = batch["outcome"] in {DELIVERED, DELETED}
+    arrived = batch["outcome"] in {DELIVERED, DELETED, VALIDATED}
     refused = failures and (arrived or seq is None or seq < 0)
     return ExportedRecord(
         run=batch["run"],

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connector_kit.audit import payloads
+from connector_kit.audit.document_lines import DocumentLine, of_record
 from connector_kit.audit.keys import key_hash, key_text
-from connector_kit.audit.types import DELETED, DELIVERED, REJECTED
+from connector_kit.audit.types import DELETED, DELIVERED, REJECTED, VALIDATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     """One time that a record was on its way. when: seconds since 1970, of the outcome where there is one.
 
     outcome: that of the batch, or "rejected". closed_by: the batch that later repaired or overtook the refusal.
-    record: as it came, where the payload is kept.
+    record: as it came, where the payload is kept. documents: that it went into, posted or not.
     """
 
     when: float
@@ -42,6 +43,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     closed_how: str
     closed_by: str
     record: msgspec.Raw | None
+    documents: list[DocumentLine] = []
 
 
 # Places in batches that are indexed, places in batches that are not yet, and refusals of rows that were never sent.
@@ -99,7 +101,7 @@ def _occurrence(connection: Connection, batch: Row, place: Row, key: str) -> Occ
         place,
     )
     record = next(payloads.read(connection, batch["no"], [place["seq"]]), None) if place["seq"] is not None else None
-    arrived = batch["outcome"] in {DELIVERED, DELETED}
+    arrived = batch["outcome"] in {DELIVERED, DELETED, VALIDATED}
     return Occurrence(
         when=batch["settled"] or batch["sent"] or batch["started"],
         run=batch["run"],
@@ -115,4 +117,5 @@ def _occurrence(connection: Connection, batch: Row, place: Row, key: str) -> Occ
         closed_how=failed[0]["closed_how"] or "" if failed else "",
         closed_by=failed[0]["closing_batch"] or "" if failed else "",
         record=msgspec.Raw(record[1]) if record else None,
+        documents=of_record(connection, batch["no"], place["seq"]) if batch["whole"] else [],
     )

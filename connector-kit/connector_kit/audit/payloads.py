@@ -100,8 +100,19 @@ def read(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator
             yield from ((seq, records[seq]) for seq in here if seq in records)
 
 
+_NEEDED_WHOLE = (
+    "SELECT 1 FROM audit_batches AS b JOIN audit_failures AS f ON f.batch_no = b.no "
+    "WHERE b.no = :batch_no AND b.whole = 1 AND f.closed IS NULL LIMIT 1"
+)
+
+
 def keep_failed(connection: Connection, batch_no: int) -> None:
-    """Throw away every record of a batch that is not an open failure. The keys stay."""
+    """Throw away every record of a batch that is not an open failure. The keys stay.
+
+    Of a batch whose rows mean something together only, all stay as long as there is an open failure.
+    """
+    if connection.value(_NEEDED_WHOLE, {"batch_no": batch_no}):
+        return
     for first in starts(connection, batch_no):
         stored = block(connection, batch_no, first)
         records = records_of(stored)

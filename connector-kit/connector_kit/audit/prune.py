@@ -31,11 +31,14 @@ _OLD = (
     "AND f.closed IS NULL))"
 )
 
+_DROP_DOCUMENTS = "DELETE FROM audit_documents WHERE batch_no = :no AND state IN ('refused', 'absent')"
+
 
 def prune(database: Database, *, before: float, open_failures_too: bool = False, compact: bool = False) -> Pruned:
     """Remove batches settled before a time, and runs of which nothing is left.
 
-    Digests of what the systems hold stay: retention does not make anything be sent again. Batches with open failures
+    Digests of what the systems hold stay, and the documents that stand in an ERP or whose fate is open: retention does
+    not make anything be sent again. Batches with open failures
     stay as far as a replay needs them.
 
     Args:
@@ -57,8 +60,9 @@ def prune(database: Database, *, before: float, open_failures_too: bool = False,
     records = sum(_remove_part(database, part) for part in range(_PARTS))
     for row in gone:
         with database.writing() as connection:
-            for table in ("audit_blocks", "audit_failures"):
+            for table in ("audit_blocks", "audit_failures", "audit_document_rows"):
                 connection.execute(f"DELETE FROM {table} WHERE batch_no = :no", row)  # noqa: S608 - fixed names
+            connection.execute(_DROP_DOCUMENTS, row)
             connection.execute("DELETE FROM audit_batches WHERE no = :no", row)
     thinned = _thin(database, before)
     with database.writing() as connection:

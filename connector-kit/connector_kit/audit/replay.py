@@ -9,6 +9,7 @@ import msgspec
 
 from connector_kit.audit import payloads
 from connector_kit.audit.failures import Selection, open_failures
+from connector_kit.audit.types import REPLAY_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +33,18 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
     A record that failed in several places or batches goes out once, as it was last: its target's mappings send it
     everywhere. The failures close when a target has delivered the records. Deletions are not replayed: the keys stay
     known as delivered, so the next full read reports them again.
+
+    Of a batch whose rows mean something together only, all rows go out, in their order, with the batch's id in the
+    schema (`REPLAY_MARK`) and ACTIVATE_VERSION at their end: the target compares them with what stands, and leaves
+    out what was delivered again since.
     """
     done = Replayed()
     spoken: dict[str, int] = {}
     for batch, seqs in _last_of_each_record(connection, selection, done):
+        if batch["whole"]:
+            _whole(connection, batch, done, write)
+            spoken.pop(batch["stream"], None)
+            continue
         # Rows that were never in the file are numbered downwards, in the order in which they came.
         unsent = list(payloads.read(connection, batch["no"], sorted(seq for seq in seqs if seq < 0)))
         sent = payloads.read(connection, batch["no"], sorted(seq for seq in seqs if seq >= 0))
@@ -51,16 +60,56 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
     return done
 
 
+def _whole(connection: Connection, batch: Row, done: Replayed, write: Callable[[bytes], object]) -> None:
+    """All rows of a batch, those that were refused before it was sent included; nothing when some are not kept."""
+    firsts = payloads.starts(connection, batch["no"])
+    blocks = [payloads.block(connection, batch["no"], first) for first in firsts if first < 0]
+    unsent = {seq: record for stored in blocks for seq, record in payloads.records_of(stored).items()}
+    wanted = _records_without_document(connection, batch["no"])
+    counted = int(connection.value("SELECT row_count FROM audit_batches WHERE no = :no", batch))
+    kept = sum(
+        len(payloads.records_of(payloads.block(connection, batch["no"], first))) for first in firsts if first >= 0
+    )
+    if kept < counted or len(unsent) < wanted:
+        done.without_payload += counted + wanted
+        return
+    message = msgspec.json.decode(bytes(_schema(connection, batch["schema_id"])))
+    message["schema"][REPLAY_MARK] = batch["id"]
+    write(msgspec.json.encode(message) + b"\n")
+    for seq in sorted(unsent, reverse=True):
+        write(_record(batch["stream"], unsent[seq]))
+        done.records += 1
+    for first in (one for one in firsts if one >= 0):
+        for record in payloads.records_of(payloads.block(connection, batch["no"], first)).values():
+            write(_record(batch["stream"], record))
+            done.records += 1
+    end = {"type": "ACTIVATE_VERSION", "stream": batch["stream"], "version": batch["no"]}
+    write(msgspec.json.encode(end) + b"\n")
+
+
+def _records_without_document(connection: Connection, batch_no: int) -> int:
+    """Refused records that were never rows: they have a key or text of their own, and no document's title."""
+    return int(
+        connection.value(
+            "SELECT COUNT(DISTINCT f.seq) FROM audit_failures AS f WHERE f.batch_no = :no AND f.seq < 0 "
+            "AND f.key_text NOT IN (SELECT title FROM audit_documents WHERE batch_no = :no)",
+            {"no": batch_no},
+        )
+    )
+
+
 def _last_of_each_record(connection: Connection, selection: Selection, done: Replayed) -> list[tuple[Row, set[int]]]:
     chosen, values = open_failures(connection, selection)
     rows = connection.rows(
-        "SELECT f.batch_no, f.seq, f.key_hash, b.no, b.system, b.stream, b.schema_id, b.deletes "
+        "SELECT f.batch_no, f.seq, f.key_hash, b.no, b.system, b.stream, b.schema_id, b.deletes, b.id, b.whole "
         f"{chosen} ORDER BY f.batch_no, f.seq",
         values,
     )
     last: dict[tuple[object, ...], Row] = {}
     for row in rows:
-        if row["deletes"]:
+        if row["whole"]:
+            last[row["batch_no"],] = row
+        elif row["deletes"]:
             done.deletions += 1
         elif row["seq"] is None:
             done.unmatched += 1

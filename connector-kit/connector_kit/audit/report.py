@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from connector_kit.audit.document_lines import DocumentLine, of_batch
 from connector_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ActionSummary(msgspec.Struct, frozen=True):
 
     read: rows the stream brought; unchanged: equal to what was delivered before; sent: in the files;
     rejected: refused before or after sending; still_open: of those, not repaired yet. seconds: from the first row to
-    the outcome.
+    the outcome. documents: that the rows became, where they became documents.
     """
 
     system: str
@@ -47,6 +48,7 @@ class ActionSummary(msgspec.Struct, frozen=True):
     counts: dict[str, Any]
     seconds: float
     message: str
+    documents: list[DocumentLine] = []
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -167,6 +169,7 @@ def _action(connection: Connection, batches: list[Row]) -> ActionSummary:
         counts=counts,
         seconds=sum((batch["settled"] or batch["started"]) - batch["started"] for batch in batches),
         message="; ".join(dict.fromkeys(batch["message"] for batch in batches if batch["message"])),
+        documents=[line for batch in batches if batch["whole"] for line in of_batch(connection, batch["no"])],
     )
 
 
@@ -176,9 +179,12 @@ def _added(counts: list[dict[str, Any]]) -> dict[str, Any]:
     for some in counts:
         for name, value in some.items():
             known = total.get(name)
-            total[name] = (
-                known + value if isinstance(known, (int, float)) and isinstance(value, (int, float)) else value
-            )
+            if isinstance(known, dict) and isinstance(value, dict):
+                total[name] = _added([known, value])
+            elif isinstance(known, (int, float)) and isinstance(value, (int, float)):
+                total[name] = known + value
+            else:
+                total[name] = value
     return total
 
 

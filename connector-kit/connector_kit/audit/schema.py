@@ -67,7 +67,8 @@ runs = Table(
 )
 
 # indexed: its rows moved from `staged` to `records` (and `delivered`). trusted: `delivered` digests that name this
-# batch may be believed: it was settled, every row's fate is known.
+# batch may be believed: it was settled, every row's fate is known. whole: its rows mean something together only (a plan
+# whose rows become documents), so a replay sends all of them.
 batches = Table(
     "audit_batches",
     metadata,
@@ -94,6 +95,7 @@ batches = Table(
     Column("started", Double, nullable=False),
     Column("sent", Double),
     Column("settled", Double),
+    Column("whole", SmallInteger, nullable=False, server_default=text("0")),
     Index("audit_batches_run", "run_no"),
     Index("audit_batches_stream", "stream", "scope_id"),
     Index(
@@ -188,4 +190,66 @@ failures = Table(
         "audit_failures_open", "scope_id", sqlite_where=text("closed IS NULL"), postgresql_where=text("closed IS NULL")
     ),
     sqlite_autoincrement=True,
+)
+
+# Documents that go into an ERP, once each. unit: what one delivery replaces as a whole; pile: what is compared with
+# what stands. digest: of all that the reference is made of. title: the JSON array of the values that people know the
+# document by. plan: digest of the whole plan that it belongs to. content: the document, sealed. sent: when it was last
+# sent, null when it is certain that it never was. states and what leads from one to the other: `documents.py`.
+documents = Table(
+    "audit_documents",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("scope_id", BigInteger, nullable=False),
+    Column("batch_no", BigInteger, nullable=False),
+    Column("unit", LargeBinary, nullable=False),
+    Column("pile", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("reference", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("plan", LargeBinary, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("reverses", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("number", String, nullable=False),
+    Column("company", String, nullable=False),
+    Column("year", String, nullable=False),
+    Column("messages", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("sent", Double),
+    Column("settled", Double),
+    Index("audit_documents_reference", "scope_id", "reference", unique=True),
+    Index("audit_documents_pile", "scope_id", "pile"),
+    Index("audit_documents_unit", "scope_id", "unit"),
+    Index("audit_documents_batch", "batch_no"),
+    Index(
+        "audit_documents_open",
+        "scope_id",
+        sqlite_where=text("state IN ('intended', 'sent', 'absent')"),
+        postgresql_where=text("state IN ('intended', 'sent', 'absent')"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# Which document each record went into.
+document_rows = Table(
+    "audit_document_rows",
+    metadata,
+    Column("batch_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("document_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("audit_document_rows_document", "document_id"),
+    sqlite_with_rowid=False,
+)
+
+# The last batch that brought a unit.
+document_units = Table(
+    "audit_document_units",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("unit", LargeBinary, primary_key=True),
+    Column("batch_no", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -62,14 +62,15 @@ def index(database: Database, batch_no: int) -> None:
     """Move a batch's rows from where they were appended to where they are found by key; once."""
     with database.writing() as connection:
         found = connection.rows(
-            "SELECT scope_id, sent, deletes FROM audit_batches WHERE no = :batch_no AND indexed = 0",
+            "SELECT scope_id, sent, deletes, whole FROM audit_batches WHERE no = :batch_no AND indexed = 0",
             {"batch_no": batch_no},
         )
         if not found:
             return
         values = {"batch_no": batch_no, "scope_id": found[0]["scope_id"]}
         connection.execute(statements.INDEX_RECORDS, values)
-        if found[0]["sent"] is not None:
+        # What rows came to that mean something together only is not known by their keys.
+        if found[0]["sent"] is not None and not found[0]["whole"]:
             keep = 0 if found[0]["deletes"] else 1
             connection.execute(statements.index_delivered(postgres=connection.postgres), {**values, "keep": keep})
         connection.execute("DELETE FROM audit_staged WHERE batch_no = :batch_no", {"batch_no": batch_no})

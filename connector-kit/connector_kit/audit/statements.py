@@ -132,9 +132,9 @@ def insert_run(*, postgres: bool) -> str:
 
 INSERT_BATCH = (
     "INSERT INTO audit_batches (id, run_no, scope_id, schema_id, system, stream, action, key_properties, deletes, "
-    "outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, details, message, started) "
-    "VALUES (:id, :run_no, :scope_id, :schema_id, :system, :stream, :action, :key_properties, :deletes, :outcome, "
-    "0, 0, 0, 0, 0, '[]', '{}', '{}', '', :started)"
+    "outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, details, message, started, "
+    "whole) VALUES (:id, :run_no, :scope_id, :schema_id, :system, :stream, :action, :key_properties, :deletes, "
+    ":outcome, 0, 0, 0, 0, 0, '[]', '{}', '{}', '', :started, :whole)"
 )
 
 # --- settling a batch. Values: batch_no, scope_id, now ---

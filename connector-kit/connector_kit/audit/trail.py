@@ -187,6 +187,7 @@ class Run:
         schema: bytes,
         key_properties: Sequence[str],
         deletes: bool = False,
+        whole: bool = False,
     ) -> Batch:
         """Begin a batch of one stream for one action of the system.
 
@@ -200,6 +201,8 @@ class Run:
             schema: the stream's Singer SCHEMA message, the line as it came; a replay sends it again.
             key_properties: the columns that the key texts are made of.
             deletes: the rows are deletions; once delivered, the trail forgets what the system held for their keys.
+            whole: its rows mean something together only, such as a plan whose rows become documents: where some of
+                them failed, all of them are kept, and a replay sends all of them.
         """
         values = {
             "id": uuid.uuid4().hex[:12],
@@ -209,6 +212,7 @@ class Run:
             "action": redact(action),
             "key_properties": msgspec.json.encode(list(key_properties)).decode(),
             "deletes": int(deletes),
+            "whole": int(whole),
             "outcome": OPEN,
             "started": time.time(),
         }

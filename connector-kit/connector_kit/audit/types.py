@@ -16,11 +16,15 @@ SENDING = "sending"  # the import may have begun: what the system holds for thes
 DELIVERED = "delivered"
 DELETED = "deleted"
 UNCHANGED = "unchanged"  # nothing differed from what was delivered before, so nothing was sent
+VALIDATED = "validated"  # the system's own test run: nothing was posted
 FAILED = "failed"
 ABANDONED = "abandoned"  # its process died
 REJECTED = "rejected"  # of a single record
 
 RUNNING = "running"  # of a run
+
+# In the schema of a replayed SCHEMA message: the batch whose rows follow, all of them.
+REPLAY_MARK = "x-replay-of"
 
 
 @dataclass(frozen=True, slots=True)

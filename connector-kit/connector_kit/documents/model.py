@@ -150,7 +150,7 @@ class Poster(Protocol):
 
     @property
     def per_call(self) -> int:
-        """How many documents `post` is given at most. A poster may spread them over several requests or threads."""
+        """How many documents `post` is given at most."""
 
     def check(self, document: Document) -> Sequence[Message]:
         """What the ERP would refuse for certain: lengths, missing fields, characters. Asks nobody."""
@@ -161,6 +161,8 @@ class Poster(Protocol):
     def post(self, documents: Sequence[Document]) -> Iterable[Outcome]:
         """Post; one outcome per document, in order, as they become known.
 
+        All leave at once, in one request or in several at the same time, and a request that may have arrived is not
+        repeated: what is not answered `settle_seconds` after the call began counts as lost.
         A lost answer is `Unknown` and never an exception. If it raises or ends early all the same, the documents
         without an outcome are unknown.
         """

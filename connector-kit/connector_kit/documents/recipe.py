@@ -158,6 +158,8 @@ def parse(entries: Iterable[Mapping[str, Any]], objects: Mapping[str, Rules]) ->
         faults += [f"documents[{position}] ({entry.get('stream', 'no stream')}): {fault}" for fault in own]
         if one is not None and not own:
             found.append(one)
+    titles = [one.title for one in found]
+    faults += [f"documents: {title} comes twice" for title in dict.fromkeys(titles) if titles.count(title) > 1]
     return found, faults
 
 

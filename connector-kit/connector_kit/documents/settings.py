@@ -89,7 +89,7 @@ def properties() -> list[th.Property[Any]]:
         th.Property(
             "settle_seconds",
             th.NumberType,
-            default=600,
+            default=660,
             description="How long after a lost request the ERP may still carry it out. Until then it is not repeated.",
         ),
         th.Property(

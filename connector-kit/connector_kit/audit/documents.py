@@ -1,0 +1,350 @@
+"""Documents in the trail: which are on their way into an ERP, which stand there, which records each was made of.
+
+    intended --(about to be sent)--> sent --(answer, or found)--> posted        for good
+                                      |---(answer)--------------> refused  --(intended anew)--> intended
+                                      '---(looked up: not there, and no longer expected)--> absent --> intended
+    intended --(its run ended before it was sent)--> absent
+
+Every change is one durable transaction that names the state it comes from, so of two processes that want to send the
+same document one finds it changed and stops. `posted` is never left. What stands is what is `posted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from connector_kit.audit import codec, delivered
+from connector_kit.errors import BusyError, RefusedError
+from connector_kit.redaction import redact
+
+if TYPE_CHECKING:
+    from connector_kit.audit.database import Connection, Row
+    from connector_kit.audit.trail import Trail
+
+T = TypeVar("T")
+
+INTENDED = "intended"
+SENT = "sent"
+POSTED = "posted"
+REFUSED = "refused"
+ABSENT = "absent"
+
+_MANY = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document on its way into the trail; `audit_documents` says what the fields are. rows: of its batch."""
+
+    unit: bytes
+    pile: bytes
+    title: str
+    reference: str
+    digest: bytes
+    plan: bytes
+    kind: str
+    reverses: str
+    content: bytes
+    rows: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as the trail has it. sent: seconds since 1970, None when it certainly never was."""
+
+    batch_no: int
+    unit: bytes
+    pile: bytes
+    title: str
+    reference: str
+    digest: bytes
+    plan: bytes
+    kind: str
+    reverses: str
+    state: str
+    content: bytes
+    number: str
+    company: str
+    year: str
+    sent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a document: posted, refused or absent. forget: whether it is certain that it was never sent."""
+
+    reference: str
+    state: str
+    number: str = ""
+    company: str = ""
+    year: str = ""
+    messages: Sequence[str] = ()
+    forget: bool = False
+
+
+class DocumentBook:
+    """The documents of one scope: one kind of object of one destination, from one stream."""
+
+    def __init__(self, trail: Trail, scope: str) -> None:
+        self._trail = trail
+        self.scope = scope
+
+        def job() -> int:
+            with trail.database.writing() as connection:
+                return int(delivered.scope_id(connection, scope, create=True) or 0)
+
+        self._scope_id: int = trail.writer.run(job)
+
+    def open(self) -> list[Stored]:
+        """Documents whose fate an earlier run left open, those included that were not there when last looked for."""
+        return self._stored("state IN ('intended', 'sent', 'absent') AND (state <> 'absent' OR sent IS NOT NULL)", {})
+
+    def standing(self, pile: bytes) -> list[Stored]:
+        """What was posted of a pile, in the order of posting."""
+        return self._stored("pile = :pile AND state = 'posted'", {"pile": pile})
+
+    def standing_in(self, unit: bytes) -> list[bytes]:
+        """The piles of a unit of which something was posted."""
+        with self._trail.database.reading() as connection:
+            found = connection.rows(
+                "SELECT DISTINCT pile FROM audit_documents WHERE scope_id = :scope_id AND unit = :unit "
+                "AND state = 'posted' ORDER BY pile",
+                {"scope_id": self._scope_id, "unit": unit},
+            )
+        return [bytes(row["pile"]) for row in found]
+
+    def owner(self, reference: str) -> bytes | None:
+        """The digest of the document that has this reference."""
+        with self._trail.database.reading() as connection:
+            found = connection.value(
+                "SELECT digest FROM audit_documents WHERE scope_id = :scope_id AND reference = :reference",
+                {"scope_id": self._scope_id, "reference": reference},
+            )
+        return None if found is None else bytes(found)
+
+    def intend(self, batch_no: int, entries: Sequence[Entry], now: float) -> None:
+        """Say what will be sent. Durable with the next durable change.
+
+        Raises:
+            BusyError: another run is about to send one of them, or has.
+        """
+        self._write(lambda connection: self._put(connection, batch_no, entries, now, INTENDED, ()), durable=False)
+
+    def refuse(self, batch_no: int, entry: Entry, messages: Sequence[str], now: float) -> None:
+        """A document that is refused before it is sent."""
+        self._write(lambda connection: self._put(connection, batch_no, [entry], now, REFUSED, messages), durable=False)
+
+    def sending(self, batch_no: int, references: Sequence[str], now: float) -> None:
+        """Say that they may arrive from now on; on disk when this returns.
+
+        Raises:
+            BusyError: one of them is not this batch's any more.
+        """
+
+        def job(connection: Connection) -> None:
+            for reference in references:
+                changed = connection.execute(
+                    "UPDATE audit_documents SET state = 'sent', sent = :now WHERE scope_id = :scope_id "
+                    "AND reference = :reference AND batch_no = :batch_no AND state = 'intended'",
+                    {"now": now, "scope_id": self._scope_id, "reference": reference, "batch_no": batch_no},
+                )
+                if changed != 1:
+                    raise self._taken(reference)
+
+        self._write(job)
+
+    def end(self, endings: Sequence[Ending], now: float) -> None:
+        """What became of documents; on disk when this returns.
+
+        Raises:
+            RefusedError: one is known already as posted under another number: it is there twice.
+        """
+
+        def job(connection: Connection) -> None:
+            for ending in endings:
+                values = {
+                    "now": now,
+                    "scope_id": self._scope_id,
+                    "reference": ending.reference,
+                    "state": ending.state,
+                    "number": ending.number,
+                    "company": ending.company,
+                    "year": ending.year,
+                    "messages": _messages(ending.messages),
+                    "forget": int(ending.forget),
+                }
+                # An answer that comes late counts all the same; that something is absent only if nobody took it up.
+                before = "state <> 'posted'" if ending.state == POSTED else "state IN ('intended', 'sent')"
+                changed = connection.execute(
+                    "UPDATE audit_documents SET state = :state, number = :number, company = :company, year = :year, "  # noqa: S608 - two fixed texts
+                    "messages = :messages, settled = :now, sent = CASE WHEN :forget = 1 THEN NULL ELSE sent END "
+                    f"WHERE scope_id = :scope_id AND reference = :reference AND {before}",
+                    values,
+                )
+                if changed != 1 and ending.state == POSTED:
+                    self._must_be_the_same(connection, values)
+
+        self._write(job)
+
+    def cover(self, batch_no: int, units: Sequence[bytes]) -> None:
+        """Say that a delivery brought these units: it is the last word on them."""
+
+        def job(connection: Connection) -> None:
+            for unit in units:
+                connection.execute(
+                    "INSERT INTO audit_document_units (scope_id, unit, batch_no) VALUES (:scope_id, :unit, :batch_no) "
+                    "ON CONFLICT (scope_id, unit) DO UPDATE SET batch_no = excluded.batch_no",
+                    {"scope_id": self._scope_id, "unit": unit, "batch_no": batch_no},
+                )
+
+        self._write(job, durable=False)
+
+    def supersede(self, batch_no: int, now: float) -> int:
+        """Close what earlier deliveries of the same units left to be repaired; how many failures."""
+        documents = (
+            "SELECT d.id, d.title FROM audit_documents AS d JOIN audit_document_units AS u "
+            "ON u.scope_id = d.scope_id AND u.unit = d.unit WHERE u.scope_id = :scope_id AND u.batch_no = :batch_no"
+        )
+
+        def job(connection: Connection) -> int:
+            return connection.execute(
+                "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "  # noqa: S608 - a constant
+                "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND ("
+                "EXISTS (SELECT 1 FROM audit_document_rows AS r WHERE r.batch_no = audit_failures.batch_no "
+                f"AND r.seq = audit_failures.seq AND r.document_id IN (SELECT id FROM ({documents}) AS mine)) "
+                f"OR (seq < 0 AND key_text IN (SELECT title FROM ({documents}) AS mine)))",
+                {"now": now, "batch_no": batch_no, "scope_id": self._scope_id},
+            )
+
+        return self._trail.writer.run(lambda: self._in_transaction(job))
+
+    def last_batch(self, unit: bytes) -> str:
+        """The id of the batch that last brought a unit, "" when none did or it is pruned."""
+        with self._trail.database.reading() as connection:
+            found = connection.value(
+                "SELECT b.id FROM audit_document_units AS u JOIN audit_batches AS b ON b.no = u.batch_no "
+                "WHERE u.scope_id = :scope_id AND u.unit = :unit",
+                {"scope_id": self._scope_id, "unit": unit},
+            )
+        return str(found or "")
+
+    def _put(
+        self,
+        connection: Connection,
+        batch_no: int,
+        entries: Sequence[Entry],
+        now: float,
+        state: str,
+        messages: Sequence[str],
+    ) -> None:
+        for entry in entries:
+            changed = connection.execute(
+                _PUT,
+                {
+                    "scope_id": self._scope_id,
+                    "batch_no": batch_no,
+                    "unit": entry.unit,
+                    "pile": entry.pile,
+                    "title": redact(entry.title),
+                    "reference": entry.reference,
+                    "digest": entry.digest,
+                    "plan": entry.plan,
+                    "kind": entry.kind,
+                    "reverses": entry.reverses,
+                    "state": state,
+                    "encoding": codec.ENCODING,
+                    "content": codec.seal(entry.content),
+                    "messages": _messages(messages),
+                    "now": now,
+                },
+            )
+            if changed != 1:
+                raise self._taken(entry.reference)
+            number = connection.value(
+                "SELECT id FROM audit_documents WHERE scope_id = :scope_id AND reference = :reference",
+                {"scope_id": self._scope_id, "reference": entry.reference},
+            )
+            for start in range(0, len(entry.rows), _MANY):
+                connection.execute(
+                    _ROWS_POSTGRES if connection.postgres else _ROWS_SQLITE,
+                    {
+                        "batch_no": batch_no,
+                        "document_id": number,
+                        "rows": msgspec.json.encode(entry.rows[start : start + _MANY]).decode(),
+                    },
+                )
+
+    def _must_be_the_same(self, connection: Connection, values: dict[str, object]) -> None:
+        number = connection.value(
+            "SELECT number FROM audit_documents WHERE scope_id = :scope_id AND reference = :reference", values
+        )
+        if number != values["number"]:
+            raise RefusedError(
+                system="audit trail",
+                subject=f"document {values['reference']}",
+                expected=f"number {number}, as it was posted",
+                got=f"number {values['number']} too",
+                hint="It is in the ERP twice: reverse one of them there.",
+            )
+
+    def _taken(self, reference: str) -> BusyError:
+        return BusyError(
+            system="audit trail",
+            subject=f"document {reference}",
+            expected="that this run alone sends it",
+            got="that another run has taken it up or posted it",
+            hint="Let that run end, then run again: what stands by then is not posted again.",
+        )
+
+    def _stored(self, where: str, values: dict[str, object]) -> list[Stored]:
+        with self._trail.database.reading() as connection:
+            found = connection.rows(
+                "SELECT batch_no, unit, pile, title, reference, digest, plan, kind, reverses, state, encoding, "  # noqa: S608 - fixed texts
+                f"content, number, company, year, sent FROM audit_documents WHERE scope_id = :scope_id AND {where} "
+                "ORDER BY settled, id",
+                {**values, "scope_id": self._scope_id},
+            )
+        return [_stored(row) for row in found]
+
+    def _write(self, job: Callable[[Connection], None], *, durable: bool = True) -> None:
+        self._trail.writer.run(lambda: self._in_transaction(job, durable=durable))
+
+    def _in_transaction(self, job: Callable[[Connection], T], *, durable: bool = True) -> T:
+        with self._trail.database.writing(durable=durable) as connection:
+            return job(connection)
+
+
+_PUT = (
+    "INSERT INTO audit_documents (scope_id, batch_no, unit, pile, title, reference, digest, plan, kind, reverses, "
+    "state, encoding, content, number, company, year, messages, created) "
+    "VALUES (:scope_id, :batch_no, :unit, :pile, :title, :reference, :digest, :plan, :kind, :reverses, "
+    ":state, :encoding, :content, '', '', '', :messages, :now) "
+    "ON CONFLICT (scope_id, reference) DO UPDATE SET batch_no = excluded.batch_no, plan = excluded.plan, "
+    "state = excluded.state, encoding = excluded.encoding, content = excluded.content, messages = excluded.messages, "
+    "settled = NULL WHERE audit_documents.digest = excluded.digest AND (audit_documents.state IN ('refused', 'absent') "
+    "OR (audit_documents.state = 'intended' AND audit_documents.batch_no = excluded.batch_no))"
+)
+_ROWS_SQLITE = (
+    "INSERT INTO audit_document_rows (batch_no, seq, document_id) "
+    "SELECT :batch_no, value, :document_id FROM json_each(:rows) WHERE true ON CONFLICT DO NOTHING"
+)
+_ROWS_POSTGRES = (
+    "INSERT INTO audit_document_rows (batch_no, seq, document_id) "
+    "SELECT :batch_no, CAST(value AS BIGINT), :document_id FROM json_array_elements_text(CAST(:rows AS json)) "
+    "ON CONFLICT DO NOTHING"
+)
+
+
+def _messages(messages: Sequence[str]) -> str:
+    return redact(msgspec.json.encode(list(messages)).decode()).replace("\\u0000", "")
+
+
+def _stored(row: Row) -> Stored:
+    content = codec.unseal(row.pop("encoding"), bytes(row.pop("content")))
+    for name in ("unit", "pile", "digest", "plan"):
+        row[name] = bytes(row[name])
+    return Stored(**row, content=content)

@@ -1,0 +1,273 @@
+"""One recipe's delivery: the spooled rows as documents, compared with what stands, posted, and settled in the trail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connector_kit.audit.documents import POSTED, REFUSED, Entry
+from connector_kit.audit.keys import key_text
+from connector_kit.documents.compare import Fault, Stages, Standing, plan_lines, stages
+from connector_kit.documents.model import Document, Message
+from connector_kit.documents.posting import Done, Job, Ready, decode_document, encode_document, message_texts, missing
+from connector_kit.documents.references import document_digest, lines_digest, reference
+from connector_kit.documents.rows import About, decode_about, line_text
+
+if TYPE_CHECKING:
+    from connector_kit.audit.documents import DocumentBook
+    from connector_kit.documents.model import Poster
+    from connector_kit.documents.parcel import Parcel
+    from connector_kit.documents.recipe import Recipe
+    from connector_kit.documents.spool import Pile, RowSpool
+    from connector_kit.documents.summary import Tally
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 20
+_OTHER_PART = "another part of its document was refused"
+
+
+class Delivery:
+    """Makes documents of what a sealed spool holds. `jobs` says what to post, `note` takes what became of it."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        poster: Poster,
+        book: DocumentBook,
+        spool: RowSpool,
+        parcel: Parcel,
+        tally: Tally,
+        *,
+        now: Callable[[], float],
+        validate_only: bool,
+    ) -> None:
+        self._recipe = recipe
+        self._poster = poster
+        self._book = book
+        self._spool = spool
+        self._parcel = parcel
+        self._now = now
+        self.tally = tally
+        self.validate_only = validate_only
+
+    def open(self) -> int:
+        """Put the rows into the trail, if they are not there, and say that this delivery is the last word on them."""
+        if not self._parcel.opened:
+            self._parcel.open()
+            if not self.validate_only:
+                self.cover()
+        return self._parcel.no
+
+    def cover(self) -> None:
+        """Say that this delivery is the last word on its units."""
+        self._book.cover(self._parcel.no, list(self._spool.units()))
+
+    def drop_outdated(self, replay_of: str) -> None:
+        """Of a replay: forget what was delivered again since."""
+        for unit in list(self._spool.units()):
+            if self._book.last_batch(unit) != replay_of:
+                self.tally.outdated += self._spool.drop(unit)
+        if self.tally.outdated:
+            log.warning(
+                "%s: %d replayed rows are outdated: their plan was delivered again since",
+                self._recipe.title,
+                self.tally.outdated,
+            )
+
+    def jobs(self) -> Iterator[Job]:
+        """What has to be posted, pile by pile; what can't be is refused at once."""
+        for pile in self._spool.piles():
+            yield from self._planned(pile)
+        if not self._spool.blind:
+            for unit in list(self._spool.units()):
+                yield from self._left(unit)
+        else:
+            log.warning(
+                "%s: rows were refused whose document is not known, so nothing is taken back that seems to have left",
+                self._recipe.title,
+            )
+
+    def _planned(self, pile: Pile) -> Iterator[Job]:
+        abouts = list(map(decode_about, pile.abouts))
+        about = abouts[0]
+        if len(abouts) > 1 or pile.spoiled:
+            spoiled = Fault("another row of its document was refused", f"a row of it was refused: {pile.spoiled}")
+            self._refuse(pile.unit, pile.pile, about, spoiled if pile.spoiled else _disagreement(abouts))
+            return
+        plan = plan_lines(list(self._spool.lines(pile.pile)), self._recipe)
+        standing = self._standing(pile.pile)
+        found = stages(plan, about, standing, self._recipe)
+        if isinstance(found, Fault):
+            self._refuse(pile.unit, pile.pile, about, found)
+        elif found:
+            yield from self._checked(self._job(pile.unit, pile.pile, found, standing, lines_digest(plan)))
+        else:
+            self.tally.unchanged += 1
+
+    def _left(self, unit: bytes) -> Iterator[Job]:
+        """What stands of a unit and is in its plan no more."""
+        for pile in self._book.standing_in(unit):
+            if self._spool.has(pile):
+                continue
+            standing = self._standing(pile)
+            found = stages([], None, standing, self._recipe)
+            if isinstance(found, Fault):
+                self._refuse(unit, pile, standing[-1].document, found)
+            elif found:
+                yield from self._checked(self._job(unit, pile, found, standing, b""))
+
+    def _checked(self, job: Job) -> Iterator[Job]:
+        """The job, unless the poster knows that the ERP would refuse a document of it."""
+        every = [ready for stage in job.stages for ready in stage]
+        wrong = [(ready, messages) for ready in every if (messages := tuple(self._poster.check(ready.document)))]
+        if not wrong:
+            yield job
+            return
+        for ready, messages in wrong:
+            if not self.validate_only:
+                self._book.refuse(self.open(), ready.entry, message_texts(messages), self._now())
+            self._note_refused(ready, messages)
+        blamed = {ready.entry.reference for ready, _ in wrong}
+        for ready in every:
+            if ready.entry.reference not in blamed:
+                self._reject(ready.entry.rows, _OTHER_PART, f"{_OTHER_PART} ({job.title})")
+
+    def note(self, done: Done) -> None:
+        """What became of a document."""
+        if done.state == POSTED and done.posted is not None:
+            if self.validate_only:
+                self.tally.validated += 1
+            else:
+                self.tally.note_posted(done.ready.document.kind, done.job.title, done.posted)
+        elif done.state == REFUSED:
+            self._note_refused(done.ready, done.messages)
+        else:
+            why = done.messages[0].text
+            self._reject(done.ready.entry.rows, "not sent", f"document {done.job.title} was {why}")
+
+    def _note_refused(self, ready: Ready, messages: Sequence[Message]) -> None:
+        """Rows of lines that a message names get that message first; the others are told that their document was."""
+        entry, lines = ready.entry, ready.document.lines
+        self.tally.refused += 1
+        whole = "; ".join(message_texts(messages))
+        general = _reason([one for one in messages if one.row is None] or messages)
+        self.tally.reasons[general] += 1
+        message = f"document {entry.title} ({entry.reference}): {whole}"
+        for at in {one.row for one in messages if one.row is not None and one.row < len(lines)}:
+            own = [one for one in messages if one.row == at]
+            text = "; ".join(message_texts(own))
+            self._reject(lines[at].rows, _reason(own), f"{line_text(lines[at])}: {text}; {message}")
+        self._reject(entry.rows, general, message)
+        if not entry.rows:
+            self._parcel.refuse(entry.title, general, message)
+
+    def _refuse(self, unit: bytes, pile: bytes, about: About | Document, fault: Fault) -> None:
+        """A document that can't even be made."""
+        title = key_text([*about.scope, *about.key])
+        rows = self._spool.seqs(pile)
+        self.tally.refused += 1
+        self.tally.reasons[fault.reason] += 1
+        number = self.open()
+        if not self.validate_only:
+            blank = Document(
+                scope=about.scope,
+                key=about.key,
+                kind="plan" if rows else "difference",
+                header=about.header,
+                posting_date=about.posting_date,
+                document_date=about.document_date,
+                year=about.year,
+                period=about.period,
+                lines=(),
+                reference="",
+            )
+            entry = self._ready(unit, pile, title, blank, ("refused", pile.hex()), b"").entry
+            entry = replace(entry, rows=[*rows, *self._spool.culprits(pile)])
+            self._book.refuse(number, entry, [fault.message], self._now())
+        self._reject(rows, fault.reason, f"document {title}: {fault.message}")
+        if isinstance(about, Document):
+            self._parcel.refuse(title, fault.reason, f"document {title}: {fault.message}")
+
+    def _reject(self, rows: Sequence[int], reason: str, message: str) -> None:
+        self.open()
+        self.tally.rejected += self._spool.reject(rows, reason, message)
+
+    def check_standing(self) -> None:
+        """Report what stands by the trail, in the units of this delivery, and is not in the ERP."""
+        standing = (
+            decode_document(one.content)
+            for unit in list(self._spool.units())
+            for pile in self._book.standing_in(unit)
+            for one in self._book.standing(pile)
+        )
+        for document in missing(self._poster, standing):
+            self.tally.missing += 1
+            if self.tally.missing <= _SHOWN:
+                log.warning(
+                    "%s: document %s %s stands by the audit trail, but %s does not have it",
+                    self._recipe.title,
+                    document.reference,
+                    key_text([*document.scope, *document.key]),
+                    self._poster.system,
+                )
+
+    def _standing(self, pile: bytes) -> list[Standing]:
+        return [Standing(decode_document(one.content), one.plan) for one in self._book.standing(pile)]
+
+    def _job(self, unit: bytes, pile: bytes, found: Stages, standing: Sequence[Standing], plan: bytes) -> Job:
+        title = key_text([*found[0][0].scope, *found[0][0].key])
+        stands = [one.document.reference for one in standing]
+        made: list[list[Ready]] = []
+        for stage in found:
+            ready = [self._ready(unit, pile, title, document, stands, plan) for document in stage]
+            stands = [*stands, *(one.entry.reference for one in ready)]
+            made.append(ready)
+        return Job(title, made)
+
+    def _ready(
+        self, unit: bytes, pile: bytes, title: str, document: Document, stands: Sequence[str], plan: bytes
+    ) -> Ready:
+        rules = self._recipe.rules
+        digest = document_digest(self._book.scope, document, rules.identity, stands)
+        nonce = 0
+        name = reference(digest, rules.reference_length)
+        while self._book.owner(name) not in {None, digest}:
+            nonce += 1
+            name = reference(digest, rules.reference_length, nonce)
+        document = replace(document, reference=name)
+        rows = sorted({row for line in document.lines for row in line.rows})
+        entry = Entry(
+            unit=unit,
+            pile=pile,
+            title=title,
+            reference=name,
+            digest=digest,
+            plan=plan,
+            kind=document.kind,
+            reverses=document.reverses,
+            content=encode_document(document),
+            rows=rows,
+        )
+        return Ready(document, entry)
+
+
+def _disagreement(abouts: Sequence[About]) -> Fault:
+    """Rows of one document that say different things about it."""
+    facts = [
+        {**about.header, "posting_date": about.posting_date, "document_date": about.document_date} for about in abouts
+    ]
+    names = [name for name in facts[0] | facts[1] if len({fact.get(name) for fact in facts}) > 1]
+    shown = "; ".join(f"{name}: {', '.join(sorted({str(fact.get(name, '')) for fact in facts})[:3])}" for name in names)
+    return Fault(
+        f"rows of one document disagree in {', '.join(names)}",
+        f"rows of one document disagree in {shown}; let what tells them apart be a column of document",
+    )
+
+
+def _reason(messages: Sequence[Message]) -> str:
+    """What failures are grouped by: the codes, which come without values, or else the first text."""
+    codes = [one.code for one in messages if one.code]
+    return f"refused: {', '.join(dict.fromkeys(codes))}" if codes else messages[0].text if messages else "refused"

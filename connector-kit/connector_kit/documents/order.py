@@ -1,0 +1,233 @@
+"""One recipe in one run: its rows are taken as they come, and delivered when the input has ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_kit.audit.documents import DocumentBook
+from connector_kit.documents.delivery import Delivery
+from connector_kit.documents.parcel import Label, Parcel
+from connector_kit.documents.posting import Clock, Posting, validate
+from connector_kit.documents.rows import RowMapper
+from connector_kit.documents.spool import GONE, Row, RowSpool
+from connector_kit.documents.summary import Tally
+from connector_kit.errors import RefusedError, UnavailableError
+from connector_kit.mapping.compile import field_faults
+
+if TYPE_CHECKING:
+    from connector_kit.audit import Run, Trail
+    from connector_kit.coordination.base import Coordinator, Lease
+    from connector_kit.documents.model import Poster
+    from connector_kit.documents.periods import FiscalYears
+    from connector_kit.documents.recipe import Recipe
+    from connector_kit.mapping.values import Unmappable
+    from connector_kit.singer.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all recipes of a target share. destination names the ERP in the trail and in locks."""
+
+    plugin: str
+    destination: str
+    trail: Trail
+    run: Run
+    coordinator: Coordinator
+    years: FiscalYears
+    folder: Path
+    stopping: threading.Event
+    system: str
+    settle_seconds: float
+    wait_seconds: float
+    validate_only: bool = False
+    check_standing: bool = False
+    look_up_first: bool = True
+    clock: Clock = field(default_factory=Clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Rows that are delivered together. replay_of: the batch that brought them before, "" for rows from a tap."""
+
+    spool: RowSpool
+    schema: bytes
+    key: Sequence[str]
+    replay_of: str
+
+
+class Order:
+    """Rows of one stream on their way to becoming one kind of document."""
+
+    def __init__(self, recipe: Recipe, poster: Poster, services: Services) -> None:
+        self.recipe = recipe
+        self.tally = Tally()
+        self._poster = poster
+        self._services = services
+        self._mapper = RowMapper(recipe, services.years)
+        self._loads: list[_Load] = []
+        self._schema = b""
+        self._key: Sequence[str] = ()
+        self._replay_of = ""
+        self._open = ""
+
+    def bind(
+        self, schema: dict[str, object], message: bytes, key_properties: Sequence[str], replay_of: str
+    ) -> list[str]:
+        """Take the stream's schema; the faults of the recipe, if it needs fields that are not there.
+
+        replay_of: the batch that the records which follow were delivered by before, "" when they come from a tap.
+        """
+        columns, more = self.recipe.columns, (*self.recipe.scope, *self.recipe.document, *self.recipe.where_fields)
+        faults = field_faults(columns, more, schema)
+        self._schema, self._key = message, tuple(key_properties)
+        self._replay_of = replay_of
+        return [f"documents[{self.recipe.position}] ({self.recipe.title}): {fault}" for fault in faults]
+
+    def take(self, records: Records, keys: Sequence[str], *, versioned: bool) -> None:
+        """Valid records with their keys."""
+        spool = self._spooling()
+        self.tally.read += len(records)
+        wanted = self.recipe.where(records) if self.recipe.where else [True] * len(records)
+        kept = [at for at, keep in enumerate(wanted) if keep]
+        self.tally.filtered += len(records) - len(kept)
+        mapped = self._mapper.map(records.pick(kept) if len(kept) < len(records) else records)
+        rows, places = [], dict[int, int]()
+        for seq, (at, one) in enumerate(zip(kept, mapped, strict=True), start=spool.rows):
+            rows.append(Row(seq, one.home, one.line, keys[at], bytes(records.raws[at])))
+            places[at] = seq
+        latest = [(key, places.get(at, GONE)) for at, key in enumerate(keys)] if self._key else []
+        spool.add(rows, latest)
+        for row, one in zip(rows, mapped, strict=True):
+            if one.problem is not None:
+                self._refuse(spool, row, one.problem)
+        self._open = "ACTIVATE_VERSION" if versioned else "STATE"
+
+    def _refuse(self, spool: RowSpool, row: Row, problem: Unmappable) -> None:
+        reason = f"{problem.column}: {problem.reason}" if problem.column else problem.reason
+        spool.refuse(row, reason, f"{reason}, got {problem.got}" if problem.got else reason)
+        self.tally.rejected += 1
+        self.tally.reasons[reason] += 1
+
+    def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
+        """A record that breaks its schema or has no key."""
+        self._spooling().refuse_invalid(key, reason, raw)
+        self.tally.read += 1
+        self.tally.rejected += 1
+        self.tally.reasons[reason] += 1
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Records that the source deleted: they are no part of the plan."""
+        self._spooling().add([], [(key, GONE) for key in keys])
+
+    def close(self, kind: str) -> None:
+        """A STATE or ACTIVATE_VERSION message: what came so far is whole."""
+        if kind in {"ACTIVATE_VERSION", self._open}:
+            self._open = ""
+
+    def _spooling(self) -> RowSpool:
+        if not self._loads or self._loads[-1].replay_of != self._replay_of:
+            path = self._services.folder / f"{self.recipe.position}-{len(self._loads)}.db"
+            self._loads.append(_Load(RowSpool(path), self._schema, self._key, self._replay_of))
+        return self._loads[-1].spool
+
+    def discard(self) -> None:
+        """Let go of rows that were not delivered."""
+        while self._loads:
+            self._loads.pop().spool.close()
+
+    def check_complete(self) -> None:
+        """Raises UnavailableError when the input seems to have broken off: half a plan must not be posted."""
+        if self._open and self.recipe.needs_closing:
+            raise UnavailableError(
+                system=self._services.plugin,
+                subject=f"stream {self.recipe.stream}",
+                expected=f"{self._open} after its last record",
+                got="the end of the input",
+                hint="The tap seems to have broken off; nothing was posted. If it never sends that message, "
+                "set complete_when: input_ends.",
+            )
+
+    def deliver(self) -> None:
+        """Post what there is.
+
+        Raises:
+            ConnectorError: the ERP, the trail or the lease is out of reach; what was posted until then stands in the
+                trail. RefusedError: a document was refused and on_failure is stop.
+        """
+        services = self._services
+        if not self._loads:
+            return
+        name = f"documents:{services.destination}:{self.recipe.rules.name}"
+        purpose = f"{services.plugin}: {self.recipe.title}"
+        with services.coordinator.lock(name, purpose=purpose, wait_seconds=services.wait_seconds) as lease:
+            for load in self._loads:
+                self.tally.replaced += load.spool.seal()
+                self._deliver(load, lease)
+        self.discard()
+        if self.recipe.stop_on_failure and self.tally.refused and not services.validate_only:
+            raise RefusedError(
+                system=services.plugin,
+                subject=self.recipe.title,
+                got=f"{self.tally.refused} refused documents; on_failure is stop",
+                hint="`audit failures` lists the rows.",
+            )
+
+    def _deliver(self, load: _Load, lease: Lease) -> None:
+        services, recipe, spool = self._services, self.recipe, load.spool
+        label = Label(
+            system=services.system,
+            stream=recipe.stream,
+            scope=f"{services.destination}/{recipe.rules.name}/{recipe.stream}",
+            action=f"{'test run of ' if services.validate_only else ''}{recipe.rules.name}",
+            schema=load.schema,
+            key_properties=load.key,
+        )
+        book = DocumentBook(services.trail, label.scope)
+        parcel = Parcel(services.run, label, spool, validate_only=services.validate_only)
+        posting = Posting(
+            poster=self._poster,
+            book=book,
+            lease=lease,
+            stopping=services.stopping,
+            settle_seconds=services.settle_seconds,
+            look_up_first=services.look_up_first,
+            stop_on_failure=recipe.stop_on_failure,
+            clock=services.clock,
+        )
+        delivery = Delivery(
+            recipe,
+            self._poster,
+            book,
+            spool,
+            parcel,
+            self.tally,
+            now=services.clock.now,
+            validate_only=services.validate_only,
+        )
+        if not services.validate_only:
+            posting.recover()
+        if load.replay_of:
+            delivery.drop_outdated(load.replay_of)
+        try:
+            if spool.refused or spool.invalid:
+                delivery.open()
+            jobs = delivery.jobs()
+            ends = validate(self._poster, jobs) if services.validate_only else posting.post(delivery.open, jobs)
+            for done in ends:
+                delivery.note(done)
+            if services.check_standing:
+                delivery.check_standing()
+        except BaseException as error:
+            parcel.fail(self.tally.counts(), str(error) or type(error).__name__)
+            raise
+        opened = parcel.opened
+        settled = parcel.settle(self.tally.counts())
+        self.tally.repaired += settled.repaired
+        if not services.validate_only:
+            if not opened:
+                delivery.cover()
+            self.tally.repaired += book.supersede(parcel.no, services.clock.now())

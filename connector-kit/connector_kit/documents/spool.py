@@ -1,0 +1,184 @@
+"""The rows of a run on disk, by document, until the input has ended: a temporary SQLite file, so memory stays flat.
+
+Of rows with equal keys the last counts, as for every Singer target; a stream without key has no equal rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from connector_kit.documents.model import Line
+from connector_kit.documents.rows import Home, decode_line
+
+GONE = -1
+"""Instead of a row's number: the record is no part of the plan any more."""
+
+_TABLES = """
+CREATE TABLE rows (seq INTEGER PRIMARY KEY, pile BLOB, line TEXT, key TEXT NOT NULL, raw BLOB NOT NULL);
+CREATE TABLE abouts (pile BLOB, unit BLOB, about BLOB, PRIMARY KEY (pile, about)) WITHOUT ROWID;
+CREATE TABLE latest (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE spoiled (pile BLOB, seq INTEGER, why TEXT NOT NULL, PRIMARY KEY (pile, seq)) WITHOUT ROWID;
+CREATE TABLE rejects (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, message TEXT NOT NULL);
+CREATE TABLE invalid (key TEXT NOT NULL, reason TEXT NOT NULL, raw BLOB NOT NULL);
+"""
+
+
+class Row(NamedTuple):
+    """A record as it is kept. home is None and line "" for a record that is refused; why it is stands in `rejects`."""
+
+    seq: int
+    home: Home | None
+    line: str
+    key: str
+    raw: bytes
+
+
+class Pile(NamedTuple):
+    """The rows of one document. abouts: more than one when they disagree. spoiled: why it can't be posted, or ""."""
+
+    unit: bytes
+    pile: bytes
+    abouts: tuple[bytes, ...]
+    spoiled: str
+
+
+class RowSpool:
+    """Rows of one recipe. Add blocks, `seal`, then read pile after pile."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;" + _TABLES)
+        self.rows = 0
+        self.invalid = 0
+        self.refused = 0
+        self.blind = False
+        """Whether a record was refused whose document is not known: then what seems to have left may not have."""
+
+    def add(self, rows: Sequence[Row], latest: Iterable[tuple[str, int]]) -> None:
+        """A block of rows that follow each other. latest: key and row number (or GONE) in the order they came."""
+        db = self._db
+        db.execute("BEGIN")
+        db.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?)",
+            [(row.seq, row.home.pile if row.home and row.line else None, row.line, row.key, row.raw) for row in rows],
+        )
+        homes = {row.home for row in rows if row.home is not None}
+        db.executemany("INSERT OR IGNORE INTO abouts VALUES (?, ?, ?)", [(h.pile, h.unit, h.about) for h in homes])
+        db.executemany(
+            "INSERT INTO latest VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq", list(latest)
+        )
+        db.execute("COMMIT")
+        self.rows += len(rows)
+
+    def refuse(self, row: Row, reason: str, message: str) -> None:
+        """A row, added already, that can't be used; it spoils its document."""
+        self._db.execute("INSERT OR IGNORE INTO rejects VALUES (?, ?, ?)", (row.seq, reason, message))
+        self.refused += 1
+        if row.home is None:
+            self.blind = True
+        else:
+            self._db.execute("INSERT OR IGNORE INTO spoiled VALUES (?, ?, ?)", (row.home.pile, row.seq, message))
+
+    def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
+        """A record that is not even a row."""
+        self._db.execute("INSERT INTO invalid VALUES (?, ?, ?)", (key, reason, raw))
+        self.invalid += 1
+        self.blind = True
+
+    def seal(self) -> int:
+        """End the adding; how many rows a later one of their key replaced."""
+        self._db.execute("CREATE INDEX latest_seq ON latest (seq)")
+        replaced = 0
+        if self._db.execute("SELECT 1 FROM latest LIMIT 1").fetchone():
+            replaced = self._db.execute(
+                "UPDATE rows SET pile = NULL WHERE NOT EXISTS (SELECT 1 FROM latest WHERE latest.seq = rows.seq)"
+            ).rowcount
+            # A refused record that was replaced spoils nothing.
+            for table in ("rejects", "spoiled"):
+                self._db.execute(f"DELETE FROM {table} WHERE seq NOT IN (SELECT seq FROM latest)")  # noqa: S608 - fixed
+        self._db.execute("CREATE INDEX rows_pile ON rows (pile, seq)")
+        return replaced
+
+    def piles(self) -> Iterator[Pile]:
+        """Every document of the plan, spoiled ones too, those of a unit after each other."""
+        found = self._db.execute(
+            "SELECT unit, pile, about, COALESCE((SELECT why FROM spoiled AS s WHERE s.pile = a.pile LIMIT 1), '') "
+            "FROM abouts AS a WHERE EXISTS (SELECT 1 FROM rows WHERE rows.pile = a.pile) "
+            "OR EXISTS (SELECT 1 FROM spoiled AS s WHERE s.pile = a.pile) ORDER BY unit, pile, about"
+        )
+        known: Pile | None = None
+        for unit, pile, about, why in found:
+            if known is not None and known.pile == pile:
+                known = known._replace(abouts=(*known.abouts, about))
+                continue
+            if known is not None:
+                yield known
+            known = Pile(unit, pile, (about,), why)
+        if known is not None:
+            yield known
+
+    def units(self) -> Iterator[bytes]:
+        """Everything that this delivery brings as a whole."""
+        for (unit,) in self._db.execute("SELECT DISTINCT unit FROM abouts ORDER BY unit").fetchall():
+            yield unit
+
+    def has(self, pile: bytes) -> bool:
+        """Whether the plan has a document."""
+        one = self._db.execute(
+            "SELECT 1 FROM rows WHERE pile = ? UNION ALL SELECT 1 FROM spoiled WHERE pile = ? LIMIT 1", (pile, pile)
+        )
+        return one.fetchone() is not None
+
+    def lines(self, pile: bytes) -> Iterator[Line]:
+        """The lines of a document in the order of its rows."""
+        for seq, text in self._db.execute("SELECT seq, line FROM rows WHERE pile = ? ORDER BY seq", (pile,)):
+            yield decode_line(text, seq)
+
+    def seqs(self, pile: bytes) -> list[int]:
+        """The numbers of a document's rows."""
+        return [seq for (seq,) in self._db.execute("SELECT seq FROM rows WHERE pile = ? ORDER BY seq", (pile,))]
+
+    def culprits(self, pile: bytes) -> list[int]:
+        """The numbers of the rows that spoil a document."""
+        return [seq for (seq,) in self._db.execute("SELECT seq FROM spoiled WHERE pile = ? ORDER BY seq", (pile,))]
+
+    def reject(self, seqs: Iterable[int], reason: str, message: str) -> int:
+        """Rows whose document was refused; how many were not refused before."""
+        before = self._db.total_changes
+        self._db.execute("BEGIN")
+        self._db.executemany("INSERT OR IGNORE INTO rejects VALUES (?, ?, ?)", [(seq, reason, message) for seq in seqs])
+        self._db.execute("COMMIT")
+        return self._db.total_changes - before
+
+    def drop(self, unit: bytes) -> int:
+        """Forget the rows of a unit; how many there were."""
+        piles = "SELECT pile FROM abouts WHERE unit = ?"
+        gone = self._db.execute(f"DELETE FROM rows WHERE pile IN ({piles})", (unit,)).rowcount  # noqa: S608 - a constant
+        self._db.execute("DELETE FROM abouts WHERE unit = ?", (unit,))
+        return gone
+
+    def blocks(self, size: int) -> Iterator[list[tuple[int, str, bytes]]]:
+        """All rows, in their order: number, key, raw record."""
+        last = -1
+        while found := self._db.execute(
+            "SELECT seq, key, raw FROM rows WHERE seq > ? ORDER BY seq LIMIT ?", (last, size)
+        ).fetchall():
+            last = found[-1][0]
+            yield found
+
+    def rejects(self) -> Iterator[tuple[int, str, str, str]]:
+        """Refused rows: number, key, reason, message."""
+        yield from self._db.execute(
+            "SELECT r.seq, rows.key, r.reason, r.message FROM rejects AS r JOIN rows ON rows.seq = r.seq ORDER BY r.seq"
+        )
+
+    def invalids(self) -> Iterator[tuple[str, str, bytes]]:
+        """Refused records that are no rows: key, reason, raw record."""
+        yield from self._db.execute("SELECT key, reason, raw FROM invalid ORDER BY rowid")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()

@@ -1,0 +1,74 @@
+"""What a run did with a recipe's rows and documents: counted, and in lines for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from connector_kit.documents.model import Posted
+
+_SHOWN = 20
+_REASONS = 5
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a recipe's rows and documents in this run."""
+
+    read: int = 0
+    filtered: int = 0
+    replaced: int = 0
+    outdated: int = 0
+    rejected: int = 0
+    unchanged: int = 0
+    posted: Counter[str] = field(default_factory=Counter)
+    validated: int = 0
+    refused: int = 0
+    missing: int = 0
+    repaired: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    numbers: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, object]:
+        """For the trail."""
+        rows = {"read": self.read, "filtered": self.filtered, "replaced": self.replaced, "outdated": self.outdated}
+        documents = {
+            "unchanged": self.unchanged,
+            **{f"posted {kind}": count for kind, count in sorted(self.posted.items())},
+            "validated": self.validated,
+            "refused": self.refused,
+            "missing in the ERP": self.missing,
+        }
+        return {
+            **{name: count for name, count in rows.items() if count},
+            "documents": {name: count for name, count in documents.items() if count},
+        }
+
+    def note_posted(self, kind: str, title: str, posted: Posted) -> None:
+        """Count a posted document, and keep the first few for people."""
+        self.posted[kind] += 1
+        if len(self.numbers) < _SHOWN:
+            where = " ".join(part for part in (posted.company, posted.year) if part)
+            there = ", which was there already" if posted.existing else ""
+            self.numbers.append(f"{kind} {title}: document {posted.number}{f' ({where})' if where else ''}{there}")
+
+    def lines(self, title: str) -> Iterator[str]:
+        """One line for the recipe, one per document (the first twenty), one per reason for refusals."""
+        posted = sum(self.posted.values())
+        parts = [f"{self.read} rows read"]
+        parts += [f"{self.filtered} filtered"] if self.filtered else []
+        parts += [f"{self.replaced} replaced by later ones"] if self.replaced else []
+        parts += [f"{self.outdated} outdated"] if self.outdated else []
+        parts += [f"{posted} documents posted", f"{self.unchanged} unchanged", f"{self.refused} refused"]
+        parts += [f"{self.validated} would be posted"] if self.validated else []
+        parts += [f"{self.missing} missing in the ERP"] if self.missing else []
+        parts += [f"{self.rejected} rows rejected"]
+        parts += [f"{self.repaired} earlier failures repaired"] if self.repaired else []
+        yield f"{title}: {', '.join(parts)}"
+        for line in self.numbers:
+            yield f"  posted {line}"
+        if posted > len(self.numbers):
+            yield f"  and {posted - len(self.numbers)} more: see `audit show`"
+        for reason, count in self.reasons.most_common(_REASONS):
+            yield f"  {count} refused: {reason}"
