@@ -51,10 +51,15 @@ def _same(one: str, other: str) -> bool:
 
 
 def _basic(encoded: str) -> tuple[str, str] | None:
+    """User and password; clients write other than ASCII in UTF-8 or in Latin-1."""
     try:
-        user, colon, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        raw = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
         return None
+    try:
+        user, colon, password = raw.decode("utf-8").partition(":")
+    except UnicodeDecodeError:
+        user, colon, password = raw.decode("latin-1").partition(":")
     return (user, password) if colon else None
 
 

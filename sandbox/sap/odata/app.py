@@ -70,7 +70,7 @@ class ODataApp:
         self._clock = clock
         self._auth = auth
         self._csrf = Csrf(switches, clock)
-        self._handler = Handler(store, switches, on_page, creates or {}, functions or {})
+        self._handler = Handler(store, switches, on_page, creates or {}, functions or {}, clock.now)
         store.connection.create_function("sap_shuffle", 2, _shuffle, deterministic=True)
 
     def clear(self) -> None:

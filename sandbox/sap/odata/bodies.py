@@ -66,9 +66,12 @@ def _deep(value: object, target: EntitySet, service: Service, name: str, *, many
     if many and isinstance(value, dict) and set(value) == {"results"}:
         value = value["results"]
     found = []
+    wrong = bad_request(f"Navigation property '{name}' holds neither entities nor results.")
+    if isinstance(value, list) != many:
+        raise wrong
     for entity in value if isinstance(value, list) else [value]:
-        if isinstance(value, list) != many or not isinstance(entity, dict):
-            raise bad_request(f"Navigation property '{name}' holds neither entities nor results.")
+        if not isinstance(entity, dict):
+            raise wrong
         found.append(decoded(entity, target, service, strings=strings))
     return found if many else found[0]
 

@@ -36,7 +36,12 @@ class Call:
         return tunnelled if self.method == "POST" and tunnelled in CHANGES else self.method
 
     def wants_json(self, default: str) -> bool:
-        """Whether JSON is asked for, by $format or Accept; ``default`` is the format for clients that do not say."""
+        """Whether JSON is asked for, by $format or Accept; ``default`` is the format for clients that do not say.
+
+        ODataError 400 for a format that there is not.
+        """
+        if self.service.version == "4.0":
+            return True
         asked = read_format(self.options)
         if asked:
             return "json" in asked

@@ -29,6 +29,7 @@ class Form:
         bare: V2 points in time come without their offset.
         strings: V4 decimals and 64-bit integers come as strings.
         with_id: V2 ``__metadata`` has the member ``id``.
+        atom: V2 dates are for XML.
     """
 
     version: str
@@ -36,6 +37,7 @@ class Form:
     bare: bool = False
     strings: bool = False
     with_id: bool = True
+    atom: bool = False
 
 
 def written(each: Property, form: Form) -> str:
@@ -51,8 +53,10 @@ def written(each: Property, form: Form) -> str:
 
 
 def _written_v2(name: str, each: Property, form: Form) -> str:
+    if form.atom and each.kind in {"date", "datetimeoffset"}:
+        return f"{name} || 'T00:00:00'" if each.kind == "date" else name
     if each.kind == "date":
-        return f"'/Date(' || strftime('%s', {name}) * 1000 || ')/'"
+        return f"'/Date(' || (strftime('%s', {name}) * 1000) || ')/'"
     if each.kind == "datetimeoffset":
         ticks = f"strftime('%s', substr({name}, 1, 19)) * 1000 + CAST(substr({name}, 21, 3) AS INTEGER)"
         return f"'/Date(' || ({ticks}) || '{'' if form.bare else '+0000'})/'"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from sandbox.core.odata.errors import ODataError, bad_request
-from sandbox.sap.odata import bodies, echo, envelopes, metadata_v2, metadata_v4
+from sandbox.sap.odata import atom, bodies, echo, envelopes, metadata_v2, metadata_v4
 from sandbox.sap.odata.call import CHANGES, Answer, Call
 from sandbox.sap.odata.columns import Form, key_text
 from sandbox.sap.odata.errors import not_found, sap_message
 from sandbox.sap.odata.options import Node, Query, read_query
 from sandbox.sap.odata.paging import Limits, Page, read_page
-from sandbox.sap.odata.reading import EVERYTHING, Reader, Slice, both
+from sandbox.sap.odata.reading import Reader, Slice, both
 from sandbox.sap.odata.resource import Resource, resolve, where_key
 from sandbox.sap.odata.shapes import ENCODER
 
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
     from sandbox.core.switches import Switches
     from sandbox.sap.odata.writes import Create, Created, Function, Message, Values
-    from sandbox.sap.schema import EntitySet, FunctionImport, Stored
+    from sandbox.sap.schema import EntitySet, FunctionImport, Property, Stored
 
-_FUNCTION_ALREADY = "/IWFND/CM_MGW/537"
+_CONDITION_ON_CREATE = "/IWFND/CM_MGW/537"
 
 
 class Books(Protocol):
@@ -51,12 +50,14 @@ class Handler:
         on_page: Callable[[str], None],
         creates: Mapping[str, Create],
         functions: Mapping[str, Function],
+        now: Callable[[], float],
     ) -> None:
         self._store = store
         self._switches = switches
         self._on_page = on_page
         self._creates = creates
         self._functions = functions
+        self._now = now
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call that may be made."""
@@ -68,7 +69,7 @@ class Handler:
         if call.verb not in {"GET", "HEAD"}:
             raise ODataError(405, f"Method {call.verb} is not allowed")
         if call.path == "":
-            return _service_document(call)
+            return self._service_document(call)
         if call.path == "$metadata":
             if call.service.version == "2.0":
                 return Answer(200, metadata_v2.edmx(call.service, call.base).encode(), "application/xml")
@@ -82,7 +83,11 @@ class Handler:
             bare=self._switches.text("datetimeoffset_form") == "bare",
             strings=call.strings,
             with_id=self._switches.flag("metadata_id"),
+            atom=not self._json(call),
         )
+
+    def _json(self, call: Call) -> bool:
+        return call.verb in CHANGES or call.wants_json(self._switches.text("default_format"))
 
     def _reader(self, call: Call) -> Reader:
         alpha, aggregation = self._switches.flag("alpha_conversion"), self._switches.flag("aggregation")
@@ -120,6 +125,8 @@ class Handler:
         if page.token is not None:
             absolute = call.service.version == "2.0" or self._switches.text("next_link_v4") == "absolute"
             link = envelopes.next_link(call, query, page.token, absolute=absolute)
+        if not self._json(call):
+            return Answer(200, atom.feed(page, query.node, call.base, link, self._now()), atom.FEED)
         if call.service.version == "2.0":
             return Answer(200, envelopes.collection_v2(page, link))
         headers = {} if limits.wish is None else {"Preference-Applied": f"odata.maxpagesize={limits.wish}"}
@@ -133,10 +140,32 @@ class Handler:
         if not found:
             raise ODataError(404, f"Resource not found for segment '{resource.entity_set.type_name}'")
         if resource.shown is not None:
-            return _property(call, resource, found[0])
+            return self._property(call, resource.shown, resource.tail, found[0])
+        if not self._json(call):
+            return Answer(200, atom.entry(found[0], node, self._now()), atom.ENTRY)
         if call.service.version == "2.0":
             return Answer(200, envelopes.single_v2(found[0]))
         return Answer(200, envelopes.single_v4(resource, found[0]))
+
+    def _property(self, call: Call, shown: Property, tail: str, entity: object) -> Answer:
+        value = msgspec.json.decode(ENCODER.encode(entity))[shown.name]
+        if tail == "$value":
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            return Answer(204) if value is None else Answer(200, text.encode(), "text/plain")
+        if not self._json(call):
+            return Answer(200, atom.one_property(value, shown), atom.XML)
+        if call.service.version == "2.0":
+            return Answer(200, envelopes.single_v2({shown.name: value}))
+        return Answer(200, ENCODER.encode({"@odata.context": "$metadata", "value": value}))
+
+    def _service_document(self, call: Call) -> Answer:
+        names = [each.name for each in call.service.sets]
+        if not self._json(call):
+            return Answer(200, atom.service_document(call.base, names), "application/atomsvc+xml")
+        if call.service.version == "2.0":
+            return Answer(200, ENCODER.encode({"d": {"EntitySets": names}}))
+        sets = [{"name": name, "url": name} for name in names]
+        return Answer(200, ENCODER.encode({"@odata.context": "$metadata", "value": sets}))
 
     def _changed(self, call: Call) -> Answer:
         segment = call.path.partition("(")[0].partition("/")[0]
@@ -147,7 +176,7 @@ class Handler:
         if call.verb != "POST" or call.path != entity_set.name or create is None or not entity_set.creatable:
             raise ODataError(405, f"Method {call.verb} is not allowed on entity set '{entity_set.name}'")
         if "if-match" in call.headers:
-            raise ODataError(400, "If-Match is not possible when an entity is created", _FUNCTION_ALREADY)
+            raise ODataError(400, "If-Match is not possible when an entity is created", _CONDITION_ON_CREATE)
         if "json" not in call.headers.get("content-type", ""):
             raise ODataError(415, "The content type of the body must be application/json")
         body = bodies.decoded(bodies.read_body(call.body), entity_set, call.service, strings=call.sent_strings)
@@ -178,9 +207,10 @@ class Handler:
             if each.name in body and target is not None:
                 expands.append((each, Node(target, target.properties)))
         names = {each.name for each, _ in expands}
-        deferred = tuple(each for each in entity_set.navigations if each.name not in names)
+        version2 = call.service.version == "2.0"
+        deferred = tuple(each for each in entity_set.navigations if version2 and each.name not in names)
         node = Node(entity_set, entity_set.properties, deferred=deferred, expands=tuple(expands))
-        found, _ = self._reader(call).read(node, both(EVERYTHING, where_key(entity_set, key)), Slice((), 1))
+        found, _ = self._reader(call).read(node, where_key(entity_set, key), Slice((), 1))
         return found[0] if found else None
 
     def _called(self, call: Call, function: FunctionImport) -> Answer:
@@ -213,26 +243,3 @@ class Handler:
 
 def _messages(messages: tuple[Message, ...]) -> dict[str, str]:
     return {"sap-message": sap_message(messages)} if messages else {}
-
-
-def _service_document(call: Call) -> Answer:
-    names = [each.name for each in call.service.sets]
-    if call.service.version == "2.0":
-        return Answer(200, json.dumps({"d": {"EntitySets": names}}).encode())
-    sets = [{"name": name, "url": name} for name in names]
-    return Answer(200, json.dumps({"@odata.context": "$metadata", "value": sets}).encode())
-
-
-def _property(call: Call, resource: Resource, entity: object) -> Answer:
-    values = msgspec.json.decode(ENCODER.encode(entity))
-    shown = resource.shown
-    value = values[shown.name] if shown is not None else None
-    if resource.tail == "$value":
-        if value is None:
-            return Answer(204)
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return Answer(200, text.encode(), "text/plain")
-    name = shown.name if shown is not None else ""
-    if call.service.version == "2.0":
-        return Answer(200, envelopes.single_v2({name: value}))
-    return Answer(200, json.dumps({"@odata.context": "$metadata", "value": value}, ensure_ascii=False).encode())

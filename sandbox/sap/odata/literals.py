@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sandbox.core.odata.errors import ODataError, bad_request
@@ -44,6 +44,7 @@ _ACCEPTED = {
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)?(Z|z|[+-]\d\d:\d\d)?")
 _DURATION = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:\.\d{1,7})?S)?")
 _TIME = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?")
+_LARGEST = 2**63
 _PREFIXED = re.compile(r"[A-Za-z]*'(.*)'", re.DOTALL)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -84,9 +85,13 @@ def number_of(value: Value, each: Property) -> Decimal | None:
     if value.kind != "number":
         raise _mismatch(value, each)
     try:
-        return Decimal(value.text).scaleb(each.scale)
-    except InvalidOperation:
+        number = Decimal(value.text).scaleb(each.scale)
+        whole = number == number.to_integral_value()
+    except ArithmeticError:
         raise _invalid(value.text, each.name) from None
+    if abs(number) >= _LARGEST or (each.kind != "decimal" and not whole):
+        raise _invalid(value.text, each.name)
+    return number
 
 
 def day(text: str, name: str) -> str:

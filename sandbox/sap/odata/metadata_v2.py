@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sandbox.sap.schema import ComplexType, EntitySet, FunctionImport, Navigation, Property, Service
 
-_EDM = {
+EDM = {
     "string": "Edm.String",
     "decimal": "Edm.Decimal",
     "date": "Edm.DateTime",
@@ -103,7 +103,7 @@ def _property(each: Property, entity_set: EntitySet | None) -> str:
 
 
 def _type(each: Property) -> dict[str, str]:
-    return {"Type": _EDM[each.kind]}
+    return {"Type": EDM[each.kind]}
 
 
 def _facets(each: Property) -> dict[str, str]:

@@ -126,6 +126,8 @@ class Reader:
         addresses = self._addresses(node, keys, values)
         named: list[tuple[str, Sequence[object]]] = [*self._identities(node, addresses), *values.items()]
         named += [(each.name, shapes.links(addresses, each.name)) for each in node.deferred]
+        if self._form.version == "4.0" and not node.selected:
+            named.append(("SAP__Messages", [[]] * len(rows)))
         for (navigation, below), names in zip(node.expands, joins, strict=True):
             parents = list(zip(*found[start : start + len(names)], strict=True))
             named.append((navigation.name, self._expanded(navigation, below, parents)))
