@@ -49,6 +49,7 @@ POSTING = (
     Switch("soap_fault_text", ("generic", "detailed"), "generic", "Whether a fault says what was wrong."),
     Switch("soap_prefix", ("soap-env", "env", "soapenv"), "soap-env", "Prefix of SOAP 1.1 envelopes."),
     Switch("confirmation_origin_name", bool, True, "The element that answers have and the WSDL has not."),
+    Switch("log_lines", bool, False, "Messages of refused entries name the number of the line."),
     Switch("duplicate_invoice", ("warning", "error", "silent"), "warning", "What an invoice entered twice brings."),
     Switch("plan_categories", str, "PLN,BUD,FCST", "Categories that plan data may have; empty: any."),
     Switch("soap_action", ("ignored", "checked"), "ignored", "A foreign SOAPAction is a fault."),

@@ -109,6 +109,14 @@ def test_an_entry_that_breaks_a_rule_is_refused_in_saps_words_and_not_posted(pos
     assert poster.documents("REFUSED") == []
 
 
+def test_messages_may_name_the_line_that_they_are_about(poster):
+    text = envelope(entry(rent() + line("77777777", "1.00") + line(ACCRUALS, "-1.00")))
+    name = "<ReferenceObjectNodeSenderTechnicalID>"
+    assert name not in poster.soap(text).text
+    poster.switch("log_lines", True)
+    assert poster.soap(text).text.count(f"{name}3</") == 2
+
+
 def test_what_is_closed_or_blocked_meanwhile_is_refused_from_then_on(poster):
     assert poster.one().severity == "1"
     poster.control.sap_period("1010", "2026", "011", is_open=False)

@@ -7,7 +7,7 @@ tenants differ or nobody knows, ``Rules`` decides.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ def check_entry(books: Books, entry: Entry, rules: Rules) -> list[Message]:
         return [messages.unknown_company(entry.company_code)]
     found = list(_document(books, company, entry, rules))
     for place, line in enumerate(entry.lines, 1):
-        found += _line(books, company, entry, line, place, rules)
+        found += [replace(each, line=str(place)) for each in _line(books, company, entry, line, place, rules)]
     return found
 
 

@@ -37,7 +37,7 @@ _PARTS = {
 
 def refused(found: list[messages.Message]) -> BusinessError:
     """One error of all messages, the first one leading."""
-    details = tuple(Message(each.code, each.note, target=each.item) for each in found)
+    details = tuple(Message(each.code, each.note, target=each.target) for each in found)
     return BusinessError(found[0].code, found[0].note, details)
 
 

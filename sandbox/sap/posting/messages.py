@@ -20,14 +20,17 @@ POSTING = "FINS_FI_POSTING_IF"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; ``variables`` are what its text was filled with, ``item`` the document's own item number."""
+    """One message; ``variables`` are what its text was filled with, ``target`` is a property that it is about, ``line``
+    the number of the document's line.
+    """
 
     area: str
     number: str
     note: str
     severity: int = ERROR
     variables: tuple[str, ...] = ()
-    item: str = ""
+    target: str = ""
+    line: str = ""
 
     @property
     def type_id(self) -> str:
@@ -181,12 +184,12 @@ def unknown_currency(currency: str) -> Message:
 
 def field_missing(name: str) -> Message:
     """A mandatory field of an invoice; the number is not known."""
-    return Message("M8", "319", f"Enter {name}", variables=(name,), item=name)
+    return Message("M8", "319", f"Enter {name}", variables=(name,), target=name)
 
 
 def unknown_status(status: str) -> Message:
     """A status that invoices do not have; the number is not known."""
-    return Message("M8", "320", f"Supplier invoice status {status} is not allowed", item="SupplierInvoiceStatus")
+    return Message("M8", "320", f"Supplier invoice status {status} is not allowed", target="SupplierInvoiceStatus")
 
 
 def invoice_balance(balance: Decimal, debit: Decimal, credit: Decimal) -> Message:
@@ -217,7 +220,7 @@ def unknown_invoice(document: str, year: str) -> Message:
 
 def unknown_order_item(order: str, item: str) -> Message:
     """An item of a purchase order that does not exist; the number is not known."""
-    return Message("M8", "321", f"Purchase order {order} item {item} does not exist", item="PurchaseOrder")
+    return Message("M8", "321", f"Purchase order {order} item {item} does not exist", target="PurchaseOrder")
 
 
 def plan(note: str) -> Message:

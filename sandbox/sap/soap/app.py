@@ -63,7 +63,11 @@ class SoapApp:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in {"text/xml", "application/soap+xml"}:
             return Response("Unsupported Media Type", 415, media_type="text/plain")
-        style = confirmation.Style(self._switches.text("soap_prefix"), self._switches.flag("confirmation_origin_name"))
+        style = confirmation.Style(
+            self._switches.text("soap_prefix"),
+            self._switches.flag("confirmation_origin_name"),
+            self._switches.flag("log_lines"),
+        )
         version = SOAP12 if kind == "application/soap+xml" else SOAP11
         now = moment_of(self._clock.now())
         try:

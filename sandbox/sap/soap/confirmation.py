@@ -41,10 +41,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How this tenant writes answers: the envelope's prefix, and an element that its WSDL does not have."""
+    """How this tenant writes answers: the envelope's prefix, an element that its WSDL does not have, whether messages
+    name the document's line that they are about.
+    """
 
     prefix: str
     origin_name: bool
+    lines: bool
 
 
 def confirmation(
@@ -52,13 +55,14 @@ def confirmation(
 ) -> str:
     """The payload; ``general`` are messages about the request as a whole."""
     origin = "<ConfirmationInterfaceOrignName/>" if style.origin_name else ""
+    entries = "".join(_entry(outcome, style) for outcome in outcomes)
     return (
         f'<n0:JournalEntryBulkCreateConfirmation xmlns:n0="{NAMESPACE}" '
         f'xmlns:prx="urn:sap.com:proxy:{SENDER}:/1SAI/TAS00000000000000000000:795">'
         f"<MessageHeader><UUID>{uuid.uuid4()}</UUID>{_reference(message_id)}"
         f"<CreationDateTime>{now:%Y-%m-%dT%H:%M:%S.%f}Z</CreationDateTime>"
         f"<SenderBusinessSystemID>{SENDER}</SenderBusinessSystemID></MessageHeader>"
-        f"{origin}{''.join(map(_entry, outcomes))}{_log(general)}</n0:JournalEntryBulkCreateConfirmation>"
+        f"{origin}{entries}{_log(general, style)}</n0:JournalEntryBulkCreateConfirmation>"
     )
 
 
@@ -66,26 +70,27 @@ def _reference(message_id: str) -> str:
     return f"<ReferenceID>{escape(message_id)}</ReferenceID>" if message_id else ""
 
 
-def _entry(outcome: Outcome) -> str:
+def _entry(outcome: Outcome, style: Style) -> str:
     return (
         "<JournalEntryCreateConfirmation>"
         f"<MessageHeader><UUID/>{_reference(outcome.message_id)}<CreationDateTime/></MessageHeader>"
         f"<JournalEntryCreateConfirmation><AccountingDocument>{outcome.document}</AccountingDocument>"
         f"<CompanyCode>{outcome.company_code}</CompanyCode><FiscalYear>{outcome.fiscal_year}</FiscalYear>"
-        f"</JournalEntryCreateConfirmation>{_log(outcome.messages)}</JournalEntryCreateConfirmation>"
+        f"</JournalEntryCreateConfirmation>{_log(outcome.messages, style)}</JournalEntryCreateConfirmation>"
     )
 
 
-def _log(messages: Sequence[Message]) -> str:
+def _log(messages: Sequence[Message], style: Style) -> str:
     if not messages:
         return "<Log/>"
+    items = "".join(_item(message, style) for message in messages)
     worst = max(message.severity for message in messages)
-    return f"<Log><MaximumLogItemSeverityCode>{worst}</MaximumLogItemSeverityCode>{''.join(map(_item, messages))}</Log>"
+    return f"<Log><MaximumLogItemSeverityCode>{worst}</MaximumLogItemSeverityCode>{items}</Log>"
 
 
-def _item(message: Message) -> str:
+def _item(message: Message, style: Style) -> str:
     name = "ReferenceObjectNodeSenderTechnicalID"
-    technical = f"<{name}>{escape(message.item)}</{name}>" if message.item else ""
+    technical = f"<{name}>{message.line}</{name}>" if message.line and style.lines else ""
     variables = "".join(f"&MSGV{place}={quote(value)}" for place, value in enumerate(message.variables, 1))
     link = f"http://{SENDER.lower()}.local/sap/xi/docu_apperror?ID=NA&OBJECT={message.area}{message.number}"
     return (
