@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from sandbox.sap.store import table_called
+from sandbox.sap.store import StoreError, table_called
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,18 +40,15 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_pages: AfterPages | None = None
 
 
-def checked(operations: Sequence[Operation]) -> None:
-    """StoreError when a table or column of theirs does not exist or a value does not fit."""
-    for each in operations:
-        table_called(each.table)
-
-
 def apply(store: Store, operations: Sequence[Operation]) -> int:
     """All of them or, with StoreError, none; how many rows changed. Nothing is done to change dates: set them."""
     with store.transaction():
         for each in operations:
             key, values = store.as_stored(each.table, each.key), store.as_stored(each.table, each.values)
             if each.op == "insert":
+                missing = [name for name in table_called(each.table).key if name not in key and name not in values]
+                if missing:
+                    raise StoreError(f"{each.table}: insert without {', '.join(missing)}")
                 store.insert(each.table, [{**key, **values}])
             elif each.op == "update":
                 store.update(each.table, key, values)

@@ -95,12 +95,12 @@ class _BlockCostCenter(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _in_words(handler: Handler) -> Handler:
-    """What the store or the application refuses becomes HTTP 400 with the reason."""
+    """What the store, the journal or the application refuses becomes HTTP 400 with the reason."""
 
     async def guarded(request: Request) -> Response:
         try:
             return await handler(request)
-        except (StoreError, BusinessError) as error:
+        except (ValueError, BusinessError) as error:
             raise HTTPException(400, str(error)) from None
 
     return guarded

@@ -61,12 +61,6 @@ def poster(sap_sandbox):
     return Poster(sap_sandbox)
 
 
-@pytest.fixture(scope="session")
-def sap_sandbox():
-    with running(only="sap", size="small") as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def sap(sap_sandbox):
     """A caller of a freshly seeded tenant, switches at their defaults."""
