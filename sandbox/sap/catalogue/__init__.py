@@ -78,11 +78,18 @@ def _set(service: str, block: grammar.Block) -> tuple[EntitySet, str | None]:
         creatable="create" in flags,
         updatable="update" in flags,
         deletable="delete" in flags,
+        grain=_grain(block, base) if "aggregate" in flags else (),
     )
     select = view_of(made, base, TABLES)
     if select is None:
         return made, None
     return replace(made, table=f"{name}__{service}"), select
+
+
+def _grain(block: grammar.Block, base: str) -> tuple[str, ...]:
+    """The key of the table below an aggregated set, where the set shows all of it."""
+    key = TABLES[base].key
+    return key if {each.stored_as for each in block.properties}.issuperset(key) else ()
 
 
 def _service(declared: grammar.Declarations) -> Service:
