@@ -56,6 +56,18 @@ def test_the_same_plan_sent_again_changes_nothing(poster):
     assert plan(poster) == {(RENT, "001.2027"): Decimal(10)}
 
 
+def test_every_characteristic_may_be_planned_by(poster):
+    more = {
+        "ControllingArea": "A000", "ProfitCenter": "YB110", "PartnerProfitCenter": "YB111", "Segment": "1000_A",
+        "PartnerCostCenter": f"00{COST_CENTER}", "FunctionalArea": "YB30", "WBSElement": "P-1", "OrderID": "100001",
+        "PartnerCompany": "1710", "BusinessTransactionCategory": "PLAN", "Ledger": "2L",
+    }  # fmt: skip
+    level = f"{LEVEL},{','.join(name for name in more if name != 'Ledger')}"
+    assert sent(poster, row("1.00", **more), level=level).status_code == 201
+    (read,) = poster.rows(ITEMS, filter="PlanningCategory eq 'PLN'")
+    assert {name: read[name] for name in more} == more
+
+
 def test_two_rows_for_one_cell_add_up(poster):
     sent(poster, row("10.00"), row("5.00"))
     assert plan(poster) == {(RENT, "001.2027"): Decimal(15)}

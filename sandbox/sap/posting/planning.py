@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 AGGREGATION, SCOPE = "PlanDataAggrgnLvlFieldsString", "PlanDataRplcScopeFieldsString"
 ROWS = "to_FinPlanningEntryItemTP"
 CHARACTERISTICS = (
-    "PlanningCategory", "Ledger", "LedgerFiscalYear", "FiscalYearPeriod", "CompanyCode", "GLAccount", "CostCenter",
-    "ProfitCenter", "Segment", "FunctionalArea", "WBSElement", "OrderID", "PartnerCompany",
-    "BusinessTransactionCategory",
+    "PlanningCategory", "Ledger", "LedgerFiscalYear", "FiscalYearPeriod", "CompanyCode", "GLAccount",
+    "ControllingArea", "CostCenter", "ProfitCenter", "PartnerCostCenter", "PartnerProfitCenter", "Segment",
+    "FunctionalArea", "WBSElement", "OrderID", "PartnerCompany", "BusinessTransactionCategory",
 )  # fmt: skip
 FIGURES = (
     "CompanyCodeCurrency", "AmountInCompanyCodeCurrency", "TransactionCurrency", "AmountInTransactionCurrency",
