@@ -16,6 +16,9 @@ from sandbox.core.control import Control
 from sandbox.core.faults import Faults
 from sandbox.core.journal import Journal
 from sandbox.core.system import Options
+from sandbox.sap import auth as sap_auth
+from sandbox.sap.odata import app as sap_odata
+from sandbox.sap.soap import app as sap_soap
 from sandbox.syspro.enet import app as enet
 from sandbox.syspro.odata import app as odata
 
@@ -23,7 +26,7 @@ SANDBOX = Path(__file__).parent.parent
 COLUMNS = ["id", "endpoint or behaviour", "mark", "source", "switch", "test", "third-party client"]
 MARKS = {"VERIFIED", "SECOND-HAND", "UNSURE"}
 ENDPOINT = re.compile(r"`([A-Z]+(?:, [A-Z]+)*) (/[^`\s?]*)")
-SECTIONS = {"core": "Core", "syspro": "SYSPRO", "anaplan": "Anaplan"}
+SECTIONS = {"core": "Core", "syspro": "SYSPRO", "anaplan": "Anaplan", "sap": "SAP S/4HANA"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ def endpoints(name, system):
         posts = {enet.LARGE_POST}
         own |= {("POST" if path in posts else "GET", f"/{path}") for path in enet.PATHS}
         return own | {("GET", path) for path in odata.PATHS}
+    if name == "sap":
+        posted = {"/{service}/{set}", "/{service}/{function}", "/{service}/$batch"}
+        only_posted = posted - {"/{service}/{set}"}
+        own |= {("POST", path) for path in (*posted, *sap_auth.TOKEN_PATHS, sap_soap.PATH)}
+        return own | {("GET", path) for path in (*sap_odata.PATHS, sap_soap.PATH) if path not in only_posted}
     app = system.app
     while not hasattr(app, "routes"):
         app = app._app
