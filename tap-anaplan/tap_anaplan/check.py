@@ -54,8 +54,7 @@ def _finding(site: Site, spec: Spec) -> Finding:
     source = f"{spec.kind} {spec.subject}" + (f", {spec.view}" if spec.view else "")
     approval = ""
     try:
-        described = source_of(site, spec)
-        columns = described.describe()
+        columns, natural = source_of(site, spec).describe()
         for name in (spec.replication_key, spec.approved_rows, *spec.key):
             if name:
                 find(columns, name, "settings", spec.stream)
@@ -67,7 +66,7 @@ def _finding(site: Site, spec: Spec) -> Finding:
     except ConnectorError as error:
         result = "not there" if isinstance(error, NotFoundError) else "refused"
         return Finding(spec.stream, source, "", "", approval, result, str(error))
-    key = ", ".join(spec.key or described.natural_key) or "none"
+    key = ", ".join(spec.key or natural) or "none"
     return Finding(spec.stream, source, str(len(columns)), key, approval or "not asked for", "ok")
 
 

@@ -75,8 +75,8 @@ def _cells(site: Site, module: Module, line_item: LineItem, where: str) -> list[
     """Each cell of the line item with the items that it belongs to, by dimension."""
     reads = site.model.reads
     table = Table(io.BytesIO(reads.view_text(module.id, module.id, where)), TextForm(), where)
-    dimensions = [each.name for each in reads.axes(module.id).dimensions if each.name in table.header]
     # Dimensions stand first: of two columns of one name the last is the line item.
+    dimensions = table.header[: len(reads.axes(module.id).dimensions)]
     places = [at for at, name in enumerate(table.header) if name == line_item.name]
     if not places:
         raise NotFoundError(

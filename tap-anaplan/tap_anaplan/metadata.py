@@ -12,7 +12,8 @@ from typing_extensions import override
 from connector_kit.anaplan.line_items import LineItem
 from connector_kit.anaplan.objects import Action, Export, File, Import, List, Model, Module, Process
 from connector_kit.anaplan.tables import BLOCK
-from connector_kit.singer.tap import Context, PagedStream
+from connector_kit.singer.crew import Context
+from connector_kit.singer.tap import PagedStream
 from tap_anaplan.rows import row_type
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from connector_kit.anaplan import Anaplan, ModelClient
     from connector_kit.anaplan.objects import Model
     from connector_kit.coordination import Lease
+
+_GC_THRESHOLD = 100_000
+"""Rows come as lists by the thousand: the collector would look at each generation of them in vain."""
 
 
 class Site:
@@ -52,6 +56,8 @@ class Site:
     @cached_property
     def model(self) -> ModelClient:
         """The model."""
+        gc.freeze()  # what lives until the end needs no more visits of the collector
+        gc.set_threshold(_GC_THRESHOLD)
         return self.tenant.find_model(self.config["workspace_id"], self.config["model_id"])
 
     @cached_property

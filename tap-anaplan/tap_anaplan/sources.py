@@ -6,7 +6,7 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
@@ -28,6 +28,13 @@ _TEXTS = {"", "text/csv", "text/plain"}
 _UNTOLD = {"", "MIXED", "NONE"}
 
 
+class Described(NamedTuple):
+    """Columns, and the names of those that identify a row by nature."""
+
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+
 class Source(ABC):
     """The rows of one export, view or list."""
 
@@ -41,7 +48,7 @@ class Source(ABC):
         """The object in messages, e.g. "model Finance Hub, list Suppliers"."""
 
     @abstractmethod
-    def describe(self) -> tuple[Column, ...]:
+    def describe(self) -> Described:
         """The columns, for the catalog."""
 
     @abstractmethod
@@ -49,7 +56,7 @@ class Source(ABC):
         """Everything into the spool, and how it is written."""
 
     @abstractmethod
-    def columns(self, table: Table) -> tuple[Column, ...]:
+    def described_by(self, table: Table) -> Described:
         """The columns of what was fetched, by its header.
 
         Raises:
@@ -59,11 +66,6 @@ class Source(ABC):
     @abstractmethod
     def list_of(self, column: Column) -> str:
         """The id of the list or other dimension whose items a column holds; empty when that can't be told."""
-
-    @property
-    def natural_key(self) -> tuple[str, ...]:
-        """Names in the model of the columns that identify a row, of what was described."""
-        return ()
 
 
 class ExportSource(Source):
@@ -101,7 +103,7 @@ class ExportSource(Source):
         return {item.name: item for item in self.site.model.reads.line_items(module.id)}
 
     @override
-    def describe(self) -> tuple[Column, ...]:
+    def describe(self) -> Described:
         headers, types = self._metadata.header_names, self._metadata.data_types
         told = [*types, *[""] * len(headers)]
         kinds = [
@@ -109,18 +111,20 @@ class ExportSource(Source):
             self._line_items.get(header, LineItem()).kind if kind.upper() in _UNTOLD else value_kind(kind)
             for header, kind in zip(headers, told, strict=False)
         ]
-        return named(self.spec, zip(headers, kinds, range(len(headers)), strict=True))
+        return Described(named(self.spec, zip(headers, kinds, range(len(headers)), strict=True)))
 
     @override
     def fetch(self, spool: Spool) -> TextForm:
         form = form_of(self._metadata, self.what)
         model = self.site.model
         model.run("export", self._export.id, locale=str(self.site.config["locale_name"])).check()
-        model.reads.read_file(self._export.id, spool, f"{self.what}, file")
+        spool.clear()
+        for chunk in model.download(self._export.id):
+            spool.add_chunk(chunk)
         return form
 
     @override
-    def columns(self, table: Table) -> tuple[Column, ...]:
+    def described_by(self, table: Table) -> Described:
         table.check(self._metadata.header_names)
         return self.describe()
 
@@ -160,7 +164,7 @@ class ViewSource(Source):
         return {item.name: item for item in self.site.model.reads.line_items(self._module.id)}
 
     @override
-    def describe(self) -> tuple[Column, ...]:
+    def describe(self) -> Described:
         reads = self.site.model.reads
         with Spool(self.site.config.get("spool_dir")) as spool:
             try:
@@ -178,13 +182,8 @@ class ViewSource(Source):
         return TextForm()
 
     @override
-    def columns(self, table: Table) -> tuple[Column, ...]:
+    def described_by(self, table: Table) -> Described:
         return self._of(table.header)
-
-    @property
-    @override
-    def natural_key(self) -> tuple[str, ...]:
-        return tuple(self._dimensions)
 
     @override
     def list_of(self, column: Column) -> str:
@@ -192,17 +191,16 @@ class ViewSource(Source):
         dimension = self._dimensions.get(column.header, "") if first else ""
         return dimension or self._line_items.get(column.header, LineItem()).list_id
 
-    def _of(self, header: Sequence[str]) -> tuple[Column, ...]:
-        """Dimensions stand first, so that a line item of the same name is the second column of that name."""
-        dimensions: dict[str, ValueKind] = {
-            name: "period" if dimension == _TIME else "item" for name, dimension in self._dimensions.items()
-        }
-        kinds = [
-            dimensions.pop(name, None) or (self._line_items[name].kind if name in self._line_items else None)
-            for name in header
-        ]
-        unknown = [name for name, kind in zip(header, kinds, strict=True) if kind is None]
-        if unknown or dimensions:
+    def _of(self, header: Sequence[str]) -> Described:
+        """Of two columns of one name the first is the dimension.
+
+        A dimension may stand under a name that the axes don't show; then there are as many strange columns as
+        dimensions that were not found.
+        """
+        left = dict(self._dimensions)
+        places: dict[int, str] = {at: left.pop(name) for at, name in enumerate(header) if name in left}
+        strange = [at for at, name in enumerate(header) if at not in places and name not in self._line_items]
+        if len(strange) != len(left):
             raise RefusedError(
                 system="Anaplan",
                 subject=self.what,
@@ -210,8 +208,13 @@ class ViewSource(Source):
                 got=", ".join(map(repr, header)),
                 hint="The module was changed while it was read: run again.",
             )
-        found = [(name, kind or "text", at) for at, (name, kind) in enumerate(zip(header, kinds, strict=True))]
-        return named(self.spec, found)
+        places.update(zip(strange, left.values(), strict=True))
+        found: list[tuple[str, ValueKind, int | None]] = []
+        for at, name in enumerate(header):
+            of_dimension: ValueKind = "period" if places.get(at) == _TIME else "item"
+            found.append((name, of_dimension if at in places else self._line_items[name].kind, at))
+        columns = named(self.spec, found)
+        return Described(columns, tuple(columns[at].name for at in sorted(places)))
 
 
 class ListSource(Source):
@@ -231,7 +234,7 @@ class ListSource(Source):
         return self.site.model.reads.list_metadata(self._list.id)
 
     @override
-    def describe(self) -> tuple[Column, ...]:
+    def describe(self) -> Described:
         return self._of(())
 
     @override
@@ -240,7 +243,7 @@ class ListSource(Source):
         return TextForm()
 
     @override
-    def columns(self, table: Table) -> tuple[Column, ...]:
+    def described_by(self, table: Table) -> Described:
         header = table.header
         properties = [each.name for each in self._metadata.properties]
         known = {"Parent", "Code", *properties, *self._metadata.subsets}
@@ -254,18 +257,13 @@ class ListSource(Source):
             )
         return self._of(header)
 
-    @property
-    @override
-    def natural_key(self) -> tuple[str, ...]:
-        return ("Code",)
-
     @override
     def list_of(self, column: Column) -> str:
         if column.header != "Parent" or not self._metadata.parent:
             return ""
         return self.site.model.find_list(self._metadata.parent).id
 
-    def _of(self, header: Sequence[str]) -> tuple[Column, ...]:
+    def _of(self, header: Sequence[str]) -> Described:
         """The first column is the item's name, under the list's; what the file leaves out is null."""
         places: dict[str, list[int]] = {}
         for at, name in enumerate(header[1:], start=1):
@@ -275,7 +273,8 @@ class ListSource(Source):
         wanted += [(name, "boolean") for name in self._metadata.subsets]
         found: list[tuple[str, ValueKind, int | None]] = [("Name", "text", 0)]
         found += [(name, kind, places[name].pop(0) if places.get(name) else None) for name, kind in wanted]
-        return named(self.spec, found)
+        columns = named(self.spec, found)
+        return Described(columns, (columns[2].name,))
 
 
 def source_of(site: Site, spec: Spec) -> Source:

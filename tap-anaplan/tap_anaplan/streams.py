@@ -14,7 +14,8 @@ from typing_extensions import override
 from connector_kit.anaplan.spool import Spool
 from connector_kit.anaplan.tables import Table, TextForm
 from connector_kit.errors import ConfigurationError
-from connector_kit.singer.tap import Context, PagedStream
+from connector_kit.singer.crew import Context
+from connector_kit.singer.tap import PagedStream
 from tap_anaplan.columns import Column, check_schema, find, json_schema
 from tap_anaplan.gate import verdict
 from tap_anaplan.rows import RowMaker
@@ -46,10 +47,9 @@ class RowStream(PagedStream):
         self._declare()
 
     def _described(self) -> Mapping[str, Any]:
-        columns = self.source.describe()
+        columns, natural = self.source.describe()
         stream = self.spec.stream
-        wanted = self.spec.key or self.source.natural_key
-        key = tuple(find(columns, name, "key", stream).name for name in wanted)
+        key = tuple(find(columns, name, "key", stream).name for name in self.spec.key) or natural
         if self.spec.replication_key:
             followed = find(columns, self.spec.replication_key, "replication_key", stream)
             if followed.kind in {"period", "boolean"}:
@@ -134,7 +134,7 @@ class RowStream(PagedStream):
     def _read(
         self, table: Table, context: Context | None, state: dict[str, Any], items: frozenset[str]
     ) -> Iterator[Sequence[msgspec.Struct]]:
-        columns = self.source.columns(table)
+        columns, _ = self.source.described_by(table)
         check_schema(columns, self.schema, f"stream {self.name} ({self.source.what})")
         whole = self.replication_method == "FULL_TABLE"
         followed = None if whole else find(columns, str(self.replication_key), "replication_key", self.name)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from connector_kit.anaplan.results import Kind, Task, read_result
 from connector_kit.errors import ConfigurationError, NotFoundError
-from connector_kit.singer.tap import Context
+from connector_kit.singer.crew import Context
 from tap_anaplan.metadata import Definition, DefinitionStream
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import msgspec
 from connector_kit.anaplan import files as model_files
 from connector_kit.anaplan.dumps import DumpRow, read_dump
 from connector_kit.anaplan.errors import SYSTEM
-from connector_kit.anaplan.ids import find
+from connector_kit.anaplan.ids import find, kind_of
 from connector_kit.anaplan.import_source import ImportSource, import_source
 from connector_kit.anaplan.lists import MAX_ITEMS, ListItems
 from connector_kit.anaplan.model_reads import ModelReads
@@ -63,9 +63,7 @@ class ModelClient:
         self._coordinator = coordinator
         self._polling = polling or Polling()
         self._path = f"/workspaces/{workspace_id}/models/{model_id}"
-        self.reads = ModelReads(
-            transport, workspace_id=workspace_id, model_id=model_id, label=self.label, polling=self._polling
-        )
+        self.reads = ModelReads(transport, model_id=model_id, label=self.label, polling=self._polling)
         # What a model defines doesn't change under a run's feet often enough to ask for it per object.
         self._read: dict[str, Sequence[Any]] = {}
 
@@ -171,7 +169,8 @@ class ModelClient:
 
     def download(self, file_id: str) -> Iterator[bytes]:
         """A file's content; the output of an export has the export's id."""
-        return model_files.download(self._transport, f"{self._path}/files", file_id, self._name_of("file", file_id))
+        what = self._name_of("export" if kind_of(file_id) == "export" else "file", file_id)
+        return model_files.download(self._transport, f"{self._path}/files", file_id, f"{what}, file")
 
     # Actions.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from connector_kit.anaplan import files
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.ids import find
 from connector_kit.anaplan.line_items import LineItem, line_item
@@ -31,18 +30,16 @@ class ModelReads:
     Args:
         transport: to the API.
         model_id: in the API's spelling.
-        workspace_id: in the API's spelling.
         label: the model in messages.
         polling: how read requests are followed.
     """
 
-    def __init__(self, transport: Transport, *, workspace_id: str, model_id: str, label: str, polling: Polling) -> None:
+    def __init__(self, transport: Transport, *, model_id: str, label: str, polling: Polling) -> None:
         self._transport = transport
         self._label = label
         self._polling = polling
         # A model below its workspace answers 405 to a read of itself; the transactional API is documented without.
         self._path = f"/models/{model_id}"
-        self._files = f"/workspaces/{workspace_id}/models/{model_id}/files"
         self._views: Sequence[View] | None = None
 
     def details(self) -> Model:
@@ -133,12 +130,6 @@ class ModelReads:
         path = f"{self._path}/lists/{list_id}/readRequests/"
         request = ReadRequest(self._transport, path, "listReadRequest", what, None, self._polling)
         self._all_pages(request.pages, spool, what)
-
-    def read_file(self, file_id: str, spool: Spool, what: str) -> None:
-        """A file; the output of an export has the export's id. Broken downloads of a chunk are repeated."""
-        spool.clear()
-        for chunk in files.download(self._transport, self._files, file_id, what):
-            spool.add_chunk(chunk)
 
     def _all_pages(self, pages: Callable[[], Iterator[bytes]], spool: Spool, what: str) -> None:
         for left in reversed(range(_READS)):

@@ -6,11 +6,12 @@ end up under another's name.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from connector_kit.anaplan.errors import SYSTEM
@@ -20,6 +21,9 @@ from connector_kit.errors import RefusedError, UnavailableError
 
 BLOCK = 5000
 """Rows in a block: enough to make the work per block vanish, few enough to stay small in memory."""
+
+_PIECE = 1 << 18
+"""Bytes that are decoded at once."""
 
 _BOM = "\ufeff"
 _WITH_BOM = {"utf-8": "utf-8-sig"}
@@ -68,7 +72,8 @@ class Table:
         self._what = what
         self._form = form
         encoding = _WITH_BOM.get(form.encoding, form.encoding)
-        lines = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        # Lines in C, by line feed only: other characters that Python takes for line ends are data.
+        lines = chain.from_iterable(io.StringIO(piece, newline="\n") for piece in _pieces(stream, encoding))
         quotes: dict[str, Any] = (
             {"quotechar": form.delimiter} if form.delimiter else {"quoting": csv.QUOTE_NONE, "quotechar": None}
         )
@@ -150,6 +155,18 @@ class Table:
             got=got,
             hint="Check separator, text delimiter and encoding of the export, and run again.",
         )
+
+
+def _pieces(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    """The text in pieces of whole lines."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    rest = ""
+    while chunk := stream.read(_PIECE):
+        text = rest + decoder.decode(chunk)
+        end = text.rfind("\n") + 1
+        rest = text[end:]
+        yield text[:end]
+    yield rest + decoder.decode(b"", final=True)
 
 
 def _quoted(names: Sequence[str]) -> str:

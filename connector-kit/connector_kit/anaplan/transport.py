@@ -137,6 +137,7 @@ class WholeLines:
         self._before: bytes | None = None
 
     def __call__(self, response: requests.Response) -> bytes:
+        """The body; raises `Unreadable` when it is to be asked for again."""
         body = response.content
         # UTF-16 has a zero byte behind, or before, the line end.
         if not body or body.rstrip(b"\0")[-1:] in {b"\n", b"\r"} or body == self._before:
