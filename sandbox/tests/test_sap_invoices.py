@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from decimal import Decimal
 
+import pyodata
 import pytest
 import requests
 
@@ -245,3 +247,18 @@ def test_a_lost_answer_is_a_posted_invoice(poster, supplier):
         poster.create(SERVICE, "A_SupplierInvoice", invoice(supplier, SupplierInvoiceIDByInvcgParty="LOST"))
     found = poster.rows(f"{SERVICE}/A_SupplierInvoice", filter="SupplierInvoiceIDByInvcgParty eq 'LOST'")
     assert len(found) == 1
+
+
+def test_pyodata_enters_and_cancels_an_invoice(poster, supplier):
+    poster.http.headers["X-CSRF-Token"] = poster.token(SERVICE)
+    client = pyodata.Client(f"{poster.url}/sap/opu/odata/sap/{SERVICE}/", poster.http)
+    day = datetime(2026, 11, 18, tzinfo=timezone.utc)
+    values = {**invoice(supplier, "119.00"), "DocumentDate": day, "PostingDate": day}
+    values["to_SupplierInvoiceItemGLAcct"] = [gl_item()]
+    made = client.entity_sets.A_SupplierInvoice.create_entity().set(**values).execute()
+    assert made.InvoiceGrossAmount == "119.000"
+    cancel = client.functions.Cancel.parameter("SupplierInvoice", made.SupplierInvoice)
+    cancel.parameter("FiscalYear", made.FiscalYear).parameter("PostingDate", day).parameter("ReversalReason", "01")
+    assert cancel.execute()["Cancel"]["Success"] is True
+    key = {"SupplierInvoice": made.SupplierInvoice, "FiscalYear": made.FiscalYear}
+    assert client.entity_sets.A_SupplierInvoice.get_entity(**key).execute().IsReversed is True
