@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from decimal import Decimal
+from typing import ClassVar
 
 from singer_sdk import typing as th
 
@@ -58,6 +59,7 @@ class FakeErp:
         self.deaf = False
         self.seen = 0
         self.refused_accounts = {"BAD"}
+        self.on_crash = lambda: None
         with closing(self._connect()) as db:
             db.execute("CREATE TABLE IF NOT EXISTS posted (number INTEGER PRIMARY KEY, reference, due REAL, document)")
 
@@ -101,7 +103,7 @@ class FakeErp:
         self.seen += len(documents)
         fault = self.faults.pop(0) if self.faults else "ok"
         if fault == "crash_before":
-            raise Crash
+            self._crash()
         if fault == "kill_before":
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "unsent":
@@ -117,10 +119,14 @@ class FakeErp:
             return self._half(documents, broken=fault == "broken")
         answers = [self._answer(document) for document in documents]
         if fault == "crash_after":
-            raise Crash
+            self._crash()
         if fault == "kill_after":
             os.kill(os.getpid(), signal.SIGKILL)
         return [Unknown("connection reset")] * len(documents) if fault == "lost" else answers
+
+    def _crash(self):
+        self.on_crash()
+        raise Crash
 
     def _half(self, documents, *, broken):
         yield self._answer(documents[0])
@@ -198,7 +204,7 @@ class FakeTarget(DocumentTarget):
     """Posts into the fake ERP in the file `erp`."""
 
     name = "target-fake-erp"
-    objects = {rules.name: rules for rules in (JOURNAL, CELLS, INVOICE)}
+    objects: ClassVar = {rules.name: rules for rules in (JOURNAL, CELLS, INVOICE)}
     config_jsonschema = th.PropertiesList(
         th.Property("erp", th.StringType, required=True),
         th.Property("faults", th.ArrayType(th.StringType)),

@@ -41,9 +41,9 @@ def expected(rows, offset="OFFSET"):
     for one in rows:
         month, year = one["Period"].split()
         place = (one["Company"], f"20{year}", str(months.index(month) + 1))
-        found[*place, one["Account"], one["Cost Center"] or ""] += one["Amount"]
+        found[(*place, one["Account"], one["Cost Center"] or "")] += one["Amount"]
         if offset:
-            found[*place, offset, ""] -= one["Amount"]
+            found[(*place, offset, "")] -= one["Amount"]
     return {place: amount for place, amount in found.items() if amount}
 
 

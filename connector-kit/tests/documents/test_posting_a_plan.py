@@ -44,7 +44,7 @@ def test_a_plan_with_other_numbers_stands_after_it_was_posted(bench, rule):
     bench.run(changed, recipe=recipe)
     assert bench.erp.sums() == expected(changed)
     kinds = [d["kind"] for *_, d in bench.erp.documents()]
-    # Changed: 1010 in January; gone: 2020; new: 3030.
+    # What was changed is 1010 in January, 2020 is gone, 3030 is new.
     assert kinds[3:].count("plan") == (1 if rule == "difference" else 2)
     assert kinds[3:].count("difference") == (2 if rule == "difference" else 0)
     assert kinds[3:].count("reversal") == (0 if rule == "difference" else 2)

@@ -1,0 +1,109 @@
+"""Any interleaving of plans, faults, deaths and reruns: the ERP has each document once, and the plan to the cent.
+
+`DOCUMENT_INTERLEAVINGS=1000 pytest connector-kit/tests/documents/test_any_interleaving.py` tries more.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from plans import expected, row
+from world import World
+
+from connector_kit.errors import UnavailableError
+
+COMPANIES = ("1010", "2020")
+PERIODS = ("Jan 26", "Feb 26")
+ROWS = st.lists(
+    st.builds(
+        row,
+        st.sampled_from(COMPANIES),
+        st.sampled_from(PERIODS),
+        st.sampled_from(("4000", "5000")),
+        st.sampled_from(("A", "B", "C", "D", "E", "F")),
+        st.decimals(-5, 5, places=2).map(str),
+    ),
+    min_size=1,
+    max_size=10,
+)
+FAULTS = st.lists(
+    st.sampled_from(("ok", "ok", "lost", "dropped", "late", "half", "unsent", "broken", "crash_before", "crash_after")),
+    max_size=4,
+)
+
+
+class Interleavings(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.plan = []
+        self.stands = True
+
+    @initialize(change=st.sampled_from(("difference", "reverse")), per_call=st.integers(1, 4))
+    def begin(self, change, per_call):
+        self.world = World(self.folder.name, per_call=per_call, on_change=change)
+
+    def deliver(self, **how):
+        try:
+            self.stands = self.world.run(self.plan, **how)
+        except UnavailableError:
+            self.stands = False
+
+    @rule(plan=ROWS, faults=FAULTS)
+    def a_plan_comes_and_something_may_go_wrong(self, plan, faults):
+        self.plan = plan
+        self.deliver(faults=faults)
+
+    @precondition(lambda self: self.plan)
+    @rule(faults=FAULTS)
+    def the_same_plan_comes_again(self, faults):
+        self.deliver(faults=faults)
+
+    @rule(plan=ROWS, step=st.integers(1, 30), after=st.booleans(), faults=FAULTS)
+    def a_plan_comes_and_the_process_dies(self, plan, step, after, faults):
+        self.plan = plan
+        self.deliver(crash_at=step, after=after, faults=faults)
+
+    @rule(seconds=st.sampled_from((1, 99, 601, 5000)))
+    def time_passes(self, seconds):
+        self.world.wait(seconds)
+
+    @rule(deaf=st.booleans())
+    def look_ups_fail_or_work(self, deaf):
+        self.world.erp.deaf = deaf
+
+    @invariant()
+    def no_document_is_there_twice(self):
+        if hasattr(self, "world"):
+            assert not self.world.erp.twice()
+
+    @invariant()
+    def a_run_that_ends_well_has_brought_the_plan(self):
+        if self.plan and self.stands:
+            assert self.world.erp.sums() == expected(self.plan)
+            assert self.world.standing() == self.world.posted()
+
+    def teardown(self):
+        if self.plan:
+            self.world.erp.deaf = False
+            self.deliver()
+            assert self.stands
+            self.a_run_that_ends_well_has_brought_the_plan()
+            documents = len(self.world.erp.documents())
+            self.deliver()
+            assert len(self.world.erp.documents()) == documents
+        self.folder.cleanup()
+
+
+TestInterleavings = pytest.mark.timeout(300)(Interleavings.TestCase)
+TestInterleavings.settings = settings(
+    max_examples=int(os.environ.get("DOCUMENT_INTERLEAVINGS", "12")),
+    stateful_step_count=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)

@@ -1,0 +1,156 @@
+"""An ERP, a trail and a clock of their own, and runs that may die at any step: orders without a target around them."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+from fake_erp import JOURNAL, Crash, FakeErp, FakePoster
+from plans import RECIPE, SCHEMA, messages
+
+from connector_kit.audit import Trail
+from connector_kit.audit.documents import DocumentBook
+from connector_kit.documents.order import Order, Services
+from connector_kit.documents.periods import FiscalYears
+from connector_kit.documents.posting import Clock
+from connector_kit.documents.recipe import parse
+from connector_kit.singer.records import RecordReader
+
+DESTINATION = "fake ERP 100"
+SETTLE = 600.0
+
+
+class _Lease:
+    def assert_held(self):
+        pass
+
+
+class _Coordinator:
+    @contextmanager
+    def lock(self, name, *, purpose, wait_seconds):
+        yield _Lease()
+
+
+class World:
+    """`run` is one process. Time passes only while somebody waits, or by `wait`."""
+
+    def __init__(self, folder, *, rules=JOURNAL, per_call=3, **recipe):
+        self.options = {"rules": rules, "per_call": per_call, **recipe}
+        self.folder = Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        self.time = 1_000_000.0
+        self.erp = FakeErp(self.folder / "erp.db", clock=lambda: self.time)
+        self.poster = FakePoster(self.erp, rules, per_call)
+        recipes, faults = parse([{**RECIPE, **recipe}], {rules.name: rules})
+        assert not faults
+        self.recipe = recipes[0]
+        self.audit_url = f"sqlite:///{self.folder / 'audit.db'}"
+        self.steps = 0
+        self.runs = 0
+
+    def copy(self, folder):
+        """Another world with the same past, without faults."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("run*"))
+        other = World(folder, **self.options)
+        other.time, other.runs = self.time, self.runs
+        return other
+
+    def wait(self, seconds):
+        self.time += seconds
+
+    def run(self, rows, *, crash_at=None, after=False, faults=()):
+        """True when the run came to its end, False when it died at its step `crash_at` (or by a fault)."""
+        self.erp.faults = list(faults)
+        self.runs += 1
+        folder = self.folder / f"run{self.runs}"
+        folder.mkdir()
+        trail = Trail.open(self.audit_url)
+        steps = self._mortal(trail, crash_at, after)
+        order = None
+        try:
+            run = trail.begin_run(plugin="test", version="1", destination=DESTINATION)
+            order = self._order(trail, run, folder)
+            self._feed(order, rows)
+            order.deliver()
+            run.finish("delivered")
+        except Crash:
+            return False
+        else:
+            return True
+        finally:
+            self.steps = steps["done"]
+            if order is not None:
+                order.discard()
+            with suppress(Crash):
+                trail.close()
+
+    def _order(self, trail, run, folder):
+        def wait(event, seconds):
+            self.time += seconds
+
+        services = Services(
+            plugin="test",
+            destination=DESTINATION,
+            trail=trail,
+            run=run,
+            coordinator=_Coordinator(),
+            years=FiscalYears(),
+            folder=folder,
+            stopping=threading.Event(),
+            system="Anaplan",
+            settle_seconds=SETTLE,
+            wait_seconds=1.0,
+            clock=Clock(lambda: self.time, wait),
+        )
+        return Order(self.recipe, self.poster, services)
+
+    @staticmethod
+    def _feed(order, rows):
+        message, *records = messages(rows, state=None).splitlines()
+        order.bind(SCHEMA, message.encode(), (), "")
+        reader = RecordReader(SCHEMA, SCHEMA["properties"])
+        raws = [msgspec.json.encode(msgspec.json.decode(line)["record"]) for line in records]
+        if raws:
+            good, bad = reader.read(raws)
+            assert not bad
+            order.take(good, [raw.decode() for raw in raws], versioned=False)
+            order.close("STATE")
+
+    def _mortal(self, trail, crash_at, after):
+        """Every write that the process waits for is a step; from the step where it dies on nothing is written."""
+        counted = {"done": 0, "dead": False}
+        write, submit = trail.writer.run, trail.writer.submit
+
+        def run(job):
+            if counted["dead"]:
+                raise Crash
+            counted["done"] += 1
+            if counted["done"] == crash_at:
+                counted["dead"] = True
+                if after:
+                    write(job)
+                raise Crash
+            return write(job)
+
+        def later(job):
+            if counted["dead"]:
+                raise Crash
+            submit(job)
+
+        trail.writer.run, trail.writer.submit = run, later
+        self.erp.on_crash = lambda: counted.update(dead=True)
+        return counted
+
+    def standing(self):
+        """The references that stand by the trail."""
+        with Trail.open(self.audit_url) as trail:
+            book = DocumentBook(trail, f"{DESTINATION}/{self.recipe.rules.name}/{self.recipe.stream}")
+            found = book._stored("state = 'posted'", {})
+        return sorted(one.reference for one in found)
+
+    def posted(self):
+        """The references that are in the ERP."""
+        return sorted(reference for _, reference, _ in self.erp.documents())
