@@ -102,7 +102,7 @@ def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
         return Page(rows if size is None else rows[:size], count, None)
     left = None if start.left is None else start.left - size
     if seekable:
-        following = _Continuation(raw[size - 1], 0, left, start.seed)
+        following = _Continuation(raw(size - 1), 0, left, start.seed)
     else:
         following = _Continuation(None, start.offset + size, left, start.seed)
     token = str(following.offset - node.skip) if limits.numeric else following.token

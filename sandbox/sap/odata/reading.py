@@ -16,7 +16,7 @@ from sandbox.sap.odata.translate import Dialect, translate
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sandbox.sap.odata.columns import Form
     from sandbox.sap.odata.options import Node
@@ -103,8 +103,8 @@ class Reader:
 
     def read(
         self, node: Node, where: Sql, part: Slice, extra: Sequence[str] = ()
-    ) -> tuple[list[object], list[tuple[Stored, ...]]]:
-        """The entities, and for each of them the raw ``extra`` columns."""
+    ) -> tuple[list[object], Callable[[int], tuple[Stored, ...]]]:
+        """The entities, and how to get the raw ``extra`` columns of the one at a place."""
         shown = [each for each in node.properties if not _made_up(node.entity_set, each)]
         form = self._form
         addressed = form.version == "2.0" and not node.entity_set.aggregate
@@ -118,7 +118,7 @@ class Reader:
         raw = [*sorted(f'"{name}"' for name in needed), *(name.lstrip("+") for name in extra)]
         rows = self._fetch(node, where, part, wanted, raw)
         if not rows:
-            return [], []
+            return [], lambda _: ()
         found: list[Sequence[object]] = list(zip(*rows, strict=True)) if wanted else []
         keys = found[len(shown)] if addressed else ()
         start = len(shown) + addressed
@@ -134,7 +134,7 @@ class Reader:
             start += len(names)
         row = shapes.row_type(tuple(name for name, _ in named))
         entities: list[object] = list(starmap(row, zip(*(column for _, column in named), strict=True)))
-        return entities, [row[start:] for row in rows] if extra else []
+        return entities, lambda place: rows[place][start:]
 
     def _fetch(
         self, node: Node, where: Sql, part: Slice, wanted: list[str], raw: list[str]
@@ -207,8 +207,8 @@ class Reader:
         part = Slice((*terms_of(below), *self.default_terms(below)))
         entities, raw = self.read(below, both(self.condition(below), among), part, [f'"{name}"' for name in names])
         grouped: dict[tuple[object, ...], list[object]] = defaultdict(list)
-        for entity, key in zip(entities, raw, strict=True):
-            grouped[key].append(entity)
+        for place, entity in enumerate(entities):
+            grouped[raw(place)].append(entity)
         if below.top is None and not below.skip:
             return grouped
         end = None if below.top is None else below.skip + below.top
