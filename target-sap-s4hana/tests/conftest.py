@@ -112,7 +112,7 @@ class Bench:
             "audit_url": self.audit_url,
             "created_by": USER,
             "fiscal_years": {"1710": {"start_month": 4, "named_by": "start"}},
-            "settle_seconds": 1.0,
+            "settle_seconds": 0.4,
             "wait_seconds": 30,
             "timeout": 5,
             "max_tries": 3,
@@ -165,7 +165,7 @@ class Bench:
     def audit(self, *arguments: str) -> Any:
         result = CliRunner().invoke(cli, ["--url", self.audit_url, *arguments], catch_exceptions=False)
         assert result.exit_code == 0, result.output
-        return result.output
+        return result.stdout
 
     def documents(self) -> list[dict[str, Any]]:
         """The documents of the last run."""

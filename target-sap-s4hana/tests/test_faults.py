@@ -1,0 +1,205 @@
+"""Answers lost, late or broken, runs at the same time, and processes that die: each document is in SAP once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from killing import start
+
+SOAP = "journalentrycreaterequestconfi"
+CENTER = "10100101"
+PERIODS = {"Oct 26": "010", "Nov 26": "011", "Dec 26": "012"}
+KILLS = int(os.environ.get("SAP_KILL_POINTS", "8"))
+SEED = int(os.environ.get("SAP_KILL_SEED", "1"))
+
+LOST = {
+    "never arrived": {"reset": "before_request"},
+    "posted, no answer": {"reset": "before_response"},
+    "posted late, no answer": {"reset": "late", "delay": 0.2},
+    "posted, half an answer": {"reset": "mid_body"},
+    "posted, half a text": {"truncate": 200},
+    "a gateway's page": {"html": 502},
+    "maintenance": {"status": 503},
+    "a gateway's timeout": {"status": 504},
+}
+
+
+def three_months(bench, amount="10.10"):
+    return [bench.row("63005000", amount, CostCenter=CENTER, Period=period) for period in PERIODS]
+
+
+def in_books(bench):
+    """Account 63005000 by period."""
+    return {place[4]: amount for place, amount in bench.books().items() if place[1] == "63005000"}
+
+
+def once(bench, amount="10.10"):
+    references = bench.references()
+    return len(references) == len(set(references)) == 3 and in_books(bench) == dict.fromkeys(
+        PERIODS.values(), Decimal(amount)
+    )
+
+
+@pytest.mark.parametrize("per_call", [1, 50])
+@pytest.mark.parametrize("fault", LOST)
+def test_a_lost_answer_posts_nothing_twice_and_loses_nothing(bench, fault, per_call):
+    bench.sandbox.control.fault("sap", LOST[fault], path=SOAP, method="POST")
+    outcome = bench.run(bench.plan(*three_months(bench)), per_call=per_call)
+    if outcome.error is not None:
+        assert outcome.states == []
+        outcome = bench.deliver(bench.plan(*three_months(bench)), per_call=per_call)
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+def test_an_answer_that_comes_too_late_is_a_lost_one(bench):
+    bench.sandbox.control.fault("sap", {"delay": 1.0}, path=SOAP, method="POST")
+    bench.deliver(bench.plan(*three_months(bench)), timeout=0.5, settle_seconds=1.5)
+    assert once(bench)
+
+
+def test_what_sap_carries_out_late_is_waited_for_by_the_next_run_too(bench):
+    bench.sandbox.control.fault("sap", {"reset": "late", "delay": 0.7}, path=SOAP, method="POST")
+    process = start(
+        bench.config(settle_seconds=1.2), bench.lines(bench.plan(*three_months(bench))), bench.folder / "out"
+    )
+    until = time.monotonic() + 20
+    while not any(SOAP in one["path"] for one in bench.sandbox.control.requests("sap")) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    process.join()
+    bench.deliver(bench.plan(*three_months(bench)), settle_seconds=1.2)
+    assert once(bench)
+
+
+def test_without_look_ups_nothing_is_sent_again(bench):
+    control = bench.sandbox.control
+    control.fault("sap", {"reset": "before_response"}, path=SOAP, method="POST")
+    control.fault("sap", {"status": 503}, path="OperationalAcctgDocItemCube", times=-1)
+    outcome = bench.run(bench.plan(*three_months(bench)), max_tries=1)
+    assert outcome.error is not None
+    assert outcome.states == []
+    control.clear_faults()
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
+def test_an_outage_ends_the_run_and_the_next_one_goes_on(bench):
+    control = bench.sandbox.control
+    control.fault("sap", {"status": 429, "headers": {"Retry-After": "0"}}, path=SOAP, method="POST", times=-1)
+    outcome = bench.run(bench.plan(*three_months(bench)))
+    assert "429" in str(outcome.error)
+    assert bench.references() == []
+    control.clear_faults()
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
+def test_two_runs_at_the_same_time_post_once(bench):
+    text = bench.lines(bench.plan(*three_months(bench)))
+    bench.sandbox.control.fault("sap", {"delay": 0.3}, path=SOAP, method="POST", times=-1)
+    runs = [start(bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0, 0]
+    assert once(bench)
+
+
+def test_two_runs_that_share_the_trail_but_no_lock_post_once(bench):
+    text = bench.lines(bench.plan(*three_months(bench)))
+    bench.sandbox.control.fault("sap", {"delay": 0.3}, path=SOAP, method="POST", times=-1)
+    runs = [
+        start(bench.config(coordination_url=f"sqlite:///{bench.folder}/own{at}.db"), text, bench.folder / f"out{at}")
+        for at in range(2)
+    ]
+    for run in runs:
+        run.join()
+    assert 0 in [run.exitcode for run in runs]
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
+STEPS = [
+    "before connector_kit.audit.documents:DocumentBook.intend",
+    "after connector_kit.audit.documents:DocumentBook.intend",
+    "after connector_kit.audit.documents:DocumentBook.sending",
+    "before connector_kit.sap.journal_poster:JournalEntries._send",
+    "after connector_kit.sap.journal_poster:JournalEntries._send",
+    "after connector_kit.sap.journal_poster:JournalEntries._send 2",
+    "before connector_kit.audit.documents:DocumentBook.end",
+    "after connector_kit.audit.documents:DocumentBook.end",
+    "before connector_kit.documents.parcel:Parcel.settle",
+    "after connector_kit.documents.parcel:Parcel.settle",
+    "before target_sap_s4hana.target:TargetSapS4hana._write_state_message",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_dies_at_any_step_is_made_good_by_the_next(bench, step):
+    text = bench.lines(bench.plan(*three_months(bench)))
+    process = start(bench.config(per_call=1), text, bench.folder / "out", dies=step)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert (bench.folder / "out").read_text() == ""
+    outcome = bench.deliver(bench.plan(*three_months(bench)), per_call=1)
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+def expected(rows):
+    sums = Counter()
+    for row in rows:
+        sums[(row["Account"], row["CostCenter"], PERIODS[row["Period"]])] += row["Amount"]
+    return {place: amount for place, amount in sums.items() if amount}
+
+
+def revised(bench, rng, rows):
+    """Some amounts change, some rows go, some come."""
+    kept = [
+        {**row, "Amount": row["Amount"] + rng.choice([0, 0, 1, Decimal("-0.07")])} for row in rows if rng.random() < 0.8
+    ]
+    for _ in range(rng.randint(1, 6)):
+        account, period = rng.choice(["63000000", "63005000", "63010000"]), rng.choice(list(PERIODS))
+        center = rng.choice([CENTER, "10100103", "10100204"])
+        kept.append(bench.row(account, f"{rng.randint(-99999, 99999) / 100:.2f}", CostCenter=center, Period=period))
+    return list({(row["Account"], row["CostCenter"], row["Period"]): row for row in kept}.values())
+
+
+def test_whenever_it_is_killed_each_document_is_posted_once(bench):
+    """A plan that is approved again and again, each time by a run that dies at a random moment.
+
+    SAP_KILL_POINTS=200 tries two hundred of them; SAP_KILL_SEED others.
+    """
+    rng = random.Random(SEED)
+    recipes = {rule: bench.changed(on_change=rule) for rule in ("difference", "reverse")}
+    rows, lasts, killed = revised(bench, rng, []), 0.3, 0
+    while killed < KILLS:
+        settings = {"documents": recipes[rng.choice(["difference", "reverse"])], "per_call": rng.choice([1, 2, 50])}
+        settings["settle_seconds"] = 0.5
+        if rng.random() < 0.3:
+            action = rng.choice([{"reset": "late", "delay": 0.2}, {"reset": "before_response"}, {"reset": "mid_body"}])
+            bench.sandbox.control.fault("sap", action, path=SOAP, method="POST", after=rng.randint(0, 2))
+        text = bench.lines(bench.plan(*rows))
+        begun = time.monotonic()
+        process = start(bench.config(**settings), text, bench.folder / "out")
+        process.join(rng.uniform(0.05, lasts * 1.1))
+        process.kill()
+        process.join()
+        if process.exitcode == 0:
+            lasts = (lasts + time.monotonic() - begun) / 2
+        else:
+            killed += 1
+            lasts *= 1.02
+        bench.sandbox.control.clear_faults()
+        bench.deliver(bench.plan(*rows), **settings)
+        landed = {(place[1], place[2], place[4]): a for place, a in bench.books().items() if place[1] != "31000000"}
+        assert landed == expected(rows), f"seed {SEED}, kill {killed}"
+        references = bench.references()
+        assert len(references) == len(set(references)), f"seed {SEED}, kill {killed}"
+        rows = revised(bench, rng, rows)
