@@ -17,17 +17,18 @@ RENT, ACCRUALS, COST_CENTER = "63000000", "21500000", "10100101"
 STAMP = "2026-11-22T10:00:00.0000000Z"
 
 
-def line(account, amount, *, currency="EUR", cost_center="", text="", code=None, item="", inner=""):
+def line(account, amount, *, currency="EUR", cost_center="", text="", code=None, item="", local=""):
     """One <Item>; the debit/credit code follows the sign unless it is given ("" leaves it out)."""
     code = ("H" if amount.startswith("-") else "S") if code is None else code
     number = f"<ReferenceDocumentItem>{item}</ReferenceDocumentItem>" if item else ""
     indicator = f"<DebitCreditCode>{code}</DebitCreditCode>" if code else ""
     words = f"<DocumentItemText>{escape(text)}</DocumentItemText>" if text else ""
     objects = f"<AccountAssignment><CostCenter>{cost_center}</CostCenter></AccountAssignment>" if cost_center else ""
+    own = f'<AmountInCompanyCodeCurrency currencyCode="EUR">{local}</AmountInCompanyCodeCurrency>' if local else ""
     return (
         f"<Item>{number}<GLAccount>{account}</GLAccount>"
         f'<AmountInTransactionCurrency currencyCode="{currency}">{amount}</AmountInTransactionCurrency>'
-        f"{indicator}{words}{objects}{inner}</Item>"
+        f"{own}{indicator}{words}{objects}</Item>"
     )
 
 

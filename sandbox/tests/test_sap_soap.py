@@ -109,6 +109,21 @@ def test_an_entry_that_breaks_a_rule_is_refused_in_saps_words_and_not_posted(pos
     assert poster.documents("REFUSED") == []
 
 
+def in_dollars(euros, credited):
+    """100 dollars with their amounts in euros, "" for none."""
+    debit = line(RENT, "100.00", currency="USD", local=euros, cost_center=COST_CENTER)
+    return debit + line(ACCRUALS, "-100.00", currency="USD", local=credited)
+
+
+def test_amounts_in_company_code_currency_have_to_balance_and_win_over_the_rate(poster):
+    assert poster.one(in_dollars("91.50", "-91.50"), reference="RATE").severity == "1"
+    items = poster.rows(CUBE, filter="CompanyCode eq '1010' and DocumentReferenceID eq 'RATE'")
+    assert sorted(float(item["AmountInCompanyCodeCurrency"]) for item in items) == [-91.5, 91.5]
+    for euros, credited in (("91.50", "-91.49"), ("91.50", "")):
+        assert "017(FINS_FI_POSTING_IF)" in poster.one(in_dollars(euros, credited)).types
+    assert "808(F5)" in poster.one(in_dollars("91.505", "-91.505")).types
+
+
 def test_messages_may_name_the_line_that_they_are_about(poster):
     text = envelope(entry(rent() + line("77777777", "1.00") + line(ACCRUALS, "-1.00")))
     name = "<ReferenceObjectNodeSenderTechnicalID>"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sandbox.sap.document import converted
+from sandbox.sap.document import amounts_in, converted
 from sandbox.sap.fiscal import fiscal_year_and_period
 from sandbox.sap.journal import LEDGERS
 from sandbox.sap.posting import messages
@@ -84,6 +84,8 @@ def _document(books: Books, company: Company, entry: Entry, rules: Rules) -> Ite
     if len(entry.lines) > MOST_LINES:
         yield messages.too_many_lines()
     yield from _balance(entry, rules)
+    if all(_has_rate(line.currency, company.currency) for line in entry.lines):
+        yield from _company_balance(company, entry)
 
 
 def _balance(entry: Entry, rules: Rules) -> Iterator[Message]:
@@ -99,16 +101,26 @@ def _balance(entry: Entry, rules: Rules) -> Iterator[Message]:
     for currency, total in totals.items():
         if total:
             yield messages.out_of_balance(rules.balance_message, total, currency)
-    given = [line.amount_in_company_currency for line in entry.lines]
-    if None not in given and sum((amount or Decimal(0) for amount in given), Decimal(0)):
+
+
+def _company_balance(company: Company, entry: Entry) -> Iterator[Message]:
+    """Where amounts in company code currency were entered, they and those at the rate have to balance as well."""
+    if all(line.amount_in_company_currency is None for line in entry.lines):
+        return
+    at_rate = amounts_in(entry.lines, company.currency)
+    own = (line.amount_in_company_currency for line in entry.lines)
+    total = sum((rate if given is None else given for given, rate in zip(own, at_rate, strict=True)), Decimal(0))
+    if total:
         yield messages.company_currency_balance()
 
 
 def _line(books: Books, company: Company, entry: Entry, line: EntryLine, place: int, rules: Rules) -> Iterator[Message]:
-    if line.amount != line.amount.quantize(Decimal(1).scaleb(-decimals_of(line.currency))):
-        yield messages.too_many_decimals(str(place), line.currency)
-    if abs(line.amount) >= BEYOND:
-        yield messages.too_large(str(place))
+    local = line.amount_in_company_currency
+    for amount, currency in ((line.amount, line.currency), (local or Decimal(0), company.currency)):
+        if amount != amount.quantize(Decimal(1).scaleb(-decimals_of(currency))):
+            yield messages.too_many_decimals(str(place), currency)
+        if abs(amount) >= BEYOND:
+            yield messages.too_large(str(place))
     if not _has_rate(line.currency, company.currency):
         yield messages.unknown_currency(line.currency)
     partner = bool(line.supplier or line.customer)
