@@ -138,3 +138,30 @@ def test_only_selected_columns_are_written_and_always_the_key(site):
         each["metadata"]["selected"] = not each["breadcrumb"] or each["breadcrumb"][-1] == "Amount"
     rows = site.read(catalog, views=[VIEW]).records["plan_lines_for_posting"]
     assert rows[0] == {"Plan Lines": "L1", "Amount": Decimal("1000.25")}
+
+
+def test_periods_of_a_view_are_part_of_its_key_and_come_by_their_names(site):
+    info = site.sandbox.info["anaplan"]
+    site.control.fill([{"code": "1000", "name": "1000 Bank"}], list_name="Accounts")
+    site.control.edit_cell("GL Balances", "Movement", {"Accounts": "1000", "Time": "Jan 26"}, 12.5)
+    output = site.read(
+        views=[{"module": "GL Balances", "view": "GL Balances by month", "codes": ["Accounts"]}],
+        model_id=info["models"]["Finance Hub"],
+    )
+    assert output.schema("gl_balances_by_month")["key_properties"] == ["Accounts", "Time"]
+    (january,) = [r for r in output.records["gl_balances_by_month"] if r["Time"] == "Jan 26"]
+    assert (january["Accounts"], january["Movement"], january["Closing Balance"]) == ("1000", Decimal("12.5"), 0)
+
+
+def test_a_dimension_may_stand_in_a_view_under_a_name_that_its_axes_do_not_show(site, monkeypatch):
+    monkeypatch.setattr(ViewSource, "_dimensions", {"Plan Lines: all": "101000000015"})
+    output = site.read(views=[VIEW])
+    assert output.schema("plan_lines_for_posting")["key_properties"] == ["Plan Lines"]
+    assert len(output.records["plan_lines_for_posting"]) == 3
+
+
+def test_a_view_whose_columns_are_not_those_of_its_module_is_refused(site, monkeypatch):
+    monkeypatch.setattr(ViewSource, "_dimensions", {"Plan Lines": "101000000015", "Scenario": "101000000099"})
+    error = site.attempt(views=[VIEW]).error
+    assert isinstance(error, RefusedError)
+    assert "'Scenario'" in str(error)
