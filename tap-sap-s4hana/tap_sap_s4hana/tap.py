@@ -58,7 +58,7 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
         entry = self.input_catalog.get_stream(declaration.name)
         if entry is None:
             return None
-        texts = declaration.texts.columns if declaration.texts and self.config.get("text_language", "EN") else ()
+        texts = declaration.texts.columns if declaration.texts else ()
         fields = tuple(f for f in fields_of_schema(entry.schema.to_dict()) if f.name not in texts)
         key = declaration.key if declaration.key_is_set else tuple(entry.key_properties or declaration.key)
         table = Table(key, fields)

@@ -113,8 +113,9 @@ class Capture:
             return old
         if self.method == "period":
             return max(int(highest), int(old or 0))
-        reached = min(str(highest), self.at(began), key=_order)
-        return reached if old is None else max(str(old), reached, key=_order)
+        reached = min(str(highest), self.at(began), key=parse_moment)
+        # A first read starts at a moment, also where bookmarks are days.
+        return reached if old is None else max(self.at(str(old)), reached, key=parse_moment)
 
     def _since(self, column: str, start: date) -> Condition:
         if self.others:
@@ -142,7 +143,3 @@ def earlier_period(bookmark: int, lookback: int) -> tuple[int, int]:
 def periods_in(days: int) -> int:
     """How many periods an overlap of so many days touches."""
     return math.ceil(days / 28)
-
-
-def _order(text: str) -> datetime | str:
-    return parse_moment(text) if "T" in text else text

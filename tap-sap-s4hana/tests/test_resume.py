@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+STOP = {"status": 403, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
+pytestmark = pytest.mark.usefixtures("often_saved")
+
+
+def stop_after(tenant, entity_set, pages):
+    tenant.sandbox.control.fault("sap", STOP, path=f"/{entity_set}[?]", after=pages, times=1)
+
+
+@pytest.mark.parametrize(
+    ("stream", "entity_set", "size"),
+    [
+        ("gl_accounts", "A_GLAccountInChartOfAccounts", 50),
+        ("operational_accounting_items", "A_OperationalAcctgDocItemCube", 200),
+        ("cost_centers_v4", "A_CostCenter_2", 20),
+    ],
+)
+def test_a_stopped_first_load_continues_behind_its_last_page(tenant, stream, entity_set, size):
+    whole = set(tenant.read(stream).keys(stream))
+    stop_after(tenant, entity_set, 3)
+    stopped = tenant.attempt(stream, page_size=size)
+    assert "X/001 stopped by the test" in str(stopped.error)
+    resumed = tenant.read(stream, page_size=size, state=stopped.state)
+    first, second = stopped.keys(stream), resumed.keys(stream)
+    assert set(first) | set(second) == whole
+    assert len(set(first) & set(second)) <= size, "at most the page that was under way is read again"
+    assert "resume" not in resumed.bookmark(stream)
+
+
+def test_items_that_are_read_inside_their_orders_resume_behind_the_last_order(tenant):
+    settings = {"page_size": 50, "company_codes": ["1010", "1710"], "start_date": "2020-01-01T00:00:00Z"}
+    whole = set(tenant.read("supplier_invoice_gl_items", **settings).keys("supplier_invoice_gl_items"))
+    stop_after(tenant, "A_SupplierInvoice", 1)
+    stopped = tenant.attempt("supplier_invoice_gl_items", **settings)
+    assert "stopped by the test" in str(stopped.error)
+    resumed = tenant.read("supplier_invoice_gl_items", **settings, state=stopped.state)
+    first, second = (set(o.keys("supplier_invoice_gl_items")) for o in (stopped, resumed))
+    assert first
+    assert second < whole
+    assert first | second == whole
+
+
+def test_the_bookmark_of_a_resumed_read_is_that_of_its_beginning(tenant):
+    stop_after(tenant, "A_GLAccountInChartOfAccounts", 2)
+    stopped = tenant.attempt("gl_accounts", page_size=50)
+    began = stopped.bookmark("gl_accounts")["resume"]["began"]
+    resumed = tenant.read("gl_accounts", page_size=50, state=stopped.state)
+    assert set(resumed.bookmark("gl_accounts")["through"].values()) == {began}
