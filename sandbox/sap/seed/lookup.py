@@ -35,10 +35,11 @@ def supplier_called(store: Store, number: str) -> Partner:
 
 def open_invoice(store: Store, rng: Random, before: date) -> Posted | None:
     """A posted invoice of before that day that is neither paid nor cancelled; None when there is none."""
+    # CROSS JOIN keeps SQLite from beginning with the lines, of which there may be millions.
     rows = store.connection.execute(
         'SELECT i."SupplierInvoice", i."InvoicingParty", i."PostingDate", l."AccountingDocument", l."FiscalYear",'
-        ' l."AccountingDocumentItem", i."InvoiceGrossAmount" / 10 FROM "SupplierInvoice" i JOIN "JournalHeader" h'
-        ' ON h."OriginalReferenceDocument" = i."SupplierInvoice" || i."FiscalYear" JOIN "JournalLine" l'
+        ' l."AccountingDocumentItem", i."InvoiceGrossAmount" / 10 FROM "SupplierInvoice" i CROSS JOIN "JournalHeader" h'
+        ' ON h."OriginalReferenceDocument" = i."SupplierInvoice" || i."FiscalYear" CROSS JOIN "JournalLine" l'
         ' ON l."Ledger" = \'0L\' AND l."CompanyCode" = h."CompanyCode" AND l."FiscalYear" = h."FiscalYear"'
         ' AND l."AccountingDocument" = h."AccountingDocument" AND l."Supplier" <> \'\' AND NOT l."IsCleared"'
         ' WHERE NOT h."IsReversed" AND NOT h."IsReversal" AND i."PostingDate" < ?'
