@@ -27,6 +27,7 @@ ODATA = (
     Switch("datetimeoffset_form", ("offset", "bare"), "offset", "V2: /Date(n+0000)/ or /Date(n)/."),
     Switch("metadata_id", bool, True, "V2: __metadata has the member id."),
     Switch("alpha_conversion", bool, False, "Numbers without their leading zeros find the keys that have them."),
+    Switch("compression", bool, False, "Bodies of reads are gzipped for clients that accept it."),
     Switch("default_format", ("atom", "json"), "atom", "V2: what a client gets that asks for no format."),
 )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.tests.sap_services import FOUR, INVOICE, TWO, desk, invoice
 
@@ -367,3 +369,33 @@ def test_client_and_language_options_are_no_concern_of_the_protocol(sap):
 def test_nobody_reads_without_a_user(sap):
     answer = requests.get(f"{sap.two}/A_Invoice", timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (401, "text/html")
+
+
+def test_bodies_are_compressed_when_switched_and_accepted(sap):
+    sap.switches.set("compression", value=True)
+    answers = [sap.http.get(f"{sap.two}/A_Invoice", headers={"Accept-Encoding": each}) for each in ("gzip", "identity")]
+    sap.switches.reset()
+    assert [each.headers.get("Content-Encoding") for each in answers] == ["gzip", None]
+    assert len({each.text for each in answers}) == 1
+
+
+_WORDS = """
+    Invoice Days GrossAmount IsReversed PostingDate ID Amount to_Item _Item to_Supplier eq gt and or not ( ) , 'x' / ; =
+    5 1.5M null true datetime'2026-01-01T00:00:00' datetimeoffset'0001-01-01T00:00:00+14:00' time'PT1H' 2026-01-01
+    $count substringof contains length year desc * $top $filter $select ' % 99999999999999999999 1e400 - $value guid'x'
+    """
+_OPTIONS = "filter select expand orderby top skip skiptoken inlinecount count format"
+WORDS = st.lists(st.sampled_from(_WORDS.split()), max_size=6)
+TEXT = WORDS.map(" ".join) | WORDS.map("".join)
+PATHS = TEXT | st.sampled_from(
+    ["A_Invoice", "A_Line", *(f"A_Invoice{KEY}{tail}" for tail in ("", "/to_Item", "/Days"))]
+)
+OPTIONS = st.dictionaries(st.sampled_from(_OPTIONS.split()), TEXT, max_size=3)
+
+
+@given(PATHS, OPTIONS, st.sampled_from((2, 4)))
+def test_whatever_a_client_asks_for_is_answered_or_refused(sap, path, options, version):
+    base = sap.two if version == 2 else sap.four
+    path = path if version == 2 else path.replace("A_", "").replace("to_", "_")
+    answer = sap.http.get(f"{base}/{quote(path)}", params={f"${name}": value for name, value in options.items()})
+    assert answer.status_code in {200, 204, 400, 404}, answer.text

@@ -6,10 +6,12 @@ from datetime import datetime, timezone
 
 import pyodata
 import pytest
+import requests
 from pyodata.exceptions import HttpError
 from pyodata.v2.model import Config
 from pyodata.vendor import SAP
 
+from sandbox.sap.catalogue import SERVICES
 from sandbox.tests.sap_services import desk, invoice
 
 
@@ -60,7 +62,9 @@ def test_it_follows_pages_to_their_end(client):
 
 def test_it_filters_sorts_expands_and_counts(client):
     request = client.entity_sets.A_Invoice.get_entities()
-    found = request.filter(HeaderText__startswith="M", Days__gte=5).order_by("Days desc").top(3).expand("to_Item").execute()
+    found = (
+        request.filter(HeaderText__startswith="M", Days__gte=5).order_by("Days desc").top(3).expand("to_Item").execute()
+    )
     assert [each.Days for each in found] == [29, 28, 27]
     assert len(found[0].to_Item) == 2
     assert client.entity_sets.A_Invoice.get_entities().count().execute() == 30
@@ -93,3 +97,16 @@ def test_it_reads_a_batch(sap, client):
     batch.add_request(changes)
     read, (created,) = batch.execute()
     assert (read.Days, created.HeaderText) == (3, "batch")
+
+
+def test_it_reads_the_metadata_and_rows_of_every_service(sap_sandbox):
+    info = sap_sandbox.info["sap"]
+    session = requests.Session()
+    session.auth = (info["username"], info["password"])
+    read = 0
+    for service in (each for each in SERVICES if each.version == "2.0"):
+        client = pyodata.Client(f"{info['url']}{service.path}/", session, config=Config(retain_null=True))
+        for entity_set in service.sets:
+            page = getattr(client.entity_sets, entity_set.name).get_entities().top(3).execute()
+            read += len(list(page))
+    assert read > 60

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -107,10 +109,18 @@ class ODataApp:
             return self._batch(call, allowed=self._csrf.valid(request))
         if call.verb in CHANGES and not self._csrf.valid(request):
             return refused()
-        response = self._response(self._safely(call), service.version)
-        if request.method in {"GET", "HEAD"}:
-            self._csrf.hand_out(request, response)
+        answer = self._safely(call)
+        if request.method not in {"GET", "HEAD"}:
+            return self._response(answer, service.version)
+        response = self._response(self._compressed(call, answer), service.version)
+        self._csrf.hand_out(request, response)
         return response
+
+    def _compressed(self, call: Call, answer: Answer) -> Answer:
+        if not self._switches.flag("compression") or "gzip" not in call.headers.get("accept-encoding", ""):
+            return answer
+        headers = {**answer.headers, "Content-Encoding": "gzip"}
+        return replace(answer, body=gzip.compress(answer.body, 1), headers=headers)
 
     def _service(self, path: str) -> Service | None:
         decoded = unquote(path)

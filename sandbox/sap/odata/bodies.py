@@ -133,6 +133,8 @@ def _decimal(value: object, each: Property, *, as_text: bool) -> Decimal:
     if not as_text and (isinstance(value, bool) or not isinstance(value, (int, Decimal))):
         raise _wrong(value, each)
     number = Decimal(str(value))
+    if not number.is_finite() or abs(number.adjusted()) > each.precision:
+        raise _wrong(value, each)
     scaled = number.scaleb(each.scale)
     if scaled != scaled.to_integral_value() or abs(scaled) >= Decimal(10) ** each.precision:
         raise _wrong(value, each)

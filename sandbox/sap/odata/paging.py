@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import random
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
 
 from sandbox.core.odata.errors import bad_request
 from sandbox.core.odata.seek import Sql, Term, after
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from sandbox.sap.schema import Stored
 
 _NARROW = 20_000
+_OFFSET = re.compile(r"\d{1,15}", re.ASCII)
+_Natural = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+_Value = str | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
+_DECODER = msgspec.json.Decoder(tuple[list[_Value] | None, _Natural, _Natural | None, _Natural])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +69,19 @@ class _Continuation:
 
     @property
     def token(self) -> str:
-        packed = json.dumps([self.after, self.offset, self.left, self.seed]).encode()
+        packed = msgspec.json.encode((self.after, self.offset, self.left, self.seed))
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def _read(token: str, node: Node) -> _Continuation:
-    if token.isascii() and token.isdigit():
+    if _OFFSET.fullmatch(token):
         offset = int(token)
         return _Continuation(None, node.skip + offset, None if node.top is None else max(node.top - offset, 0), 0)
     try:
-        behind, offset, left, seed = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return _Continuation(None if behind is None else tuple(behind), int(offset), left, int(seed))
-    except (binascii.Error, ValueError, TypeError):
+        behind, offset, left, seed = _DECODER.decode(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError):
         raise bad_request(f"The skiptoken '{token}' is invalid.") from None
+    return _Continuation(None if behind is None else tuple(behind), offset, left, seed)
 
 
 def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
