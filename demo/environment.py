@@ -19,26 +19,41 @@ def plugin_environment(info: Mapping[str, Any], folder: Path) -> dict[str, str]:
         info: the JSON line that the sandbox prints when it is ready.
         folder: where the audit trail, the coordination file and Meltano's state go.
     """
-    syspro, anaplan = info["syspro"], info["anaplan"]
+    syspro, sap = info["syspro"], info["sap"]
     return {
         "TAP_SYSPRO_API_URL": syspro["odata_url"],
         "TAP_SYSPRO_USERNAME": syspro["odata_username"],
         "TAP_SYSPRO_PASSWORD": syspro["odata_password"],
         "TAP_SYSPRO_COMPANIES": json.dumps(syspro["companies"]),
-        "TARGET_ANAPLAN_API_URL": anaplan["api_url"],
-        "TARGET_ANAPLAN_AUTH_URL": anaplan["auth_url"],
-        "TARGET_ANAPLAN_OAUTH_URL": anaplan["oauth_url"],
-        "TARGET_ANAPLAN_WORKSPACE_ID": anaplan["workspace_id"],
-        "TARGET_ANAPLAN_MODEL_ID": anaplan["model_id"],
-        "TARGET_ANAPLAN_USERNAME": anaplan["username"],
-        "TARGET_ANAPLAN_PASSWORD": anaplan["password"],
-        # The sandbox's tasks take tenths of a second; a tenant is asked less often.
-        "TARGET_ANAPLAN_POLL_FIRST": "0.1",
+        **{
+            f"{plugin}_SAP_S4HANA_{name}": value
+            for plugin in ("TAP", "TARGET")
+            for name, value in {
+                "API_URL": sap["url"],
+                "USERNAME": sap["username"],
+                "PASSWORD": sap["password"],
+                "COORDINATION_URL": f"sqlite:///{folder / 'coordination.db'}",
+            }.items()
+        },
+        **_anaplan("TAP_ANAPLAN", info["anaplan"], folder),
+        **_anaplan("TARGET_ANAPLAN", info["anaplan"], folder),
+        "TARGET_ANAPLAN__SAP_MODEL_ID": info["anaplan"]["models"]["S4 Finance"],
         "TARGET_ANAPLAN_AUDIT_URL": f"sqlite:///{folder / 'audit.db'}",
-        "TARGET_ANAPLAN_COORDINATION_URL": f"sqlite:///{folder / 'coordination.db'}",
+        "TARGET_SAP_S4HANA_AUDIT_URL": f"sqlite:///{folder / 'audit.db'}",
         "AUDIT_URL": f"sqlite:///{folder / 'audit.db'}",
         "MELTANO_STATE_BACKEND_URI": f"file://{folder / 'state'}",
         "MELTANO_DATABASE_URI": f"sqlite:///{folder / 'meltano.db'}",
+    }
+
+
+def _anaplan(prefix: str, anaplan: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """The tenant's settings of a plugin whose variables begin with `prefix`."""
+    names = ("api_url", "auth_url", "oauth_url", "workspace_id", "model_id", "username", "password")
+    return {
+        **{f"{prefix}_{name.upper()}": str(anaplan[name]) for name in names},
+        # The sandbox's tasks take tenths of a second; a tenant is asked less often.
+        f"{prefix}_POLL_FIRST": "0.1",
+        f"{prefix}_COORDINATION_URL": f"sqlite:///{folder / 'coordination.db'}",
     }
 
 

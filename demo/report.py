@@ -15,6 +15,7 @@ CHANGES = {
     "edited": "edited",
     "back_dated": "back-dated",
     "deleted": "deleted",
+    "reversed": "reversed",
 }
 
 
@@ -23,16 +24,21 @@ def run_table(title: str, source: str, runs: Sequence[RunSummary], seconds: floa
     actions = [action for run in runs for action in run.actions]
     table = Table(title=f"{title}  [dim]({seconds:.0f} s)[/dim]", title_justify="left", title_style="bold", expand=True)
     table.add_column(source, no_wrap=True)
-    table.add_column("Anaplan action", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("into", no_wrap=True, overflow="ellipsis", ratio=1)
     for heading in ("read", "unchanged", "sent", "delivered", "rejected", "deleted"):
         table.add_column(heading, justify="right", no_wrap=True)
     for action in actions:
-        table.add_row(action.stream, action.action, *_counts(action))
+        table.add_row(action.stream, _place(action.action), *_counts(action))
     table.add_section()
     totals = [sum(getattr(a, name) for a in actions) for name in ("read", "unchanged", "sent", "delivered")]
     rejected, deleted = (sum(getattr(a, name) for a in actions) for name in ("rejected", "deleted"))
     table.add_row("[bold]all[/bold]", "", *(f"[bold]{n:,}[/bold]" for n in (*totals, rejected, deleted)))
     return table
+
+
+def _place(action: str) -> str:
+    """An action in a narrow column: an import or process without the words that all of them have."""
+    return action.removeprefix("import ").removeprefix("process ").removeprefix("Load ").partition(" from ")[0]
 
 
 def _counts(action: ActionSummary) -> tuple[str, ...]:
@@ -58,10 +64,11 @@ def change_table(system: str, changes: Mapping[str, Mapping[str, int]]) -> Table
     """What a day of business did in an ERP."""
     table = Table(title=f"A day of business in {system}", title_justify="left", title_style="bold")
     table.add_column("table")
-    for heading in CHANGES.values():
-        table.add_column(heading, justify="right")
-    for name in sorted({name for kind in CHANGES for name in changes.get(kind, {})}):
-        counts = [changes.get(kind, {}).get(name, 0) for kind in CHANGES]
+    kinds = [kind for kind in CHANGES if kind in changes]
+    for kind in kinds:
+        table.add_column(CHANGES[kind], justify="right")
+    for name in sorted({name for kind in kinds for name in changes[kind]}):
+        counts = [changes[kind].get(name, 0) for kind in kinds]
         table.add_row(name, *(str(count) if count else "" for count in counts))
     return table
 

@@ -14,7 +14,13 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).resolve().parent
-PLUGINS = {"tap-syspro": ("extractors", "SYSPRO"), "target-anaplan": ("loaders", "Anaplan")}
+PLUGINS = {
+    "tap-anaplan": ("extractors", "Anaplan"),
+    "tap-sap-s4hana": ("extractors", "SAP S/4HANA"),
+    "tap-syspro": ("extractors", "SYSPRO"),
+    "target-anaplan": ("loaders", "Anaplan"),
+    "target-sap-s4hana": ("loaders", "SAP S/4HANA"),
+}
 # Meltano 4.4 reads its kind "decimal" but can't write it to a plugin's configuration: a number travels as text.
 KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "array": "array", "object": "object"}
 # Those of the SDK's that Meltano knows.

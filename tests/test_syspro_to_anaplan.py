@@ -6,49 +6,46 @@ import time
 
 import pytest
 
-from tests.conftest import Installation
+from tests.conftest import FromSyspro
 
 # Meltano keeps a plugin's catalog in one place per project: these tests follow each other (--dist loadfile).
 pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
 
 
-def test_the_first_load_and_a_day_of_business_arrive_to_the_cent(installation: Installation) -> None:
-    installation.run_well()
-    assert installation.differences() == []
-    first = installation.control.report()["anaplan"]["requests"]
+def test_the_first_load_and_a_day_of_business_arrive_to_the_cent(from_syspro: FromSyspro) -> None:
+    from_syspro.run_well()
+    assert from_syspro.differences() == []
+    first = from_syspro.control.report()["anaplan"]["requests"]
 
-    changes = installation.control.business_day(1)
+    changes = from_syspro.control.business_day(1)
     assert all(sum(changes[kind].values()) for kind in ("new", "edited", "back_dated", "deleted")), changes
-    installation.run_well()
-    assert installation.differences() == []
+    from_syspro.run_well()
+    assert from_syspro.differences() == []
 
-    tasks = installation.control.report()["anaplan"]["max_overlap"]
+    tasks = from_syspro.control.report()["anaplan"]["max_overlap"]
     assert max(tasks.values()) == 1, "two actions ran in one model at once"
-    assert installation.control.report()["anaplan"]["requests"] > first
+    assert from_syspro.control.report()["anaplan"]["requests"] > first
 
 
-def test_a_run_that_brings_nothing_new_uploads_nothing_and_starts_no_action(installation: Installation) -> None:
-    installation.run_well()
+def test_a_run_that_brings_nothing_new_uploads_nothing_and_starts_no_action(from_syspro: FromSyspro) -> None:
+    from_syspro.run_well()
     since = time.time()
-    installation.run_well()
-    writes = [
-        r for r in installation.control.requests("anaplan", since) if r["method"] != "GET" and "/models/" in r["path"]
-    ]
-    assert writes == []
+    from_syspro.run_well()
+    assert from_syspro.writes_since(since) == []
 
 
-def test_a_run_that_stops_in_mid_stream_is_taken_up_again_without_loss(installation: Installation) -> None:
+def test_a_run_that_stops_in_mid_stream_is_taken_up_again_without_loss(from_syspro: FromSyspro) -> None:
     small_pages = {"TAP_SYSPRO_PAGE_SIZE": "50"}
-    installation.control.fault("syspro", {"status": 500}, path=r"/ApInvoice\?", after=4, times=-1)
-    broken = installation.run(**small_pages, TAP_SYSPRO_MAX_TRIES="2")
+    from_syspro.control.fault("syspro", {"status": 500}, path=r"/ApInvoice\?", after=4, times=-1)
+    broken = from_syspro.run(**small_pages, TAP_SYSPRO_MAX_TRIES="2")
     assert broken.code != 0
-    installation.control.clear_faults()
-    installation.run_well(**small_pages)
-    assert installation.differences() == []
+    from_syspro.control.clear_faults()
+    from_syspro.run_well(**small_pages)
+    assert from_syspro.differences() == []
 
 
-def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(installation: Installation) -> None:
-    rows = sorted(installation.control.rows("EDU1", "ApInvoice"), key=lambda r: (r["Supplier"], r["Invoice"]))
+def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(from_syspro: FromSyspro) -> None:
+    rows = sorted(from_syspro.control.rows("EDU1", "ApInvoice"), key=lambda r: (r["Supplier"], r["Invoice"]))
     first, last = rows[0], rows[-1]
     operations = [
         {
@@ -66,29 +63,29 @@ def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(in
             "values": {"MthInvBal1": "1.23"},
         },
     ]
-    installation.control.change(operations, after_pages={"table": "ApInvoice", "pages": 2})
-    installation.run_well(TAP_SYSPRO_PAGE_SIZE="50")
-    installation.run_well(TAP_SYSPRO_PAGE_SIZE="50")
-    assert installation.differences() == []
+    from_syspro.control.change(operations, after_pages={"table": "ApInvoice", "pages": 2})
+    from_syspro.run_well(TAP_SYSPRO_PAGE_SIZE="50")
+    from_syspro.run_well(TAP_SYSPRO_PAGE_SIZE="50")
+    assert from_syspro.differences() == []
 
 
-def test_the_nightly_schedule_finds_deleted_documents(installation: Installation) -> None:
-    installation.run_well()
-    first = installation.control.rows("EDU1", "ArInvoice")[0]
+def test_the_nightly_schedule_finds_deleted_documents(from_syspro: FromSyspro) -> None:
+    from_syspro.run_well()
+    first = from_syspro.control.rows("EDU1", "ArInvoice")[0]
     key = {name: first[name] for name in ("Customer", "Invoice", "DocumentType")}
-    installation.control.change([{"company": "EDU1", "table": "ArInvoice", "op": "delete", "key": key}])
-    installation.run_well()
-    assert any("should not be there" in difference for difference in installation.differences())
-    nightly = installation.run_schedule("syspro-to-anaplan-nightly")
+    from_syspro.control.change([{"company": "EDU1", "table": "ArInvoice", "op": "delete", "key": key}])
+    from_syspro.run_well()
+    assert any("should not be there" in difference for difference in from_syspro.differences())
+    nightly = from_syspro.run_schedule("syspro-to-anaplan-nightly")
     assert nightly.code == 0, nightly.output[-6000:]
-    assert installation.differences() == []
+    assert from_syspro.differences() == []
 
 
 @pytest.mark.parametrize("behaviour", ["truncate", "nextlink", "error"])
 def test_every_row_is_read_whatever_the_server_does_beyond_its_page_cap(
-    installation: Installation, behaviour: str
+    from_syspro: FromSyspro, behaviour: str
 ) -> None:
-    installation.control.switch("syspro", "beyond_cap", behaviour)
-    installation.control.switch("syspro", "page_cap", 60)
-    installation.run_well()
-    assert installation.differences() == []
+    from_syspro.control.switch("syspro", "beyond_cap", behaviour)
+    from_syspro.control.switch("syspro", "page_cap", 60)
+    from_syspro.run_well()
+    assert from_syspro.differences() == []

@@ -1,0 +1,82 @@
+"""SAP to Anaplan through `meltano run`: after every run Anaplan holds what SAP holds, to the cent."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.conftest import FromSap
+
+# Meltano keeps a plugin's catalog in one place per project: these tests follow each other (--dist loadfile).
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
+
+LINE_ITEMS = "GLAccountLineItem"
+
+
+def test_master_data_and_actuals_arrive_to_the_cent_and_so_do_two_days_of_business(from_sap: FromSap) -> None:
+    from_sap.run_well()
+    assert from_sap.differences() == []
+    for day in (1, 2):
+        changes = from_sap.control.sap_business_day(day)
+        assert all(sum(changes[kind].values()) for kind in ("new", "edited", "back_dated", "reversed")), changes
+        from_sap.run_well()
+        assert from_sap.differences() == []
+    assert max(from_sap.control.report()["anaplan"]["max_overlap"].values()) == 1
+
+
+def test_a_run_that_brings_nothing_new_changes_nothing_in_the_model(from_sap: FromSap) -> None:
+    from_sap.run_well()
+    since = time.time()
+    from_sap.run_well()
+    assert from_sap.writes_since(since) == []
+
+
+def test_back_dated_postings_and_reversals_move_the_totals_of_their_own_periods(from_sap: FromSap) -> None:
+    from_sap.run_well()
+    lines = [
+        {"account": "0061003000", "amount": "123.45", "currency": "EUR", "cost_center": "0010101101"},
+        {"account": "0021100000", "amount": "-123.45", "currency": "EUR"},
+    ]
+    document = from_sap.control.sap_entry("1010", "2026-03-31", lines)
+    from_sap.run_well()
+    assert from_sap.differences() == []
+    from_sap.control.sap_reverse("1010", document, "2026", "2026-11-20")
+    from_sap.run_well()
+    assert from_sap.differences() == []
+
+
+def test_every_line_comes_once_however_sap_fails_while_pages_are_read(from_sap: FromSap) -> None:
+    control = from_sap.control
+    broken = ({"status": 503}, {"reset": "mid_body"}, {"truncate": 2000}, {"html": 502}, {"status": 401})
+    for after, action in enumerate(broken):
+        control.fault("sap", action, path=f"/{LINE_ITEMS}", after=1 + 2 * after)
+    control.fault("sap", {"status": 429, "headers": {"Retry-After": "1"}}, path=r"/A_SupplierInvoice\?")
+    from_sap.run_well(TAP_SAP_S4HANA_PAGE_SIZE="200")
+    assert from_sap.differences() == []
+    assert all(rule["hits"] for rule in control.faults()), control.faults()
+
+
+def test_a_run_that_stops_in_mid_stream_is_taken_up_again_without_loss(from_sap: FromSap) -> None:
+    small_pages = {"TAP_SAP_S4HANA_PAGE_SIZE": "200"}
+    from_sap.control.fault("sap", {"status": 500}, path=f"/{LINE_ITEMS}", after=4, times=-1)
+    broken = from_sap.run(**small_pages, TAP_SAP_S4HANA_MAX_TRIES="2")
+    assert broken.code != 0
+    from_sap.control.clear_faults()
+    from_sap.run_well(**small_pages)
+    assert from_sap.differences() == []
+
+
+def test_the_nightly_schedule_finds_invoices_that_were_cancelled_long_after_they_were_created(
+    from_sap: FromSap,
+) -> None:
+    from_sap.run_well()
+    oldest = min(from_sap.control.sap_rows("SupplierInvoice"), key=lambda row: row["CreationDate"])
+    key = {name: oldest[name] for name in ("SupplierInvoice", "FiscalYear")}
+    cancelled = {"table": "SupplierInvoice", "op": "update", "key": key, "values": {"ReverseDocument": "5100009999"}}
+    from_sap.control.sap_change([cancelled])
+    from_sap.run_well()
+    assert any("Reversed By" in difference for difference in from_sap.differences())
+    nightly = from_sap.run_schedule("sap-to-anaplan-nightly")
+    assert nightly.code == 0, nightly.output[-6000:]
+    assert from_sap.differences() == []
