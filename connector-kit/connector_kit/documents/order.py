@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +73,21 @@ class Order:
         self._key: Sequence[str] = ()
         self._replay_of = ""
         self._open = ""
+
+    @property
+    def stream(self) -> str:
+        """The Singer stream."""
+        return self.recipe.stream
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields of a record that it needs."""
+        return self.recipe.fields
+
+    def summary(self) -> Iterator[str]:
+        """What was done, in lines for people; none when nothing was read."""
+        if self.tally.read:
+            yield from self.tally.lines(self.recipe.title)
 
     def bind(
         self, schema: dict[str, object], message: bytes, key_properties: Sequence[str], replay_of: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from typing_extensions import override
@@ -15,10 +15,52 @@ from connector_kit.singer.records import Invalid, RecordReader, Records
 from connector_kit.singer.target import BlockSink
 
 if TYPE_CHECKING:
-    from connector_kit.documents.order import Order
+    from collections.abc import Iterable
+
     from connector_kit.documents.target import DocumentTarget
 
 DELETED_AT = "_sdc_deleted_at"
+
+
+class Taker(Protocol):
+    """What becomes of a stream's records: `connector_kit.documents.order.Order`, or what a target adds to it."""
+
+    @property
+    def stream(self) -> str:
+        """The Singer stream."""
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields of a record that it needs."""
+
+    def bind(
+        self, schema: dict[str, object], message: bytes, key_properties: Sequence[str], replay_of: str
+    ) -> list[str]:
+        """Take the stream's schema; what is wrong with the settings for it."""
+
+    def take(self, records: Records, keys: Sequence[str], *, versioned: bool) -> None:
+        """Valid records with their keys."""
+
+    def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
+        """A record that breaks its schema or has no key."""
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Records that the source deleted."""
+
+    def close(self, kind: str) -> None:
+        """A STATE or ACTIVATE_VERSION message: what came so far is whole."""
+
+    def check_complete(self) -> None:
+        """Raises UnavailableError when the input seems to have broken off, and that matters."""
+
+    def deliver(self) -> None:
+        """Bring what there is into the ERP."""
+
+    def discard(self) -> None:
+        """Let go of what was not delivered."""
+
+    def summary(self) -> Iterable[str]:
+        """What was done, in lines for people."""
 
 
 class DocumentSink(BlockSink):
@@ -28,10 +70,10 @@ class DocumentSink(BlockSink):
         self, target: DocumentTarget, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._orders: list[Order] = target.orders_of(stream_name)
+        self._orders: list[Taker] = target.orders_of(stream_name)
         self._key = tuple(key_properties or ())
         self._bind(target.name, self.original_schema)
-        fields = {field for one in self._orders for field in one.recipe.fields}
+        fields = {field for one in self._orders for field in one.fields}
         self._reader = RecordReader(
             _with_deletion(self.original_schema), {*fields, *self._key, DELETED_AT}, check=self.validate_schema
         )

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from connector_kit.audit import Run
     from connector_kit.coordination.base import Coordinator
     from connector_kit.documents.model import Poster, Rules
-    from connector_kit.documents.order import Order
+    from connector_kit.documents.order import Services
+    from connector_kit.documents.sink import Taker
 
 _GC_THRESHOLD = 100_000
 
@@ -50,8 +51,10 @@ class DocumentTarget(SecretsMixin, BlockTarget):
 
     Attributes:
         objects: what can be posted, by the names that recipes use.
+        entries: the settings in which streams are named, for messages.
     """
 
+    entries: ClassVar[str] = "documents"
     objects: ClassVar[Mapping[str, Rules]]
     default_sink_class = DocumentSink
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -67,7 +70,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             raise ConfigurationError(system=self.name, subject="setting documents", got="; ".join(faults))
         self._ignored = set(self.config.get("streams_ignored") or [])
         self._resources = ExitStack()
-        self._orders: list[Order] | None = None
+        self._orders: list[Taker] | None = None
         self._run: Run | None = None
 
     @abstractmethod
@@ -90,24 +93,29 @@ class DocumentTarget(SecretsMixin, BlockTarget):
 
     # What sinks ask for.
 
-    def orders_of(self, stream: str) -> list[Order]:
+    @property
+    def known_streams(self) -> set[str]:
+        """The streams that the settings say something about."""
+        return {recipe.stream for recipe in self.recipes}
+
+    def orders_of(self, stream: str) -> list[Taker]:
         """The orders of a stream's recipes, none when it is ignored.
 
         Raises:
             ConfigurationError: the stream has neither a recipe nor is it ignored.
         """
-        known = {recipe.stream for recipe in self.recipes}
+        known = self.known_streams
         if stream in self._ignored:
             return []
         if stream not in known:
             raise ConfigurationError(
                 system=self.name,
                 subject=f"stream {stream}",
-                expected="an entry in documents, or its name in streams_ignored",
+                expected=f"an entry in {self.entries}, or its name in streams_ignored",
                 got="neither",
-                hint=f"In documents: {', '.join(sorted(known)) or 'none'}. Nothing was posted.",
+                hint=f"In {self.entries}: {', '.join(sorted(known)) or 'none'}. Nothing was posted.",
             )
-        return [order for order in self._prepared() if order.recipe.stream == stream]
+        return [order for order in self._prepared() if order.stream == stream]
 
     # The run.
 
@@ -145,7 +153,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
 
     def _close(self, outcome: str, message: str = "") -> None:
         for order in self._orders or []:
-            for line in order.tally.lines(order.recipe.title) if order.tally.read else ():
+            for line in order.summary():
                 self.logger.info(line)
         try:
             if self._run is not None:
@@ -155,11 +163,17 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             self._run, self._orders = None, None
             self._resources.close()
 
-    def _prepared(self) -> list[Order]:
+    def orders(self, services: Services, connected: Connected) -> list[Taker]:
+        """What takes the streams, in the order of delivery."""
+        from connector_kit.documents.order import Order  # noqa: PLC0415 - not needed for --about
+
+        return [Order(recipe, connected.posters[recipe.rules.name], services) for recipe in self.recipes]
+
+    def _prepared(self) -> list[Taker]:
         if self._orders is not None:
             return self._orders
         from connector_kit import audit, coordination  # noqa: PLC0415 - not needed for --about
-        from connector_kit.documents.order import Order, Services  # noqa: PLC0415
+        from connector_kit.documents.order import Services  # noqa: PLC0415
         from connector_kit.documents.periods import read_settings  # noqa: PLC0415
 
         config = self.config
@@ -195,7 +209,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             validate_only=config["validate_only"],
             check_standing=config["check_standing"],
         )
-        self._orders = [Order(recipe, connected.posters[recipe.rules.name], services) for recipe in self.recipes]
+        self._orders = self.orders(services, connected)
         for order in self._orders:
             self._resources.callback(order.discard)
         gc.freeze()  # what lives until the end needs no more visits of the collector

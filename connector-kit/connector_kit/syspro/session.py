@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -20,8 +19,10 @@ from typing_extensions import Self
 from connector_kit.errors import ConfigurationError, ConnectorError, RefusedError
 from connector_kit.http import HttpSession, Retry, Unreadable
 from connector_kit.redaction import register_secret
+from connector_kit.syspro.answers import document, document_with_faults, user_id
 from connector_kit.syspro.failures import SYSTEM, SessionGoneError, failure, failure_text
-from connector_kit.syspro.xml import decode, errors_in, name_of, parse, text_of
+from connector_kit.syspro.writing import large_post
+from connector_kit.syspro.xml import decode, text_of
 
 if TYPE_CHECKING:
     import requests
@@ -33,9 +34,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _DEFAULT_PATH = "/SYSPROWCFService/Rest"
-# 32 hex digits and the instance in the samples; other versions may differ, but not into words or markup.
-_MAY_HAVE_ERRORS = re.compile("<ErrorDescription>", re.IGNORECASE)
-_USER_ID = re.compile(r"[0-9A-Za-z{}-]{8,64}")
+Method = Literal["add", "update", "delete"]
 
 
 class EnetSession:
@@ -56,6 +55,7 @@ class EnetSession:
         timeout: seconds to connect, seconds between bytes.
         url_limit: characters a URL may have: queries travel in it, and Windows' HTTP stack refuses long ones with an
             unclear answer. The exact limit is not documented.
+        longest_get: characters from which on a transaction travels in a body instead.
         url_encoding: encoding of text in the URL. WCF reads UTF-8; not confirmed for SYSPRO.
         logon_options: further parameters for Logon, e.g. `LanguageCode`. Their names in REST are not documented.
     """
@@ -75,6 +75,7 @@ class EnetSession:
         retry: Retry | None = None,
         verify: bool | str = True,
         url_limit: int = 15_000,
+        longest_get: int = 2_000,
         url_encoding: str = "utf-8",
         logon_options: Mapping[str, str] | None = None,
     ) -> None:
@@ -87,6 +88,7 @@ class EnetSession:
         self._coordinator = coordinator
         self._wait_seconds = wait_seconds
         self._url_limit = url_limit
+        self._longest_get = longest_get
         self._url_encoding = url_encoding
         self._logon_options = dict(logon_options or {})
         host = urlsplit(self.base_url).netloc.rpartition("@")[2].lower()
@@ -135,6 +137,95 @@ class EnetSession:
         parameters = {"BusinessObject": business_object, "XmlIn": xml_in}
         return self._call("Query/Query", parameters, what, lambda text: document(text, what))
 
+    def fits(self, business_object: str, xml_in: str) -> bool:
+        """Whether a query is short enough for an address."""
+        user = "0" * 34
+        parameters = {"UserId": user, "BusinessObject": business_object, "XmlIn": xml_in}
+        return len(self._url("Query/Query", parameters)) <= self._url_limit
+
+    def setup(self, method: Method, business_object: str, parameters: str, xml_in: str) -> Element:
+        """The answer of a setup business object, with the faults of single items in it (`results.read`).
+
+        Setup objects have no way for long documents: one that does not fit into an address is refused here.
+
+        Raises:
+            NotFoundError: the business object is not there or not licensed.
+            RefusedError: the whole call is refused.
+            UnavailableError: the answer was lost. Only updates, which may be done twice, are repeated before that.
+        """
+        what = f"setup {method} {business_object}"
+        sent = {"BusinessObject": business_object, "XmlParameters": parameters, "XmlIn": xml_in}
+        return self._call(
+            f"Setup/{method.capitalize()}",
+            sent,
+            what,
+            lambda text: document_with_faults(text, what),
+            repeatable=method == "update",
+        )
+
+    def setup_fits(self, business_object: str, parameters: str, xml_in: str) -> bool:
+        """Whether a setup document is short enough for an address."""
+        sent = {"BusinessObject": business_object, "XmlParameters": parameters, "XmlIn": xml_in}
+        return len(self._url("Setup/Update", {"UserId": "0" * 34, **sent})) <= self._url_limit
+
+    def post(self, business_object: str, parameters: str, xml_in: str) -> Element:
+        """Send a transaction once, and give back its answer with the faults of single items in it (`results.read`).
+
+        Short ones travel in the address, others in a body (PostLD).
+
+        Raises:
+            SessionGoneError: SYSPRO does not know the session; the next call logs on again. Nothing is repeated here.
+            NotFoundError: the business object is not there or not licensed.
+            RefusedError: the whole call is refused; without a `status` by SYSPRO itself.
+            UnavailableError: the answer was lost; it may have been posted.
+        """
+        what = f"post {business_object}"
+        with self._one_at_a_time:
+            sent = {
+                "UserId": self._session(),
+                "BusinessObject": business_object,
+                "XmlParameters": parameters,
+                "XmlIn": xml_in,
+            }
+
+            def read(text: str) -> Element:
+                return document_with_faults(text, what)
+
+            try:
+                url = self._url("Transaction/Post", sent)
+                if len(url) <= min(self._longest_get, self._url_limit):
+                    return self._send("GET", url, what, read, repeatable=False)
+                return self._send(
+                    "POST",
+                    f"{self.base_url}/Transaction/PostLD",
+                    what,
+                    read,
+                    repeatable=False,
+                    data=large_post(sent),
+                    headers={"Content-Type": "application/xml; charset=utf-8"},
+                )
+            except SessionGoneError:
+                self._user_id = None
+                raise
+
+    def reserve(self) -> None:
+        """Have the operator to ourselves from now on, without logging on yet.
+
+        Raises:
+            BusyError: another job did not let go of it in time.
+        """
+        with self._one_at_a_time:
+            self._reserve()
+
+    def log_on(self) -> None:
+        """Log on, unless that is done.
+
+        Raises:
+            ConnectorError: it is not possible.
+        """
+        with self._one_at_a_time:
+            self._session()
+
     def fetch(self, table: str, key: str, *more_keys: str) -> dict[str, str]:
         """One row by its whole key (business object COMFCH), as text by column, as SYSPRO pads it.
 
@@ -163,22 +254,33 @@ class EnetSession:
         with self._one_at_a_time:
             return self._get("GetVersion", {}, "version", str.strip)
 
-    def _call(self, path: str, parameters: Mapping[str, str], what: str, read: Callable[[str], T]) -> T:
+    def _call(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        what: str,
+        read: Callable[[str], T],
+        *,
+        repeatable: bool = True,
+    ) -> T:
         """A call within the session; once again in a new one when SYSPRO says that this one is gone."""
         with self._one_at_a_time:
             try:
-                return self._get(path, {"UserId": self._session(), **parameters}, what, read)
+                return self._get(path, {"UserId": self._session(), **parameters}, what, read, repeatable=repeatable)
             except SessionGoneError as gone:
                 log.warning("%s; logging on again", gone)
                 self._user_id = None
-            return self._get(path, {"UserId": self._session(), **parameters}, what, read)
+            return self._get(path, {"UserId": self._session(), **parameters}, what, read, repeatable=repeatable)
 
-    def _session(self) -> str:
+    def _reserve(self) -> None:
         if self._coordinator is not None and self._lease is None:
             purpose = f"SYSPRO session of operator {self.operator}"
             self._lease = self._held.enter_context(
                 self._coordinator.lock(self._lock_name, purpose=purpose, wait_seconds=self._wait_seconds)
             )
+
+    def _session(self) -> str:
+        self._reserve()
         if self._user_id is None:
             if self._lease is not None:
                 self._lease.assert_held()
@@ -195,17 +297,17 @@ class EnetSession:
             "CompanyPassword": self._passwords[1],
             **self._logon_options,
         }
-        user_id = self._get("Logon", parameters, what, _user_id, logging_on=True)
-        register_secret(user_id)
+        found = self._get("Logon", parameters, what, user_id, logging_on=True)
+        register_secret(found)
         log.info("Logged on to SYSPRO company %s as %s", self.company, self.operator)
-        return user_id
+        return found
 
     def _log_off(self) -> None:
-        user_id, self._user_id = self._user_id, None
-        if user_id is None:
+        ended, self._user_id = self._user_id, None
+        if ended is None:
             return
         try:
-            self._get("Logoff", {"UserId": user_id}, "logoff", str.strip)
+            self._get("Logoff", {"UserId": ended}, "logoff", str.strip)
         except ConnectorError as error:
             log.warning("%s", error)
 
@@ -217,9 +319,35 @@ class EnetSession:
         read: Callable[[str], T],
         *,
         logging_on: bool = False,
+        repeatable: bool = True,
     ) -> T:
-        """One GET. Query objects change nothing, and a logon only replaces the operator's own: all may be repeated."""
+        """One GET. Queries change nothing, and a logon only replaces the operator's own: both may be repeated."""
+        url = self._url(path, parameters)
+        if len(url) > self._url_limit:
+            raise RefusedError(
+                system=SYSTEM,
+                subject=what,
+                expected=f"an address of at most {self._url_limit} characters",
+                got=f"{len(url)} characters",
+                hint="Send or ask for fewer columns or conditions at once.",
+            )
+        return self._send("GET", url, what, read, logging_on=logging_on, repeatable=repeatable)
 
+    def _url(self, path: str, parameters: Mapping[str, str]) -> str:
+        encoded = "&".join(f"{name}={self._quoted(value)}" for name, value in parameters.items())
+        return f"{self.base_url}/{path}" + (f"?{encoded}" if encoded else "")
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        read: Callable[[str], T],
+        *,
+        logging_on: bool = False,
+        repeatable: bool,
+        **options: Any,  # noqa: ANN401 - handed to requests as they are
+    ) -> T:
         def read_answer(response: requests.Response) -> T:
             text = decode(response.content)
             failed = failure_text(text)
@@ -229,48 +357,11 @@ class EnetSession:
                 raise Unreadable("nothing in it")
             return read(text)
 
-        encoded = "&".join(f"{name}={self._quoted(value)}" for name, value in parameters.items())
-        url = f"{self.base_url}/{path}" + (f"?{encoded}" if encoded else "")
-        if len(url) > self._url_limit:
-            raise RefusedError(
-                system=SYSTEM,
-                subject=what,
-                expected=f"an address of at most {self._url_limit} characters",
-                got=f"{len(url)} characters",
-                hint="Ask for fewer columns or with fewer conditions.",
-            )
-        return self._http.request("GET", url, what=what, read=read_answer)
+        return self._http.request(method, url, what=what, read=read_answer, repeatable=repeatable, **options)
 
     def _quoted(self, value: str) -> str:
         # What the encoding lacks travels as a character reference: only XML has such characters.
         return quote(value, safe="", encoding=self._url_encoding, errors="xmlcharrefreplace")
-
-
-def document(text: str, what: str) -> Element:
-    """The root of an answer in XML.
-
-    Raises:
-        RefusedError: SYSPRO's numbers and texts, where the answer holds any.
-        Unreadable: half a document, or a gateway's page.
-    """
-    try:
-        root = parse(text)
-    except ValueError as error:
-        raise Unreadable(f"not XML: {error}") from error
-    if name_of(root) == "html":
-        raise Unreadable("a web page in place of XML")
-    errors = errors_in(root) if _MAY_HAVE_ERRORS.search(text) else []
-    if errors:
-        raise RefusedError(system=SYSTEM, subject=what, got="; ".join(errors))
-    return root
-
-
-def _user_id(text: str) -> str:
-    """The session's id without the blanks that follow it, and the quotes that some versions may put around it."""
-    user_id = text.strip().strip('"').strip()
-    if not _USER_ID.fullmatch(user_id):
-        raise Unreadable("no session id in it")
-    return user_id
 
 
 def _checked(base_url: str) -> str:

@@ -1,0 +1,83 @@
+"""Rows of a table by what stands in some of its columns, many at once, through COMFND."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector_kit.syspro.comfnd import Condition, Conditions, Row, build, rows_of
+from connector_kit.syspro.session import EnetSession
+
+_MOST = 40  # alternatives in one query
+_SPARE_ROWS = 200
+
+Wanted = Mapping[str, str]
+"""Texts by column."""
+
+
+def find(
+    session: EnetSession, table: str, columns: Sequence[str], wanted: Sequence[Wanted], names: Conditions | None = None
+) -> list[Row]:
+    """The rows that are as one of `wanted` says; texts of columns without the blanks around them.
+
+    Of each of `wanted` at least one row comes, if there is one; of those with several rows not necessarily all.
+
+    Raises:
+        ConnectorError: SYSPRO can't be asked, or refuses the question.
+    """
+    names = names or Conditions()
+    asked = list({tuple(sorted(one.items())): one for one in wanted}.values())
+    columns = list(dict.fromkeys([*columns, *(column for one in asked for column in one)]))
+    found: list[Row] = []
+    while asked:
+        some = asked[:_MOST]
+        while len(some) > 1 and not session.fits("COMFND", _query(table, columns, some, names)):
+            some = some[: len(some) // 2]
+        asked = asked[len(some) :]
+        found += _all(session, table, columns, some, names)
+    return found
+
+
+def _all(
+    session: EnetSession, table: str, columns: Sequence[str], some: Sequence[Wanted], names: Conditions
+) -> list[Row]:
+    """A site may cap the rows of an answer: what is missing is asked for again, until nothing more comes."""
+    found: list[Row] = []
+    missing = list(some)
+    while missing:
+        root = session.query("COMFND", _query(table, columns, missing, names))
+        rows = [{name: text.strip() for name, text in row.items()} for row in rows_of(root, columns)]
+        found += rows
+        left = [one for one in missing if not any(_is(row, one) for row in rows)]
+        if len(left) == len(missing):
+            break
+        missing = left
+    return found
+
+
+def _query(table: str, columns: Sequence[str], some: Sequence[Wanted], names: Conditions) -> str:
+    where = [[Condition(column, names.equal, value) for column, value in one.items()] for one in some]
+    return build(table, columns, where, (), len(some) + _SPARE_ROWS)
+
+
+def _is(row: Row, wanted: Wanted) -> bool:
+    return all(row[column] == value.strip() for column, value in wanted.items())
+
+
+def forms(key: str, width: int = 15) -> tuple[str, ...]:
+    """How a code may be stored: as it is, and, where it is a number, filled with zeros.
+
+    Fact: WarehouseManagement and the e.net MCP server: numeric suppliers, customers and invoices are stored with
+    15 digits, and e.net takes either form.
+    """
+    bare = key.strip()
+    if not bare.isdecimal():
+        return (bare,)
+    return tuple(dict.fromkeys((bare, bare.zfill(width), bare.lstrip("0").zfill(width))))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two codes are the same but for zeros in front of numbers."""
+    left, right = one.strip(), other.strip()
+    if left.isdecimal() and right.isdecimal():
+        return int(left) == int(right)
+    return left == right
