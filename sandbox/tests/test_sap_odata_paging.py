@@ -122,6 +122,17 @@ def test_links_keep_any_order_with_ties_and_nulls(sap, order):
     assert sorted(found) == ALL
 
 
+@pytest.mark.parametrize(
+    "condition", ["FiscalYear eq '2026'", "PostingDate eq null", "FiscalYear eq '2026' and Rate ge 0"]
+)
+def test_links_lead_through_everything_that_a_filter_holds_fast(sap, condition):
+    found = keys(pages_of(sap, "A_Invoice", select="Invoice", filter=condition, orderby="FiscalYear,PostingDate"))
+    expected = ALL if "2026" in condition else ALL[::5]
+    assert sorted(found) == expected
+    one = "Invoice eq '5105600007' and FiscalYear eq '2026'"
+    assert keys(pages_of(sap, "A_Invoice", select="Invoice", filter=one)) == ["5105600007"]
+
+
 def test_a_service_that_does_not_page_returns_everything_at_once(sap):
     sap.switches.set("unpaged", "API_TEST_SRV")
     assert [len(page) for page in pages_of(sap, "A_Invoice")] == [ROWS]
@@ -211,7 +222,10 @@ def test_a_continuation_of_somebody_else_is_refused(sap, token):
 
 @pytest.mark.parametrize("cut", [1, 40_000])
 def test_changes_since_a_moment_are_found_whether_few_or_many(sap, cut, monkeypatch):
-    monkeypatch.setattr("sandbox.sap.odata.paging._NARROW", cut)
+    monkeypatch.setattr("sandbox.sap.odata.plan._NARROW", cut)
     since = "ChangedAt ge datetimeoffset'2026-11-20T00:00:00Z' and Days lt 100"
     expected = [key for number, key in enumerate(ALL[:100]) if number % 28 + 1 >= 20]
     assert keys(pages_of(sap, "A_Invoice", select="Invoice", filter=since)) == expected
+    by_time = keys(pages_of(sap, "A_Invoice", select="Invoice", filter=since, orderby="ChangedAt"))
+    assert sorted(by_time) == expected
+    assert by_time == sorted(expected, key=lambda key: (int(key) - 5105600000) % 28)

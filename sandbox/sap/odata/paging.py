@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from sandbox.core.odata.errors import bad_request
-from sandbox.core.odata.seek import Sql, Term, after
-from sandbox.core.odata.syntax import Comparison, Condition, Field, Junction, Value
+from sandbox.core.odata.seek import Sql, Term
+from sandbox.sap.odata.plan import behind, planned
 from sandbox.sap.odata.reading import Slice, both, terms_of
-from sandbox.sap.odata.translate import translate
 
 if TYPE_CHECKING:
     from sandbox.sap.odata.options import Node, Query
-    from sandbox.sap.odata.reading import Reader
+    from sandbox.sap.odata.plan import behind, planned
+from sandbox.sap.odata.reading import Reader
     from sandbox.sap.schema import Stored
 
-_NARROW = 20_000
 _OFFSET = re.compile(r"\d{1,15}", re.ASCII)
 _Natural = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 _Value = str | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None
@@ -91,7 +90,7 @@ def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
         start = _Continuation(None, node.skip, node.top, random.randrange(1, 2**31))
     else:
         start = _read(query.skiptoken, node)
-    where, prefix = _plan(reader, node)
+    where, prefix = planned(reader, node, continued=query.skiptoken is not None)
     where = both(base, where)
     terms, seekable = _terms(reader, node, prefix, start.seed if limits.shuffle else 0)
     seekable = seekable and not limits.numeric
@@ -100,7 +99,7 @@ def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
     if start.after is not None:
         if len(start.after) != len(terms):
             raise bad_request("The skiptoken does not belong to this query.")
-        admitted = both(where, after(terms, start.after))
+        admitted = both(where, behind(reader, node, terms, start.after))
     part = Slice(terms, None if size is None else size + 1, start.offset)
     rows, raw = reader.read(node, admitted, part, [term.sql for term in terms])
     count = reader.count(node, where) if query.count else None
@@ -125,34 +124,3 @@ def _terms(reader: Reader, node: Node, prefix: str, seed: int) -> tuple[tuple[Te
     given = {term.sql for term in wanted}
     seekable = not (reader.sums(node) and any(each.measure for each, _ in node.order))
     return (*wanted, *(term for term in own if term.sql not in given)), seekable
-
-
-def _plan(reader: Reader, node: Node) -> tuple[Sql, str]:
-    """The filter, written so that SQLite reads by a date's index when few rows are that young, else along the key.
-
-    Without statistics it would sort a million rows for every page of a first load. The prefix keeps the index of the
-    key out of the way.
-    """
-    for part in _conjuncts(node.filter):
-        if not isinstance(part, Comparison) or not isinstance(part.left, Field) or not isinstance(part.right, Value):
-            continue
-        each = node.entity_set.property_called(part.left.name)
-        if each is None or each.kind not in {"date", "datetimeoffset"} or part.operator not in {"ge", "gt", "eq"}:
-            continue
-        young = translate(part, node.entity_set, reader.dialect)
-        limited = f'SELECT 1 FROM "{node.entity_set.table}" WHERE {young.text} LIMIT {_NARROW + 1}'
-        plan = reader.connection.execute(f"EXPLAIN QUERY PLAN {limited}", young.parameters).fetchall()
-        if not any(" USING " in str(step[-1]) and each.stored_as in str(step[-1]) for step in plan):
-            continue
-        found = reader.connection.execute(f"SELECT count(*) FROM ({limited})", young.parameters).fetchone()[0]
-        others = frozenset(one.stored_as for one in node.entity_set.properties) - {each.stored_as}
-        if found <= _NARROW:
-            return reader.condition(node, others), "+"
-        return reader.condition(node, frozenset({each.stored_as})), ""
-    return reader.condition(node), ""
-
-
-def _conjuncts(condition: Condition | None) -> tuple[Condition, ...]:
-    if condition is None:
-        return ()
-    return condition.parts if isinstance(condition, Junction) and condition.operator == "and" else (condition,)

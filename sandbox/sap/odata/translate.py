@@ -97,8 +97,6 @@ class _Translator:
     def _row_value(self, bound: Bound) -> Sql | None:
         """``(K1, K2) > (a, b)``: SQLite seeks it in the key, where it would scan for the equivalent chain of ORs."""
         properties = [self._filterable(name) for name in bound.names]
-        if any(each.nullable and each.kind in {*_DATES, "time"} for each in properties):
-            return None
         if any(each.kind in {"decimal", "boolean", "guid"} for each in properties):
             return None
         values = tuple(literals.stored(value, each) for value, each in zip(bound.values, properties, strict=True))
