@@ -52,7 +52,7 @@ class Objects:
         if name == planning.NAME:
             return plan_poster.PlanData(connection, self._plan, amounts=self._config["plan_amounts"])
         if name == supplier_invoices.NAME:
-            return invoice_poster.SupplierInvoices(connection)
+            return invoice_poster.SupplierInvoices(connection, memo_items=self._config["credit_memo_items"])
         return journal_poster.JournalEntries(
             connection,
             self._form,

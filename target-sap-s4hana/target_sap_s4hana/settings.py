@@ -63,6 +63,13 @@ _OWN = (
         default=[],
         description="Further properties of plan data that lines may map by SAP's own name.",
     ),
+    th.Property(
+        "credit_memo_items",
+        th.StringType,
+        allowed_values=["credit", "debit"],
+        default="credit",
+        description="Side of the account items that make up a credit memo: H, or S where SAP turns it by itself.",
+    ),
     th.Property("per_call", th.IntegerType, default=50, description="Most journal entries in one request."),
     th.Property("parallel", th.IntegerType, default=1, description="Requests with journal entries at the same time."),
 )

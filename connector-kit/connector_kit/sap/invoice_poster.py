@@ -17,7 +17,7 @@ from connector_kit.sap import lookup
 from connector_kit.sap.csrf import ODataWriter, RefusedByRulesError
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
 from connector_kit.sap.meant import lines_meant
-from connector_kit.sap.supplier_invoices import RULES, SERVICE, SET, faults, payload, reference_of
+from connector_kit.sap.supplier_invoices import RULES, SERVICE, SET, MemoItems, faults, payload, reference_of
 
 if TYPE_CHECKING:
     from connector_kit.sap.connecting import SapConnection
@@ -36,13 +36,15 @@ class SupplierInvoices:
 
     Args:
         connection: the tenant.
+        memo_items: see `payload`.
         per_call: how many invoices are looked up at once before they are posted one by one.
     """
 
     rules = RULES
 
-    def __init__(self, connection: SapConnection, *, per_call: int = 20) -> None:
+    def __init__(self, connection: SapConnection, *, memo_items: MemoItems = "credit", per_call: int = 20) -> None:
         self._connection = connection
+        self._memo_items = memo_items
         self._writer = ODataWriter(connection, SERVICE)
         self.system = connection.system
         self.per_call = per_call
@@ -99,9 +101,8 @@ class SupplierInvoices:
             some = tuple(
                 Compare("SupplierInvoiceIDByInvcgParty", "eq", one) for one in references[at : at + _PER_REQUEST]
             )
-            condition = AllOf(
-                (Compare("CompanyCode", "eq", company), Compare("InvoicingParty", "eq", supplier), AnyOf(some))
-            )
+            parties = AnyOf(tuple(Compare("InvoicingParty", "eq", form) for form in _forms(supplier)))
+            condition = AllOf((Compare("CompanyCode", "eq", company), parties, AnyOf(some)))
             text = odata_filter(condition, lambda _, value: literal(value, version="2.0"))
             yield from lookup.read(
                 self._connection, SERVICE, SET, where=text, select=_SELECT, what=f"invoices of supplier {supplier}"
@@ -110,7 +111,7 @@ class SupplierInvoices:
     def _post(self, document: Document) -> Outcome:
         what = f"invoice {reference_of(document)} of supplier {document.header.get('supplier')}"
         try:
-            answer = self._writer.post(SET, payload(document), what=what)
+            answer = self._writer.post(SET, payload(document, self._memo_items), what=what)
         except RefusedByRulesError as refusal:
             return self._refused(document, refusal)
         except FAILURES as error:
@@ -137,6 +138,13 @@ class SupplierInvoices:
             quoted = _NUMBER.search(text)
             standing = Posted(quoted[1] if quoted else "", document.company, (quoted and quoted[2]) or document.year)
         return Posted(standing.number, standing.company, standing.year, text, existing=True)
+
+
+def _forms(supplier: str) -> tuple[str, ...]:
+    """A supplier as it is given, and a number also with and without the zeros that SAP stores before it."""
+    plain = supplier.lstrip("0")
+    forms = (supplier, plain.zfill(10), plain) if supplier.isdigit() and plain else (supplier,)
+    return tuple(dict.fromkeys(forms))
 
 
 def _standing(document: Document, rows: Sequence[Mapping[str, Any]]) -> Posted | None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 NAME = "journal_entry"
 _CONFIRMATION = "JournalEntryBulkCreateConfirmation"
+# What SAP's SOAP runtime says, as the server's fault, of requests with elements that it doesn't know.
+_COULD_NOT_READ = "Web service processing error"
+# "Sub-Message '&1' process failed", "Error in document: &1": they say that, not why.
+_NO_CAUSES = frozenset({"FINS_FI_POSTING_IF/021", "RW/609"})
 
 
 def rules(layout: Layout) -> Rules:
@@ -111,7 +115,7 @@ class JournalEntries:
         if unsent := not_logged_on(self._connection):
             return [unsent] * len(documents)
         try:
-            return self._send(documents, test_run=False)
+            return self._without_the_bad(documents, self._send(documents, test_run=False), self._post)
         except SoapFaultError as fault:
             return self._after_fault(documents, fault)
         except FAILURES as error:
@@ -119,7 +123,7 @@ class JournalEntries:
 
     def _try(self, documents: Sequence[Document]) -> list[Outcome]:
         try:
-            return self._send(documents, test_run=True)
+            return self._without_the_bad(documents, self._send(documents, test_run=True), self._try)
         except SoapFaultError as fault:
             return self._apart(documents, fault, self._try)
         except FAILURES as error:
@@ -153,13 +157,31 @@ class JournalEntries:
         )
         return journal_entries.outcomes(confirmation, request, documents)
 
+    @staticmethod
+    def _without_the_bad(
+        documents: Sequence[Document], outcomes: list[Outcome], send: Callable[[Sequence[Document]], list[Outcome]]
+    ) -> list[Outcome]:
+        """The outcomes, with those that were refused for the company they were in sent again without it.
+
+        Whether SAP posts the good entries of a request that has a bad one is not documented. Where it doesn't, it
+        refuses them without a cause of their own.
+        """
+        dragged = [at for at, outcome in enumerate(outcomes) if isinstance(outcome, Refused) and _no_cause(outcome)]
+        to_blame = any(isinstance(outcome, Refused) and not _no_cause(outcome) for outcome in outcomes)
+        if not dragged or not to_blame:
+            return outcomes
+        for at, outcome in zip(dragged, send([documents[at] for at in dragged]), strict=True):
+            outcomes[at] = outcome
+        return outcomes
+
     def _after_fault(self, documents: Sequence[Document], fault: SoapFaultError) -> list[Outcome]:
         """A fault is for the whole request.
 
         Is the request at fault, SAP has done with it: what doesn't stand can be sent again, in smaller parts, to find
-        the document that is to blame. Otherwise the service broke down at work, and nobody knows how far it came.
+        the document that is to blame. Otherwise the service, or a gateway before it, broke down at work, and nobody
+        knows how far it came.
         """
-        if not fault.by_sender:
+        if not (fault.by_sender or fault.text.startswith(_COULD_NOT_READ)):
             return [Unknown(str(fault))] * len(documents)
         try:
             standing = self.look_up(documents)
@@ -177,3 +199,7 @@ class JournalEntries:
             return [Refused((Message("SOAP", fault.text, None),))]
         half = len(documents) // 2
         return [*send(documents[:half]), *send(documents[half:])]
+
+
+def _no_cause(refused: Refused) -> bool:
+    return all(message.code in _NO_CAUSES for message in refused.messages)

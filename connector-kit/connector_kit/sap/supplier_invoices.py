@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from connector_kit.documents.model import Document, Line, Message, Rules
 from connector_kit.sap import fields as sap_fields
 from connector_kit.sap.fields import Field, fields
 
 NAME = "supplier_invoice"
+MemoItems = Literal["credit", "debit"]
 SERVICE = "/sap/opu/odata/sap/API_SUPPLIERINVOICE_PROCESS_SRV"
 SET = "A_SupplierInvoice"
 HEADER = fields("""
@@ -121,8 +122,12 @@ def _gross(document: Document) -> Decimal:
     return Decimal(document.header.get("gross_amount") or sum((line.amount for line in document.lines), Decimal(0)))
 
 
-def payload(document: Document) -> dict[str, Any]:
-    """The body of the deep insert. A negative sum makes a credit memo, whose amounts are positive."""
+def payload(document: Document, memo_items: MemoItems = "credit") -> dict[str, Any]:
+    """The body of the deep insert. A negative sum makes a credit memo, whose amounts are positive.
+
+    memo_items: the side of an account item that makes up a credit memo. By the books it is a credit; whether the
+    service turns the sides of credit memos by itself is not documented.
+    """
     gross = _gross(document)
     currency = document.lines[0].currency if document.lines else ""
     values = {"assignment_reference": document.reference, **document.header}
@@ -139,20 +144,23 @@ def payload(document: Document) -> dict[str, Any]:
     orders = [line for line in document.lines if line.get("purchase_order")]
     accounts = [line for line in document.lines if not line.get("purchase_order")]
     if accounts:
-        items = [_account_item(at, line, document) for at, line in enumerate(accounts, 1)]
+        items = [
+            _account_item(at, line, document.company, turned=gross < 0 and memo_items == "debit")
+            for at, line in enumerate(accounts, 1)
+        ]
         body["to_SupplierInvoiceItemGLAcct"] = {"results": items}
     if orders:
         body["to_SuplrInvcItemPurOrdRef"] = {"results": [_order_item(at, line) for at, line in enumerate(orders, 1)]}
     return body
 
 
-def _account_item(number: int, line: Line, document: Document) -> dict[str, Any]:
+def _account_item(number: int, line: Line, company: str, *, turned: bool) -> dict[str, Any]:
     return {
         "SupplierInvoiceItem": f"{number:04d}",
-        **_properties(ACCOUNT_ITEM, {"company_code": document.company, "account": line.account, **dict(line.fields)}),
+        **_properties(ACCOUNT_ITEM, {"company_code": company, "account": line.account, **dict(line.fields)}),
         "DocumentCurrency": line.currency,
         "SupplierInvoiceItemAmount": format(abs(line.amount), "f"),
-        "DebitCreditCode": "S" if line.amount >= 0 else "H",
+        "DebitCreditCode": "S" if (line.amount >= 0) != turned else "H",
     }
 
 

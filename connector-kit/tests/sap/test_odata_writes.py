@@ -198,6 +198,14 @@ def test_a_negative_sum_is_a_credit_memo():
     assert sides == [("H", "100.00"), ("S", "1.00")]
 
 
+def test_a_service_that_turns_the_sides_of_credit_memos_itself_gets_them_the_other_way_round():
+    body = payload(invoice("R1", Line("61008000", Decimal("-100.00"), "EUR")), memo_items="debit")
+    (item,) = body["to_SupplierInvoiceItemGLAcct"]["results"]
+    assert item["DebitCreditCode"] == "S"
+    (item,) = payload(invoice("R1"), memo_items="debit")["to_SupplierInvoiceItemGLAcct"]["results"]
+    assert item["DebitCreditCode"] == "S"
+
+
 def test_an_invoice_that_stands_is_reported_as_already_there_and_not_posted(tenant, invoices):
     tenant.stand()
     (posted,) = invoices.post([invoice()])
