@@ -54,6 +54,7 @@ class Declaration:
         overlap: whether `lookback_days` applies: where the date is the document's and later changes move nothing.
         ranges: whether it is read by company code and fiscal year, several at once.
         select: the only columns there are, when not empty.
+        further: whether it is one of the setting `services`.
         key_is_set: whether a setting gave the key, which then counts more than the tenant's metadata.
     """
 
@@ -76,6 +77,7 @@ class Declaration:
     select: tuple[str, ...] = ()
     version: Version = "2.0"
     key_is_set: bool = False
+    further: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -162,6 +164,7 @@ def _further(part: Mapping[str, Any]) -> Declaration:
         why="as configured",
         key=tuple(part.get("key") or ()),
         key_is_set=bool(part.get("key")),
+        further=True,
         select=tuple(part.get("select") or ()),
         documents=True,
         overlap=True,

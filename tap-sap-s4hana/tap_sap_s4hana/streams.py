@@ -43,7 +43,7 @@ class SapStream(ODataStream):
         self.declaration = declaration
         self._tenant = tap.tenant
         self._settings = tap.config
-        self._table = table
+        self.sortable = table.sortable
         super().__init__(
             tap,
             declaration.name,
@@ -63,7 +63,7 @@ class SapStream(ODataStream):
         place = "/".join(map(str, (context or {}).values()))
         what = f"{self.name} {place}".strip() + f" ({self.declaration.entity_set})"
         return self._tenant.source(
-            self.declaration, self.declaration.entity_set, self._fields, sortable=self._table.sortable, what=what
+            self.declaration, self.declaration.entity_set, self._fields, sortable=self.sortable, what=what
         )
 
     @cached_property

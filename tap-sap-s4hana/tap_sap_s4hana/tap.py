@@ -48,16 +48,19 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
         return {each.name: found[each.name] for each in declarations(self.config) if each.name in found}
 
     def _found(self, declaration: Declaration) -> tuple[Declaration, Table] | None:
-        """From the catalog of this run, which spares it the tenant's metadata; without one from the tenant."""
-        if self.input_catalog is None:
+        """From the catalog of this run, which spares it the tenant's metadata; without one from the tenant.
+
+        What is not known beforehand of a further stream (its types, whether it can be sorted) no catalog can tell.
+        """
+        entry = self.input_catalog.get_stream(declaration.name) if self.input_catalog is not None else None
+        if self.input_catalog is not None and entry is None:
+            return None
+        if entry is None or (declaration.further and entry.metadata.root.selected):
             table = self.tenant.describe(declaration)
             if table is None:
                 return None
             sets = self.tenant.metadata(declaration.service, declaration.version).entity_sets
             return settled(declaration, table, sets[declaration.entity_set]), table
-        entry = self.input_catalog.get_stream(declaration.name)
-        if entry is None:
-            return None
         texts = declaration.texts.columns if declaration.texts else ()
         fields = tuple(f for f in fields_of_schema(entry.schema.to_dict()) if f.name not in texts)
         key = declaration.key if declaration.key_is_set else tuple(entry.key_properties or declaration.key)

@@ -101,7 +101,7 @@ def test_names_come_in_the_wanted_language_or_the_first_there_is(tenant, stream,
 
 
 def test_without_a_language_there_are_no_names_and_no_texts_are_read(tenant):
-    output = tenant.read("cost_centers", discover=True, text_language="")
+    output = tenant.read("cost_centers", text_language="")
     assert all("CostCenterName" not in record for record in output.records["cost_centers"])
     assert not any("$expand" in query for query in tenant.queries("A_CostCenter"))
 

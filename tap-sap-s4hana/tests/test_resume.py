@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 STOP = {"status": 403, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
@@ -48,4 +50,6 @@ def test_the_bookmark_of_a_resumed_read_is_that_of_its_beginning(tenant):
     stopped = tenant.attempt("gl_accounts", page_size=50)
     began = stopped.bookmark("gl_accounts")["resume"]["began"]
     resumed = tenant.read("gl_accounts", page_size=50, state=stopped.state)
-    assert set(resumed.bookmark("gl_accounts")["through"].values()) == {began}
+    day_before = datetime.fromisoformat(began.replace("Z", "+00:00")) - timedelta(days=1)
+    for bookmark in resumed.bookmark("gl_accounts")["through"].values():
+        assert datetime.fromisoformat(bookmark.replace("Z", "+00:00")) == day_before

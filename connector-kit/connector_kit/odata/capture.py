@@ -99,9 +99,17 @@ class Capture:
 
         return place
 
-    def at(self, began: str) -> str:
-        """The bookmark of a read that began at this moment and saw everything, but not when each row changed."""
-        return began[:10] if self.method == "date" else began
+    def at(self, moment: str) -> str:
+        """A moment as a bookmark."""
+        return moment[:10] if self.method == "date" else moment
+
+    def after_blind_read(self, began: str) -> str:
+        """The bookmark of a read that began at this moment and saw everything, but not when each row changed.
+
+        A day earlier: no row has told what the server's clock says.
+        """
+        before = parse_moment(began) - timedelta(days=1)
+        return self.at(before.isoformat(timespec="seconds").replace("+00:00", "Z"))
 
     def next_bookmark(self, old: str | int | None, highest: str | int | None, began: str) -> str | int | None:
         """The bookmark after a complete read; `began` is the day or moment (UTC) at which it began.

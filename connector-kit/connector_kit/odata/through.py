@@ -8,7 +8,7 @@ these are then asked for by their keys, many in one request of bounded length.
 *parts* (`PartsStream`): rows are parts of a document whose header tells (items of an invoice). Changed headers are
 read with their parts inside (`$expand`), a whole page of documents per request.
 
-The first read, and a full sweep, read the stream's own set. Its bookmark is then the moment at which reading began.
+The first read, and a full sweep, read the stream's own set. The bookmark is then the day before reading began.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ThroughStream(ODataStream):
         routes = self.routes()
         if self.whole or any(route.name not in saved for route in routes):
             progress = yield from self._matching_pages(context)
-            state[THROUGH] = {route.name: route.capture.at(progress.began) for route in routes}
+            state[THROUGH] = {route.name: route.capture.after_blind_read(progress.began) for route in routes}
             return
         began = _now()
         changed: dict[tuple[Value, ...], None] = {}
@@ -184,7 +184,7 @@ class PartsStream(ODataStream):
         if incremental and not self._inside:
             state = self.get_context_state(context)
             state["replication_key"] = self.capture.column
-            state["replication_key_value"] = self.capture.at(progress.began)
+            state["replication_key_value"] = self.capture.after_blind_read(progress.began)
 
     @property
     @override
