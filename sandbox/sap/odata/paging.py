@@ -22,8 +22,7 @@ from sandbox.sap.odata.reading import Slice, both, terms_of
 
 if TYPE_CHECKING:
     from sandbox.sap.odata.options import Node, Query
-    from sandbox.sap.odata.plan import behind, planned
-from sandbox.sap.odata.reading import Reader
+    from sandbox.sap.odata.reading import Reader
     from sandbox.sap.schema import Stored
 
 _OFFSET = re.compile(r"\d{1,15}", re.ASCII)
