@@ -54,7 +54,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as the trail has it. sent: seconds since 1970, None when it certainly never was."""
+    """A document as the trail has it. sent: seconds since 1970, None when it certainly never was.
+
+    heard: when the run that it belongs to was last known to live, None when that is not known.
+    """
 
     batch_no: int
     unit: bytes
@@ -71,6 +74,12 @@ class Stored:
     company: str
     year: str
     sent: float | None
+    heard: float | None
+
+    @property
+    def last_word(self) -> float:
+        """When its run may have worked on it last, in seconds since 1970: until then a request may have left."""
+        return max(self.sent or 0.0, self.heard or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +110,13 @@ class DocumentBook:
 
     def open(self) -> list[Stored]:
         """Documents whose fate an earlier run left open, those included that were not there when last looked for."""
-        return self._stored("state IN ('intended', 'sent', 'absent') AND (state <> 'absent' OR sent IS NOT NULL)", {})
+        return self._stored(
+            "d.state IN ('intended', 'sent', 'absent') AND (d.state <> 'absent' OR d.sent IS NOT NULL)", {}
+        )
 
     def standing(self, pile: bytes) -> list[Stored]:
         """What was posted of a pile, in the order of posting."""
-        return self._stored("pile = :pile AND state = 'posted'", {"pile": pile})
+        return self._stored("d.pile = :pile AND d.state = 'posted'", {"pile": pile})
 
     def standing_in(self, unit: bytes) -> list[bytes]:
         """The piles of a unit of which something was posted."""
@@ -303,9 +314,12 @@ class DocumentBook:
     def _stored(self, where: str, values: dict[str, object]) -> list[Stored]:
         with self._trail.database.reading() as connection:
             found = connection.rows(
-                "SELECT batch_no, unit, pile, title, reference, digest, plan, kind, reverses, state, encoding, "  # noqa: S608 - fixed texts
-                f"content, number, company, year, sent FROM audit_documents WHERE scope_id = :scope_id AND {where} "
-                "ORDER BY settled, id",
+                "SELECT d.batch_no, unit, pile, title, reference, digest, plan, kind, reverses, state, encoding, "  # noqa: S608 - fixed texts
+                "content, number, company, year, d.sent, "
+                "CASE WHEN r.outcome IN ('running', 'abandoned') THEN r.heartbeat ELSE r.finished END AS heard "
+                "FROM audit_documents AS d LEFT JOIN audit_batches AS b ON b.no = d.batch_no "
+                "LEFT JOIN audit_runs AS r ON r.no = b.run_no "
+                f"WHERE d.scope_id = :scope_id AND {where} ORDER BY d.settled, d.id",
                 {**values, "scope_id": self._scope_id},
             )
         return [_stored(row) for row in found]

@@ -11,7 +11,15 @@ from connector_kit.audit.documents import POSTED, REFUSED, Entry
 from connector_kit.audit.keys import key_text
 from connector_kit.documents.compare import Fault, Stages, Standing, plan_lines, stages
 from connector_kit.documents.model import Document, Message
-from connector_kit.documents.posting import Done, Job, Ready, decode_document, encode_document, message_texts, missing
+from connector_kit.documents.posting import (
+    Done,
+    Job,
+    Ready,
+    decode_document,
+    encode_document,
+    message_texts,
+    not_standing,
+)
 from connector_kit.documents.references import document_digest, lines_digest, reference
 from connector_kit.documents.rows import About, decode_about, line_text
 
@@ -196,22 +204,26 @@ class Delivery:
         self.tally.rejected += self._spool.reject(rows, reason, message)
 
     def check_standing(self) -> None:
-        """Report what stands by the trail, in the units of this delivery, and is not in the ERP."""
+        """Report what stands by the trail, in the units of this delivery, and does not stand so in the ERP."""
+        if self._recipe.rules.replaces:
+            log.info("%s: what is replaced as a whole can't be looked up by document", self._recipe.title)
+            return
         standing = (
             decode_document(one.content)
             for unit in list(self._spool.units())
             for pile in self._book.standing_in(unit)
             for one in self._book.standing(pile)
         )
-        for document in missing(self._poster, standing):
+        for document, finding in not_standing(self._poster, standing):
             self.tally.missing += 1
             if self.tally.missing <= _SHOWN:
                 log.warning(
-                    "%s: document %s %s stands by the audit trail, but %s does not have it",
+                    "%s: document %s %s stands by the audit trail, but %s says: %s",
                     self._recipe.title,
                     document.reference,
                     key_text([*document.scope, *document.key]),
                     self._poster.system,
+                    finding,
                 )
 
     def _standing(self, pile: bytes) -> list[Standing]:

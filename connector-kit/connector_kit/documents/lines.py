@@ -17,6 +17,7 @@ Identity = tuple[str, str, tuple[tuple[str, str], ...]]
 
 _EXACT = Context(prec=60)
 _ZERO = Decimal(0)
+_UNITS = [Decimal(1).scaleb(-digits) for digits in range(10)]
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _MINOR_UNITS = {
@@ -29,7 +30,7 @@ _MINOR_UNITS = {
 
 def identity(line: Line) -> Identity:
     """Where a line's amount lands."""
-    return line.account, line.currency, tuple(pair for pair in line.fields if pair[0] != TEXT)
+    return line.account, line.currency, tuple([pair for pair in line.fields if pair[0] != TEXT])
 
 
 def add_up(lines: Iterable[Line]) -> dict[Identity, Line]:
@@ -39,14 +40,21 @@ def add_up(lines: Iterable[Line]) -> dict[Identity, Line]:
     for line in lines:
         name = identity(line)
         known = found.get(name)
-        rows.setdefault(name, []).extend(line.rows)
         if known is None:
             found[name] = line
-        else:
-            fields = known.fields if known.get(TEXT) else line.fields
-            amount = _EXACT.add(known.amount, line.amount)
-            found[name] = Line(known.account, amount, known.currency, fields, (), known.offset or line.offset)
-    return {name: replace(found[name], rows=tuple(rows[name])) for name in sorted(found)}
+            continue
+        rows.setdefault(name, list(known.rows)).extend(line.rows)
+        fields = known.fields if known.get(TEXT) else line.fields
+        amount = _EXACT.add(known.amount, line.amount)
+        found[name] = Line(known.account, amount, known.currency, fields, (), known.offset or line.offset)
+    for name, joined in rows.items():
+        found[name] = replace(found[name], rows=tuple(joined))
+    return {name: found[name] for name in sorted(found)}
+
+
+def with_amount(line: Line, amount: Decimal, rows: tuple[int, ...], *, offset: bool = False) -> Line:
+    """A line with another amount; what `replace` does, for the many."""
+    return Line(line.account, amount, line.currency, line.fields, rows, offset)
 
 
 def decimals(currency: str, rounding: Rounding) -> int:
@@ -59,7 +67,9 @@ def round_lines(lines: Sequence[Line], rounding: Rounding) -> list[Line]:
 
     What is left over goes to the line with the largest amount, to the last line, or to a line of its own.
     """
-    rounded = [replace(line, amount=_round(line.amount, line.currency, rounding)) for line in lines]
+    rounded = [
+        with_amount(line, _round(line.amount, line.currency, rounding), line.rows, offset=line.offset) for line in lines
+    ]
     for currency in dict.fromkeys(line.currency for line in lines):
         exact = _sum(line.amount for line in lines if line.currency == currency)
         rest = _round(exact, currency, rounding) - _sum(one.amount for one in rounded if one.currency == currency)
@@ -79,7 +89,7 @@ def round_lines(lines: Sequence[Line], rounding: Rounding) -> list[Line]:
 
 
 def _round(amount: Decimal, currency: str, rounding: Rounding) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-decimals(currency, rounding)), ROUND_HALF_UP, _EXACT)
+    return amount.quantize(_UNITS[decimals(currency, rounding)], ROUND_HALF_UP, _EXACT)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
@@ -121,7 +131,7 @@ def differences(plan: Mapping[Identity, Line], standing: Mapping[Identity, Line]
         if amount:
             like = new or old or Line("", _ZERO)
             offset = bool((new and new.offset) or (old and old.offset))
-            found.append(replace(like, amount=amount, rows=new.rows if new else (), offset=offset))
+            found.append(with_amount(like, amount, new.rows if new else (), offset=offset))
     return found
 
 

@@ -183,11 +183,13 @@ class Order:
                 self.tally.replaced += load.spool.seal()
                 self._deliver(load, lease)
         self.discard()
-        if self.recipe.stop_on_failure and self.tally.refused and not services.validate_only:
+        if self.recipe.stop_on_failure and (self.tally.refused or self.tally.rejected) and not services.validate_only:
+            top = "; ".join(f"{count} x {reason}" for reason, count in self.tally.reasons.most_common(3))
             raise RefusedError(
                 system=services.plugin,
                 subject=self.recipe.title,
-                got=f"{self.tally.refused} refused documents; on_failure is stop",
+                got=f"{self.tally.refused} refused documents, {self.tally.rejected} rejected rows ({top}); "
+                "on_failure is stop",
                 hint="`audit failures` lists the rows.",
             )
 

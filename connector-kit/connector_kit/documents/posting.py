@@ -8,7 +8,8 @@ next one begins:
 3. *posted* (with its number), or *refused*, when the answer says so.
 4. No answer, or the process died: the document stays *sent*. Nothing leads from there to a second request but a
    look-up by its reference. It is there: *posted*. It is not there, and `settle_seconds` have passed since it was
-   sent, the longest that the ERP may work on a lost request: *absent*, and it may be intended again.
+   sent (and since the process that sent it gave its last sign of life), the longest that the ERP may work on a lost
+   request: *absent*, and it may be intended again.
 
 `recover` does 4 for everything that earlier runs left, before a run sends anything; `post` does it at its own end. What
 was found absent is looked up once more by every later run: if it turned up after all, it stands, and the next plan is
@@ -107,6 +108,7 @@ class Posting:
     _queue: deque[tuple[Job, Ready]] = field(default_factory=deque)
     _attempts: dict[str, int] = field(default_factory=dict)
     _unknown: dict[str, tuple[Job, Ready, float]] = field(default_factory=dict)
+    _error_of: dict[str, str] = field(default_factory=dict)
     _stopped: str = ""
 
     def recover(self) -> int:
@@ -124,7 +126,7 @@ class Posting:
             return 0
         log.info("%s: looking for %d documents whose fate is open", self.poster.system, len(waiting))
         found = self._found(waiting.values())
-        open_since = [one.sent or 0.0 for one in waiting.values() if one.state == SENT and one.reference not in found]
+        open_since = [one.last_word for one in waiting.values() if one.state == SENT and one.reference not in found]
         if open_since:
             self._wait_until(max(open_since) + self.settle_seconds)
             found |= self._found([one for one in waiting.values() if one.reference not in found])
@@ -195,13 +197,12 @@ class Posting:
         if not going:
             return
         self.lease.assert_held()
-        now = self.clock.now()
-        self.book.sending(batch_no, [ready.entry.reference for _, ready in going], now)
+        self.book.sending(batch_no, [ready.entry.reference for _, ready in going], self.clock.now())
         for _, ready in going:
             self._attempts[ready.entry.reference] = self._attempts.get(ready.entry.reference, 0) + 1
         outcomes, error = self._ask([ready.document for _, ready in going])
         self.book.end(_endings(going, outcomes), self.clock.now())
-        yield from self._sorted(going, outcomes, now)
+        yield from self._sorted(going, outcomes, self.clock.now())
         if error is not None:
             raise error
 
@@ -232,6 +233,7 @@ class Posting:
                     "%s: no answer for document %s: %s", self.poster.system, ready.entry.reference, outcome.error
                 )
                 self._unknown[ready.entry.reference] = (job, ready, sent)
+                self._error_of[ready.entry.reference] = outcome.error
                 doubtful.append(ready.document)
         if doubtful:
             yield from self._claim(self._look_up(doubtful))
@@ -261,7 +263,7 @@ class Posting:
                     system=self.poster.system,
                     subject=f"document {ready.entry.reference} ({job.title})",
                     expected="an answer",
-                    got=f"none in {_ATTEMPTS} attempts, and it is not there",
+                    got=f"none in {_ATTEMPTS} attempts, and it is not there: {self._error_of[ready.entry.reference]}",
                     hint="Run again when the system works: it is looked up before it is sent again.",
                 )
             self._queue.append((job, ready))
@@ -345,9 +347,14 @@ def validate(poster: Poster, jobs: Iterable[Job]) -> Iterator[Done]:
                 )
 
 
-def missing(poster: Poster, standing: Iterable[Document]) -> Iterator[Document]:
-    """Of documents that stand by the trail, those that the ERP does not have."""
+def not_standing(poster: Poster, standing: Iterable[Document]) -> Iterator[tuple[Document, str]]:
+    """Of documents that stand by the trail, those that the ERP does not have, and those it has something to say of."""
     rest = iter(standing)
     while some := list(islice(rest, _LOOK_UP_AT_ONCE)):
         found = poster.look_up(some)
-        yield from (document for document in some if document.reference not in found)
+        for document in some:
+            posted = found.get(document.reference)
+            if posted is None:
+                yield document, "it is not there"
+            elif posted.text:
+                yield document, posted.text

@@ -38,7 +38,7 @@ class Tally:
             **{f"posted {kind}": count for kind, count in sorted(self.posted.items())},
             "validated": self.validated,
             "refused": self.refused,
-            "missing in the ERP": self.missing,
+            "not standing in the ERP": self.missing,
         }
         return {
             **{name: count for name, count in rows.items() if count},
@@ -62,7 +62,7 @@ class Tally:
         parts += [f"{self.outdated} outdated"] if self.outdated else []
         parts += [f"{posted} documents posted", f"{self.unchanged} unchanged", f"{self.refused} refused"]
         parts += [f"{self.validated} would be posted"] if self.validated else []
-        parts += [f"{self.missing} missing in the ERP"] if self.missing else []
+        parts += [f"{self.missing} not standing in the ERP"] if self.missing else []
         parts += [f"{self.rejected} rows rejected"]
         parts += [f"{self.repaired} earlier failures repaired"] if self.repaired else []
         yield f"{title}: {', '.join(parts)}"

@@ -80,6 +80,20 @@ def test_a_dead_run_s_request_that_is_carried_out_late_is_waited_for(world):
     assert stands_once(world, FIRST[:1])
 
 
+def test_a_run_that_lived_on_after_it_marked_its_documents_is_waited_for_from_its_last_sign_of_life(world):
+    lived = 300.0
+    world.erp.late_by = lived + SETTLE - 1
+    for step in range(1, 50):
+        if world.erp.seen:
+            break
+        world.run(FIRST[:1], faults=["late"], crash_at=step)
+    with Trail.open(world.audit_url) as trail, trail.database.writing() as connection:
+        connection.execute("UPDATE audit_runs SET heartbeat = heartbeat + :lived", {"lived": lived})
+    world.run(FIRST[:1])
+    assert world.erp.seen == 1
+    assert stands_once(world, FIRST[:1])
+
+
 def test_nothing_is_sent_while_the_erp_does_not_say_what_became_of_the_last_request(world):
     assert not world.run(FIRST, faults=["crash_after"])
     world.erp.deaf, seen = True, world.erp.seen

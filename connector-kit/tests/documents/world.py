@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class World:
         self.options = {"rules": rules, "per_call": per_call, **recipe}
         self.folder = Path(folder)
         self.folder.mkdir(exist_ok=True)
-        self.time = 1_000_000.0
+        self.time = time.time()  # near the trail's own clock, by which it knows when a run was last alive
         self.erp = FakeErp(self.folder / "erp.db", clock=lambda: self.time)
         self.poster = FakePoster(self.erp, rules, per_call)
         recipes, faults = parse([{**RECIPE, **recipe}], {rules.name: rules})
@@ -148,7 +149,7 @@ class World:
         """The references that stand by the trail."""
         with Trail.open(self.audit_url) as trail:
             book = DocumentBook(trail, f"{DESTINATION}/{self.recipe.rules.name}/{self.recipe.stream}")
-            found = book._stored("state = 'posted'", {})
+            found = book._stored("d.state = 'posted'", {})
         return sorted(one.reference for one in found)
 
     def posted(self):
