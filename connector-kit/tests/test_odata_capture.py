@@ -13,6 +13,7 @@ from connector_kit.odata.changes import LONGEST_FILTER, Sweep, by_keys, version_
 from connector_kit.odata.filters import odata_filter
 from connector_kit.odata.literals import encode_query, literal
 from connector_kit.odata.progress import RESUME, scope_of, start
+from connector_kit.odata.rows import RowReader
 from connector_kit.odata.schema import Field
 
 DAYS = Capture("date", "D", lookback_days=30)
@@ -31,6 +32,47 @@ def test_a_date_is_followed_with_its_overlap_and_its_nulls():
 
 def test_a_timestamp_is_followed_to_the_second():
     assert text_of(Capture("timestamp", "T").condition("2026-03-31T10:00:00Z")).startswith("T ge 2026-03-31T10:00:00Z")
+
+
+def test_a_timestamp_has_an_overlap_in_seconds_and_asks_for_no_fraction():
+    stamped = Capture("timestamp", "T", lookback_seconds=600, ask_nulls=False)
+    assert text_of(stamped.condition("2026-03-31T10:00:00.1234567Z")) == "T ge 2026-03-31T09:50:00Z"
+
+
+def test_where_a_date_stays_empty_until_the_first_change_the_creation_tells_too():
+    day = Capture("date", "D", others=("C", "X"), lookback_days=1)
+    assert text_of(day.condition("2026-03-31")) == " or ".join(f"{n} ge 2026-03-30T00:00:00Z" for n in ("D", "C", "X"))
+    stamped = Capture("timestamp", "T", others=("C",))
+    condition = odata_filter(
+        stamped.condition("2026-03-31T10:00:00Z"),
+        lambda column, value: literal(value, {"C": "Edm.DateTime", "T": "Edm.DateTimeOffset"}[column], version="2.0"),
+    )
+    assert condition == "T ge datetimeoffset'2026-03-31T10:00:00Z' or C ge datetime'2026-03-31T00:00:00'"
+
+
+@pytest.mark.parametrize(
+    ("changed", "created", "place"),
+    [
+        ("2026-03-31T10:00:00Z", "2026-03-01", "2026-03-31T10:00:00Z"),
+        (None, "2026-03-01", "2026-03-01T00:00:00Z"),
+        ("2026-03-31T10:00:00Z", None, "2026-03-31T10:00:00Z"),
+        (None, None, None),
+    ],
+)
+def test_the_bookmark_is_the_latest_of_a_rows_dates(changed, created, place):
+    reader = RowReader([Field("T", "timestamp"), Field("C", "date")])
+    row = reader.row(changed, created)
+    assert Capture("timestamp", "T", others=("C",)).place_of(reader)(row) == place
+
+
+def test_a_read_that_saw_no_dates_is_followed_from_the_day_before():
+    assert DAYS.after_blind_read("2026-03-01T00:30:00Z") == "2026-02-28"
+    assert Capture("timestamp", "T").after_blind_read("2026-03-01T00:30:00Z") == "2026-02-28T00:30:00Z"
+
+
+def test_a_first_read_from_a_moment_may_be_followed_by_days():
+    assert DAYS.next_bookmark("2026-01-01T00:00:00Z", "2026-02-01", "2026-03-01T00:00:00Z") == "2026-02-01"
+    assert DAYS.next_bookmark("2026-02-10T00:00:00Z", "2026-02-01", "2026-03-01T00:00:00Z") == "2026-02-10"
 
 
 def test_a_period_is_followed_over_the_year():

@@ -72,6 +72,48 @@ def test_v2_annotations_of_sap_are_read():
     assert not entity.property("At").filterable
 
 
+V2_RELATED = b"""<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"
+ xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata" xmlns:sap="http://www.sap.com/Protocols/SAPData">
+<edmx:DataServices m:DataServiceVersion="2.0"><Schema Namespace="X" Alias="Self"
+  xmlns="http://schemas.microsoft.com/ado/2008/09/edm">
+ <EntityType Name="Line" sap:semantics="aggregate"><Key><PropertyRef Name="ID"/></Key>
+  <Property Name="ID" Type="Edm.String" sap:filterable="false" sap:sortable="false"/></EntityType>
+ <EntityType Name="Head"><Key><PropertyRef Name="K"/></Key><Property Name="K" Type="Edm.String"/>
+  <NavigationProperty Name="to_Lines" Relationship="Self.HeadLines" FromRole="F" ToRole="T"/>
+  <NavigationProperty Name="to_Lost" Relationship="Self.Nothing" FromRole="F" ToRole="T"/></EntityType>
+ <EntityType Name="Tail"><Key><PropertyRef Name="K"/></Key><Property Name="K" Type="Edm.String"/>
+  <NavigationProperty Name="to_Head" Relationship="X.HeadLines" FromRole="T" ToRole="F"/></EntityType>
+ <Association Name="HeadLines"><End Type="X.Head" Multiplicity="1" Role="F"/>
+  <End Type="X.Line" Multiplicity="*" Role="T"/></Association>
+ <EntityContainer Name="C"><EntitySet Name="Heads" EntityType="X.Head"/><EntitySet Name="Lines" EntityType="X.Line"/>
+  <EntitySet Name="Tails" EntityType="X.Tail"/></EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>"""
+
+
+def test_v2_navigation_leads_to_the_association_end_of_its_role():
+    sets = parse_metadata(V2_RELATED).entity_sets
+    assert sets["Heads"].navigation["to_Lines"] == Navigation("X.Line", many=True)
+    assert sets["Tails"].navigation["to_Head"] == Navigation("X.Head", many=False)
+    assert sets["Heads"].navigation["to_Lost"] == Navigation("", many=False)
+
+
+def test_a_set_that_sums_up_is_known_as_one():
+    sets = parse_metadata(V2_RELATED).entity_sets
+    assert sets["Lines"].aggregate
+    assert not sets["Heads"].aggregate
+    assert not sets["Lines"].property("ID").sortable
+
+
+@pytest.mark.parametrize("term", ["SAP__common.Label", "com.sap.vocabularies.Common.v1.Label", "Common.Label"])
+def test_labels_are_found_whatever_the_vocabulary_is_called(term):
+    document = V4.replace(
+        b"</Schema>",
+        f"""<Annotations Target="Self.Line/B"><Annotation Term="{term}"
+      String="Second"/></Annotations></Schema>""".encode(),
+    )
+    assert parse_metadata(document).entity_sets["Lines"].property("B").label == "Second"
+
+
 @pytest.mark.parametrize("document", [b"<html><body>Log in</body></html>", b"not xml", b"<a"])
 def test_what_is_no_metadata_is_refused(document):
     with pytest.raises(RefusedError, match="EDMX"):

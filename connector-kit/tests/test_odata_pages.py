@@ -160,3 +160,43 @@ def test_an_error_while_the_next_page_is_fetched_reaches_the_reader(serve):
     )
     with pytest.raises(Exception, match="403"):
         read(entity(client))
+
+
+def test_where_the_links_end_too_early_reading_goes_on_behind_the_last_key(serve):
+    def answer(_, query):
+        if "token" in query:
+            return 200, rows("b")
+        if "$filter" in query:
+            return 200, rows(*[key for key in "abcd" if f"'{key}'" > query["$filter"][5:]])
+        return 200, rows("a") | {"@odata.nextLink": "Things?token=2", "@odata.count": 4}
+
+    _, client = serve(answer)
+    assert read(entity(client, follow_links=True)) == ["a", "b", "c", "d"]
+
+
+def test_where_a_filter_behind_the_key_is_refused_the_links_lead_on(serve):
+    def answer(_, query):
+        if "$filter" in query:
+            return 400, {"error": {"message": "no such filter here"}}
+        if "token" in query:
+            return 200, rows("b") if query["token"] == "2" else rows("c")
+        return 200, rows("a") | {"@odata.nextLink": "Things?token=2", "@odata.count": 3}
+
+    server, client = serve(lambda path, query: _with_more(*answer(path, query), query))
+    assert read(entity(client)) == ["a", "b", "c"]
+    assert "$filter" not in server.seen[-1]
+
+
+def _with_more(status, body, query):
+    more = {"@odata.nextLink": "Things?token=3"} if query.get("token") == "2" else {}
+    return status, body | more
+
+
+def test_a_set_that_can_not_be_sorted_is_read_along_its_links_without_order(serve):
+    def answer(_, query):
+        return 200, rows("b") if "token" in query else rows("a") | {"@odata.nextLink": "Things?token=2"}
+
+    server, client = serve(answer)
+    assert read(entity(client, sortable=False)) == ["a", "b"]
+    assert "$orderby" not in server.seen[0]
+    assert len(server.seen) == 2, "there is no key to go on behind"

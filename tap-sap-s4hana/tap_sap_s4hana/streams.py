@@ -179,6 +179,7 @@ class ChangedElsewhere(SapStream, ThroughStream):
             keys=through.key,
             columns=through.columns,
             capture=capture,
+            restriction=limited([name for name in self.declaration.limits if name in through.columns], self._settings),
         )
 
 

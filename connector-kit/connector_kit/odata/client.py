@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -35,18 +35,9 @@ class ODataSession(HttpSession):
     """An `HttpSession` that hands read timeouts to the reader at once, who then asks for smaller pages."""
 
     @override
-    def _once(
-        self,
-        method: str,
-        url: str,
-        what: str,
-        read: Callable[[requests.Response], T],
-        again: bool,
-        allow: object,
-        options: Mapping[str, object],
-    ) -> T:
+    def _once(self, *arguments: Any, **options: Any) -> Any:
         try:
-            return super()._once(method, url, what, read, again, allow, options)  # type: ignore[arg-type] # passed on as they came
+            return super()._once(*arguments, **options)
         except UnavailableError as error:
             if _timed_out(error):
                 raise PageTimeout(error) from error

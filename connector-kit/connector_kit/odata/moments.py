@@ -15,7 +15,7 @@ from connector_kit.odata.schema import Kind
 
 _V2_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{1,4})?\)/")
 _V2_TIME = re.compile(r"P(?:0*D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(\.\d+)?S)?")
-_TOO_FINE = re.compile(r"(\.\d{6})\d+")
+_FRACTION = re.compile(r"\.\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -28,7 +28,7 @@ def moment_reader(kind: Kind, version: Version) -> Callable[[str], str] | None:
 
 def parse_moment(text: str) -> datetime:
     """A record's timestamp (or day) as a moment; UTC where it names no zone. Finer than microseconds is cut."""
-    moment = datetime.fromisoformat(_TOO_FINE.sub(r"\1", text.replace("Z", "+00:00")))
+    moment = _iso(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
@@ -38,7 +38,7 @@ def key_value(value: Value, kind: Kind) -> Value:
         return value
     if kind == "time":
         return time.fromisoformat(_v2_time(value))
-    moment = _v2_moment(value) or datetime.fromisoformat(_TOO_FINE.sub(r"\1", value.replace("Z", "+00:00")))
+    moment = _v2_moment(value) or _iso(value)
     return moment.date() if moment.time() == time.min else moment
 
 
@@ -47,6 +47,11 @@ def value_of_text(text: str, kind: Kind) -> Value:
     if kind == "time":
         return time.fromisoformat(text)
     return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+
+
+def _iso(text: str) -> datetime:
+    """Python before 3.11 takes no Z, and fractions of three or six digits only."""
+    return datetime.fromisoformat(_FRACTION.sub(lambda found: found[0][:7].ljust(7, "0"), text.replace("Z", "+00:00")))
 
 
 def _day(text: str) -> str:

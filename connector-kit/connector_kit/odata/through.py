@@ -32,6 +32,8 @@ from connector_kit.odata.schema import Field
 from connector_kit.odata.stream import ODataStream, TableSource
 from connector_kit.singer.crew import Context
 
+FEW_KEYS = 200
+"""Changed rows that are always asked for one by one."""
 THROUGH = "through"
 """The member of the state with a bookmark per route."""
 
@@ -95,12 +97,19 @@ class ThroughStream(ODataStream):
         for route in routes:
             highest = self._collect(route, saved[route.name], changed)
             reached[route.name] = route.capture.next_bookmark(saved[route.name], highest, began)
-        if len(changed) > MOST_KEYS:
+        if self._mostly(len(changed), context):
             yield from self._matching_pages(context)
         else:
             yield from self._pages_of(context, routes[0], list(changed))
             self._finish(None)
         state[THROUGH] = reached
+
+    def _mostly(self, changed: int, context: Context | None) -> bool:
+        """Whether reading everything costs less than asking for each changed row by its key."""
+        if changed <= FEW_KEYS or changed > MOST_KEYS:
+            return changed > MOST_KEYS
+        total = self.source(context).count(Query(tuple(self._keys), self.restriction))
+        return total is not None and changed * 10 > total
 
     def _collect(self, route: Route, bookmark: str, changed: dict[tuple[Value, ...], None]) -> str | None:
         """Add the keys of what changed since the bookmark; the highest date or moment seen."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from typing_extensions import override
 
 from connector_kit.coordination import Coordinator
@@ -18,8 +17,6 @@ from connector_kit.odata.client import ODataSession
 from connector_kit.sap.auth import auth_of, tls_of, token_error
 from connector_kit.sap.errors import SYSTEM, classify
 
-T = TypeVar("T")
-
 
 class SapSession(ODataSession):
     """A session whose token is there before a request is tried.
@@ -28,20 +25,10 @@ class SapSession(ODataSession):
     """
 
     @override
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        what: str,
-        read: Callable[[requests.Response], T],
-        repeatable: bool | None = None,
-        allow: Collection[int] = (),
-        **options: Any,
-    ) -> T:
+    def request(self, *arguments: Any, **options: Any) -> Any:
         if isinstance(self.auth, TokenAuth):
             self.auth.ensure()
-        return super().request(method, url, what=what, read=read, repeatable=repeatable, allow=allow, **options)
+        return super().request(*arguments, **options)
 
 
 class SapConnection:
