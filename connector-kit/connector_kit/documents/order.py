@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from singer_sdk.exceptions import MissingKeyPropertiesError
+
 from connector_kit.audit.documents import DocumentBook
 from connector_kit.documents.delivery import Delivery
 from connector_kit.documents.parcel import Label, Parcel
@@ -57,6 +59,10 @@ class _Load:
     schema: bytes
     key: Sequence[str]
     replay_of: str
+
+
+class MissingKeyError(RefusedError, MissingKeyPropertiesError):
+    """A record without its key, with `on_failure: stop`."""
 
 
 class Order:
@@ -133,6 +139,13 @@ class Order:
         self.tally.read += 1
         self.tally.rejected += 1
         self.tally.reasons[reason] += 1
+        if self.recipe.stop_on_failure and reason.startswith("no key"):
+            raise MissingKeyError(
+                system=self._services.plugin,
+                subject=f"stream {self.recipe.stream}",
+                got=f"a record without its key ({reason})",
+                hint="on_failure is stop, so nothing was posted.",
+            )
 
     def remove(self, keys: Sequence[str]) -> None:
         """Records that the source deleted: they are no part of the plan."""

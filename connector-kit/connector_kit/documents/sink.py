@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-from singer_sdk.exceptions import MissingKeyPropertiesError
 from typing_extensions import override
 
 from connector_kit.audit.keys import key_text
 from connector_kit.audit.types import REPLAY_MARK
-from connector_kit.errors import ConfigurationError, RefusedError
+from connector_kit.errors import ConfigurationError
 from connector_kit.singer.records import Invalid, RecordReader, Records
 from connector_kit.singer.target import BlockSink
 
@@ -62,10 +61,6 @@ class Taker(Protocol):
 
     def summary(self) -> Iterable[str]:
         """What was done, in lines for people."""
-
-
-class MissingKeyError(RefusedError, MissingKeyPropertiesError):
-    """A record without its key, with `on_failure: stop`."""
 
 
 class DocumentSink(BlockSink):
@@ -141,13 +136,6 @@ class DocumentSink(BlockSink):
     def _refuse(self, key: str, reason: str, raw: bytes) -> None:
         for order in self._orders:
             order.refuse_invalid(key, reason, raw)
-        if reason.startswith("no key") and any(order.recipe.stop_on_failure for order in self._orders):
-            raise MissingKeyError(
-                system=self.target_name,
-                subject=f"stream {self.stream_name}",
-                got=f"a record without its key ({reason})",
-                hint="on_failure is stop, so nothing was posted.",
-            )
 
     @override
     def activate_version(self, new_version: int) -> None:
