@@ -13,6 +13,7 @@ from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.command import cli
 from connector_kit.audit.documents import ABSENT, POSTED, REFUSED, DocumentBook, Ending, Entry
 from connector_kit.audit.prune import prune
+from connector_kit.errors import BusyError
 
 SCOPE = "ERP 100/journal/suppliers"
 
@@ -28,7 +29,7 @@ def book(trail):
     return DocumentBook(trail, SCOPE)
 
 
-def entry(number, *, rows=(), pile=b"p", unit=b"u"):
+def entry(number, *, rows=(), pile=b"p", unit=b"u", stands=0):
     name = f"R{number}"
     return Entry(
         unit=unit,
@@ -41,6 +42,7 @@ def entry(number, *, rows=(), pile=b"p", unit=b"u"):
         reverses="",
         content=f'{{"reference":"{name}"}}'.encode(),
         rows=rows,
+        stands=stands,
     )
 
 
@@ -83,6 +85,17 @@ def test_a_document_goes_from_intended_to_sent_to_posted_and_stays_there(book):
     (one,) = book.standing(b"p")
     assert (one.number, one.company, one.year, one.content) == ("7", "1010", "2026", b'{"reference":"R1"}')
     assert (book.standing_in(b"u"), book.owner("R1"), book.owner("R2")) == ([b"p"], one.digest, None)
+
+
+def test_a_plan_that_another_run_has_posted_to_since_it_was_compared_is_not_sent(book):
+    book.intend(1, [entry(1), entry(2)], 10.0)
+    with pytest.raises(BusyError, match="another run"):
+        book.intend(2, [entry(3)], 10.0)
+    book.sending(1, ["R1", "R2"], 11.0)
+    book.end([Ending("R1", POSTED, "7"), Ending("R2", REFUSED)], 12.0)
+    with pytest.raises(BusyError, match="another run"):
+        book.intend(2, [entry(3)], 13.0)
+    book.intend(2, [entry(3, stands=1)], 14.0)
 
 
 def test_an_answer_that_comes_after_a_document_was_given_up_counts(book):
@@ -153,7 +166,7 @@ def test_the_export_says_row_by_row_which_document_each_record_went_into(trail, 
 
 def test_retention_forgets_rows_and_refusals_and_keeps_what_stands(trail, book):
     delivered(trail, book)
-    book.intend(99, [entry(4)], 10.0)
+    book.intend(99, [entry(4, stands=2)], 10.0)
     book.sending(99, ["R4"], 11.0)
     assert prune(trail.database, before=time.time() + 1).batches == 1
     assert [one.reference for one in book.standing(b"p")] == ["R1", "R3"]

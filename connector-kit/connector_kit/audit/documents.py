@@ -38,7 +38,10 @@ _MANY = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document on its way into the trail; `audit_documents` says what the fields are. rows: of its batch."""
+    """A document on its way into the trail; `audit_documents` says what the fields are.
+
+    rows: of its batch. stands: how many documents of the pile were posted when it was compared with its plan.
+    """
 
     unit: bytes
     pile: bytes
@@ -50,6 +53,7 @@ class Entry:
     reverses: str
     content: bytes
     rows: Sequence[int] = ()
+    stands: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +145,18 @@ class DocumentBook:
         """Say what will be sent. Durable with the next durable change.
 
         Raises:
-            BusyError: another run is about to send one of them, or has.
+            BusyError: another run is about to send one of them or something else of its pile, or has since they were
+                compared.
         """
-        self._write(lambda connection: self._put(connection, batch_no, entries, now, INTENDED, ()), durable=False)
+
+        def job(connection: Connection) -> None:
+            if connection.postgres:  # SQLite has one writer at a time anyway
+                connection.execute("SELECT id FROM audit_scopes WHERE id = :id FOR UPDATE", {"id": self._scope_id})
+            for entry in entries:
+                self._must_be_alone(connection, batch_no, entry)
+            self._put(connection, batch_no, entries, now, INTENDED, ())
+
+        self._write(job, durable=False)
 
     def refuse(self, batch_no: int, entry: Entry, messages: Sequence[str], now: float) -> None:
         """A document that is refused before it is sent."""
@@ -288,6 +301,15 @@ class DocumentBook:
                         "rows": msgspec.json.encode(entry.rows[start : start + _MANY]).decode(),
                     },
                 )
+
+    def _must_be_alone(self, connection: Connection, batch_no: int, entry: Entry) -> None:
+        others = connection.value(
+            "SELECT COUNT(*) FROM audit_documents WHERE scope_id = :scope_id AND pile = :pile "
+            "AND batch_no <> :batch_no AND state IN ('posted', 'sent', 'intended')",
+            {"scope_id": self._scope_id, "pile": entry.pile, "batch_no": batch_no},
+        )
+        if others != entry.stands:
+            raise self._taken(entry.reference)
 
     def _must_be_the_same(self, connection: Connection, values: dict[str, object]) -> None:
         number = connection.value(

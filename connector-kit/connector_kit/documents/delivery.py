@@ -231,16 +231,24 @@ class Delivery:
 
     def _job(self, unit: bytes, pile: bytes, found: Stages, standing: Sequence[Standing], plan: bytes) -> Job:
         title = key_text([*found[0][0].scope, *found[0][0].key])
+        known = len(standing)
         stands = [one.document.reference for one in standing]
         made: list[list[Ready]] = []
         for stage in found:
-            ready = [self._ready(unit, pile, title, document, stands, plan) for document in stage]
+            ready = [self._ready(unit, pile, title, document, stands, plan, known) for document in stage]
             stands = [*stands, *(one.entry.reference for one in ready)]
             made.append(ready)
         return Job(title, made)
 
     def _ready(
-        self, unit: bytes, pile: bytes, title: str, document: Document, stands: Sequence[str], plan: bytes
+        self,
+        unit: bytes,
+        pile: bytes,
+        title: str,
+        document: Document,
+        stands: Sequence[str],
+        plan: bytes,
+        known: int = 0,
     ) -> Ready:
         rules = self._recipe.rules
         digest = document_digest(self._book.scope, document, rules.identity, stands)
@@ -262,6 +270,7 @@ class Delivery:
             reverses=document.reverses,
             content=encode_document(document),
             rows=rows,
+            stands=known,
         )
         return Ready(document, entry)
 

@@ -87,6 +87,13 @@ def properties() -> list[th.Property[Any]]:
             "that the ERP does not have.",
         ),
         th.Property(
+            "look_up_first",
+            th.BooleanType,
+            default=True,
+            description="Look documents up before they are sent for the first time too: a lost audit trail then posts "
+            "nothing twice.",
+        ),
+        th.Property(
             "settle_seconds",
             th.NumberType,
             default=660,

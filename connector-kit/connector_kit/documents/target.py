@@ -208,6 +208,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             wait_seconds=config["wait_seconds"],
             validate_only=config["validate_only"],
             check_standing=config["check_standing"],
+            look_up_first=config["look_up_first"],
         )
         self._orders = self.orders(services, connected)
         for order in self._orders:

@@ -21,8 +21,8 @@ RUN = Path(__file__).with_name("fake_run.py")
 KILLS = int(os.environ.get("DOCUMENT_KILLS", "3"))
 
 
-def start(bench, **config):
-    file = Path(bench.config["spool_dir"]) / "config.json"
+def start(bench, *, file="config.json", **config):
+    file = Path(bench.config["spool_dir"]) / file
     file.write_text(json.dumps({**bench.config, "settle_seconds": 1, **config}))
     return subprocess.Popen(
         [sys.executable, str(RUN), str(file)],
@@ -72,3 +72,33 @@ def test_processes_that_are_killed_at_random_moments_post_everything_once(bench)
     assert code == 0
     assert bench.erp.sums() == expected(plan)
     assert not bench.erp.twice()
+
+
+def test_of_two_runs_at_the_same_time_one_posts_and_the_other_finds_it_posted(bench):
+    plan = [row(f"{number:04d}") for number in range(12)]
+    both = [start(bench), start(bench)]
+    for process in both:
+        process.stdin.write(messages(plan))
+        process.stdin.close()
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    for process in both:
+        process.stdout.close()
+    assert bench.erp.sums() == expected(plan)
+    assert len(bench.erp.documents()) == 12
+
+
+def test_two_runs_that_share_the_trail_only_post_nothing_twice_either(bench, tmp_path):
+    plans = [[row(f"{number:04d}", amount=amount) for number in range(12)] for amount in ("1", "2")]
+    both = []
+    for at, plan in enumerate(plans):
+        both.append(start(bench, coordination_url=f"sqlite:///{tmp_path}/own{at}.db", file=f"config{at}.json"))
+        both[at].stdin.write(messages(plan))
+        both[at].stdin.close()
+    codes = [process.wait(timeout=60) for process in both]
+    for process in both:
+        process.stdout.close()
+    assert 0 in codes
+    assert not bench.erp.twice()
+    assert bench.erp.sums() in [expected(plan) for plan in plans] or 1 in codes
+    finish(start(bench), plans[0])
+    assert bench.erp.sums() == expected(plans[0])
