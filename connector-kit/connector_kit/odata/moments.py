@@ -2,6 +2,8 @@
 
 V2 writes `/Date(milliseconds)/` for Edm.DateTime, `/Date(milliseconds+minutes)/` for Edm.DateTimeOffset, where the
 offset only says how to show the moment, and a duration (`PT08H30M00S`) for Edm.Time (OData 2.0, "JSON Format", 4).
+
+The same few thousand days fill millions of rows, so what was read once is remembered.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 from connector_kit.odata.literals import Value, Version
 from connector_kit.odata.schema import Kind
@@ -63,16 +66,19 @@ def _v2_moment(text: str) -> datetime | None:
     return _EPOCH + timedelta(milliseconds=int(found[1])) if found else None
 
 
+@lru_cache(maxsize=20_000)
 def _v2_timestamp(text: str) -> str:
     moment = _v2_moment(text)
     return text if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=20_000)
 def _v2_day(text: str) -> str:
     moment = _v2_moment(text)
     return text[:10] if moment is None else moment.date().isoformat()
 
 
+@lru_cache(maxsize=20_000)
 def _v2_time(text: str) -> str:
     found = _V2_TIME.fullmatch(text)
     if found is None:

@@ -150,21 +150,19 @@ class RowReader:
                     "several rows with the same key on one page",
                     "Rows could be lost between pages: set the columns that identify a row as the stream's key.",
                 )
-        for attribute, read in self._moments:
-            for row in rows:
-                value = getattr(row, attribute)
-                if value is not None:
-                    setattr(row, attribute, self._moment(attribute, read, value))
+        try:
+            for attribute, read in self._moments:
+                for row in rows:
+                    value = getattr(row, attribute)
+                    if value is not None:
+                        setattr(row, attribute, read(value))
+        except OverflowError:
+            expected = "a day between the years 1 and 9999"
+            raise self._problem(f"column {attribute}", expected, repr(value), "") from None
         if self._empty_date:
             self._clear_dates(rows)
         unfinished = tuple(part for nav, child in self.expand.items() for part in self._unfold(rows, nav, child))
         return Page(rows, last, link, total, unfinished)
-
-    def _moment(self, attribute: str, read: Callable[[str], str], value: str) -> str:
-        try:
-            return read(value)
-        except OverflowError:
-            raise self._problem(attribute, "a day between the years 1 and 9999", value, "") from None
 
     def _unfold(self, rows: Sequence[Any], nav: str, child: RowReader) -> Iterator[Unfinished]:
         """Turn what `$expand` brought into lists of finished rows, all of the page's at once."""
