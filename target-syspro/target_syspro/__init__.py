@@ -1,1 +1,1 @@
-"""Singer target for SYSPRO through e.net business objects."""
+"""Singer target for SYSPRO: journals and invoices, each posted once; suppliers and customers, kept as configured."""

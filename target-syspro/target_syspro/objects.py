@@ -1,0 +1,85 @@
+"""The objects that recipes can name: what is fixed for each, and what posts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from connector_kit.syspro import fields, invoices, journals
+from connector_kit.syspro.fields import Field
+from connector_kit.syspro.transactions import Flags
+
+if TYPE_CHECKING:
+    from connector_kit.documents.model import Poster, Rules
+    from connector_kit.syspro.session import EnetSession
+
+
+class Objects:
+    """Journals and supplier invoices as the settings describe the site."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._further = {
+            (of, level): self._fields(of, level)
+            for of in (journals.NAME, invoices.NAME)
+            for level in ("header", "line")
+        }
+
+    def _fields(self, of: str, level: str) -> dict[str, Field]:
+        further = self._config.get("further_elements") or ()
+        return fields.by_name(
+            *(
+                Field(one["name"], one["element"], int(one.get("length") or 0))
+                for one in further
+                if (one["object"], one["level"]) == (of, level)
+            )
+        )
+
+    def _two(self, of: str) -> tuple[dict[str, Field], dict[str, Field]]:
+        return self._further[of, "header"], self._further[of, "line"]
+
+    @property
+    def rules(self) -> dict[str, Rules]:
+        """By the names that recipes use."""
+        found = (journals.rules(*self._two(journals.NAME)), invoices.rules(*self._two(invoices.NAME)))
+        return {one.name: one for one in found}
+
+    def poster(self, name: str, session: EnetSession) -> Poster:
+        """What posts an object."""
+        config = self._config
+        header, line = self._two(name)
+        if name == invoices.NAME:
+            return invoices.ApInvoices(
+                session,
+                company=config["company"],
+                flags=self.flags("APSTIN"),
+                posting_period=config["posting_period"],
+                header=header,
+                line=line,
+            )
+        return journals.GlJournals(
+            session,
+            company=config["company"],
+            flags=self.flags("GENTJL"),
+            post=config["post_journals"],
+            authorize=config["authorize_journals"],
+            period=config["journal_period"],
+            tables=config["journal_tables"],
+            header=header,
+            line=line,
+        )
+
+    def flags(self, business_object: str) -> Flags:
+        """How a business object shall treat documents."""
+        config = self._config
+        more = (config.get("parameters") or {}).get(business_object) or {}
+        return Flags(
+            ignore_warnings=config["ignore_warnings"],
+            entire_document=config["apply_if_entire_document_valid"],
+            unmappable=config["unmappable"],
+            parameters=tuple((str(name), _text(value)) for name, value in more.items()),
+        )
+
+
+def _text(value: object) -> str:
+    return ("Y" if value else "N") if isinstance(value, bool) else str(value)
