@@ -148,7 +148,9 @@ def failed_batches(connection: Connection, selection: Selection) -> list[FailedB
         "b.message, b.settled AS when_ FROM audit_batches AS b JOIN audit_runs AS r ON r.no = b.run_no "
         "WHERE b.outcome IN ('failed', 'abandoned') AND b.row_count > 0 AND NOT EXISTS (SELECT 1 FROM audit_batches "
         "AS later WHERE later.stream = b.stream AND later.scope_id = b.scope_id AND later.no > b.no "
-        f"AND later.outcome = 'delivered'){where} ORDER BY b.no DESC",
+        # Of a plan that is compared as a whole, "unchanged" says that it stands.
+        "AND (later.outcome = 'delivered' OR (later.whole = 1 AND later.outcome = 'unchanged')))"
+        f"{where} ORDER BY b.no DESC",
         values,
     )
     return [

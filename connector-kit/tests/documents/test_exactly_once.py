@@ -10,6 +10,7 @@ from world import SETTLE, World
 
 from connector_kit.audit import Trail
 from connector_kit.audit.documents import DocumentBook, Entry
+from connector_kit.audit.failures import Selection, failed_batches, groups
 from connector_kit.errors import BusyError, RefusedError, UnavailableError
 
 FIRST = [row(company, period) for company in ("1010", "2020") for period in ("Jan 26", "Feb 26")]
@@ -149,6 +150,29 @@ def test_the_document_that_replaces_another_waits_until_that_is_taken_back(tmp_p
     world.erp.refused_accounts = set()
     world.run([row(account="4000", amount="7"), row("2020")])
     assert stands_once(world, [row(account="4000", amount="7"), row("2020")])
+
+
+def test_a_plan_that_a_dead_run_had_posted_already_leaves_nothing_to_be_repaired(world):
+    for step in range(20, 1, -1):  # the last steps are those after the last document
+        assert not world.run(FIRST, crash_at=step) or step > 10
+        if world.erp.sums() == expected(FIRST):
+            break
+    world.run(FIRST)
+    with Trail.open(world.audit_url) as trail, trail.database.reading() as connection:
+        assert failed_batches(connection, Selection()) == []
+        assert groups(connection, Selection()) == []
+
+
+def test_a_run_that_is_told_to_stop_while_it_waits_sends_nothing_more(world):
+    assert not world.run(FIRST, faults=["crash_before"])
+    seen = world.erp.seen
+    world.stop_when_waiting = True
+    with pytest.raises(UnavailableError, match="signal to stop"):
+        world.run(FIRST)
+    assert world.erp.seen == seen
+    world.stop_when_waiting = False
+    world.run(FIRST)
+    assert stands_once(world, FIRST)
 
 
 def entry(reference="R1", digest=b"d" * 16):

@@ -50,6 +50,7 @@ class World:
         self.recipe = recipes[0]
         self.audit_url = f"sqlite:///{self.folder / 'audit.db'}"
         self.steps = 0
+        self.stop_when_waiting = False
         self.runs = 0
 
     def copy(self, folder):
@@ -91,6 +92,8 @@ class World:
     def _order(self, trail, run, folder):
         def wait(event, seconds):
             self.time += seconds
+            if self.stop_when_waiting:
+                event.set()
 
         services = Services(
             plugin="test",
