@@ -203,3 +203,20 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
         references = bench.references()
         assert len(references) == len(set(references)), f"seed {SEED}, kill {killed}"
         rows = revised(bench, rng, rows)
+
+
+def test_a_run_that_is_told_to_stop_posts_nothing_more_and_the_next_one_goes_on(bench):
+    bench.sandbox.control.fault("sap", {"delay": 1.0}, path=SOAP, method="POST", after=1)
+    text = bench.lines(bench.plan(*three_months(bench)))
+    process = start(bench.config(per_call=1), text, bench.folder / "out")
+    until = time.monotonic() + 20
+    while len(bench.references()) < 1 and time.monotonic() < until:
+        time.sleep(0.02)
+    process.terminate()
+    process.join()
+    assert process.exitcode == 1
+    assert (bench.folder / "out").read_text() == ""
+    assert len(bench.references()) < 3
+    outcome = bench.deliver(bench.plan(*three_months(bench)))
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)

@@ -35,6 +35,7 @@ class Tenant:
     def __init__(self):
         self.standing: list[tuple[str, str]] = []
         self.posts: list[list[str]] = []
+        self.most_rows = 1000
         self.before = self.after = lambda references: None
 
     def answer(self, asked: Asked) -> Answer:
@@ -81,7 +82,8 @@ class Tenant:
             for at, (code, reference) in enumerate(self.standing)
             if code == company and reference in wanted
         ]
-        return Answer(body=msgspec.json.encode({"d": {"results": rows}}), headers={"Content-Type": "application/json"})
+        body = msgspec.json.encode({"d": {"results": rows[: self.most_rows]}})
+        return Answer(body=body, headers={"Content-Type": "application/json"})
 
 
 @pytest.fixture
@@ -191,3 +193,9 @@ def test_what_stands_is_looked_up_by_company_code_with_many_references_at_once(t
     assert len(found) == 60
     assert found["R1"].company == "1710"  # the last that was asked for under this reference
     assert "stands also as" in poster.look_up([document("R1")])["R1"].text
+
+
+def test_an_answer_that_ends_early_hides_no_document(tenant, poster):
+    tenant.standing = [("1010", f"R{at}") for at in range(30)]
+    tenant.most_rows = 7
+    assert len(poster.look_up([document(f"R{at}") for at in range(40)])) == 30
