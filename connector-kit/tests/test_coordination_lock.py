@@ -9,9 +9,8 @@ import time
 import psycopg
 import pytest
 
-from connector_kit.coordination import connect
-from connector_kit.coordination.base import Lease
-from connector_kit.errors import BusyError, RefusedError
+from connector_kit.coordination import Lease, LockLostError, connect
+from connector_kit.errors import BusyError
 
 
 def test_only_one_process_at_a_time_holds_the_lock(coordination_url, workers):
@@ -133,7 +132,7 @@ def test_a_lease_that_is_over_says_so(coordination_url):
     with connect(coordination_url) as coordinator:
         with coordinator.lock("over", purpose="x", wait_seconds=0) as lease:
             lease.assert_held()
-        with pytest.raises(RefusedError, match="lock over"):
+        with pytest.raises(LockLostError, match="lock over"):
             lease.assert_held()
 
 
@@ -144,7 +143,7 @@ def test_a_holder_that_lost_its_lock_file_notices_when_somebody_else_got_the_loc
             path.unlink()  # a tidy administrator
         with other.lock("a", purpose="two", wait_seconds=0) as theirs:
             theirs.assert_held()
-            with pytest.raises(RefusedError, match="was lost"):
+            with pytest.raises(LockLostError, match="was lost"):
                 lease.assert_held()
 
 
@@ -155,7 +154,7 @@ def test_a_holder_whose_database_session_ended_notices(postgres_url):
             administrator.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
-        with pytest.raises(RefusedError, match="was lost"):
+        with pytest.raises(LockLostError, match="was lost"):
             lease.assert_held()
         with coordinator.lock("session", purpose="next", wait_seconds=2) as theirs:
             theirs.assert_held()
@@ -176,5 +175,5 @@ def test_a_lease_asks_each_time():
     answers = iter([True, False])
     lease = Lease("a", 1, lambda: next(answers))
     lease.assert_held()
-    with pytest.raises(RefusedError):
+    with pytest.raises(LockLostError):
         lease.assert_held()

@@ -158,6 +158,16 @@ def test_a_limiter_is_asked_before_every_try_and_told_of_every_429(serve):
     assert len(limiter.pauses) == 1
 
 
+def test_a_limiter_is_told_of_a_429_also_by_one_who_asks_no_more(serve):
+    for wish, tries, pause in (("86400", 1, QUICK.longest), ("0", QUICK.tries, 0.0)):
+        limiter = Recorder()
+        server = serve([Answer(429, headers={"Retry-After": wish})])
+        with pytest.raises(BusyError):
+            ask(server, session=HttpSession("ERP", retry=QUICK, limiter=limiter))
+        assert len(limiter.pauses) == tries
+        assert limiter.pauses[-1] == pytest.approx(pause, abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [

@@ -10,7 +10,7 @@ import pytest
 from enet_fake import FakeEnet
 from local_server import RESET, Answer
 
-from connector_kit.coordination import connect
+from connector_kit.coordination import LockLostError, connect
 from connector_kit.errors import (
     AuthenticationError,
     BusyError,
@@ -266,6 +266,31 @@ def test_an_operator_that_stays_busy_is_named(enet, address, tmp_path):
         with pytest.raises(BusyError, match="SYSPRO session of operator ADMIN"):
             second.logon_profile()
     assert enet.calls.count("logon") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "sent"),
+    [
+        (lambda client: client.post("GENTJL", "<P/>", "<X/>"), "transaction/post"),
+        (lambda client: client.post("GENTJL", "<P/>", f"<X>{'x' * 3000}</X>"), "transaction/postld"),
+        (lambda client: client.setup("add", "GENSGL", "<P/>", "<X/>"), "setup/add"),
+        (lambda client: client.switch_company("EDU2") or client.log_on(), "logon"),
+    ],
+)
+def test_who_lost_the_operator_neither_posts_nor_logs_on(enet, address, tmp_path, call, sent):
+    with (
+        connect(f"sqlite:///{tmp_path}/x.db") as coordinator,
+        session(address, coordinator=coordinator) as client,
+    ):
+        client.log_on()
+        for path in tmp_path.glob("*.lock"):
+            path.unlink()  # a tidy administrator
+        with session(address, coordinator=coordinator) as other:
+            other.reserve()
+            enet.calls.clear()
+            with pytest.raises(LockLostError, match="operator|syspro:"):
+                call(client)
+            assert sent not in enet.calls
 
 
 def test_calls_from_several_threads_follow_each_other(enet, address):

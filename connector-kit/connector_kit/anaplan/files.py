@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -188,7 +189,8 @@ def _send(file: _File, chunks: Iterable[Chunk], count: int | None, parallel: int
             if len(under_way) >= parallel:
                 done, future = under_way.popleft()
                 sent[done] = future.result()
-            under_way.append((index, executor.submit(_put, file, index, count, chunk)))
+            # The context knows whom to ask before each chunk whether the model is still ours.
+            under_way.append((index, executor.submit(copy_context().run, _put, file, index, count, chunk)))
         while under_way:
             done, future = under_way.popleft()
             sent[done] = future.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,6 +33,7 @@ from connector_kit.anaplan.tasks import COLLECTIONS, Polling, Runner
 from connector_kit.anaplan.transport import Transport
 from connector_kit.coordination import Coordinator, Lease
 from connector_kit.errors import ConfigurationError
+from connector_kit.http import guarded
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -67,13 +68,23 @@ class ModelClient:
         # What a model defines doesn't change under a run's feet often enough to ask for it per object.
         self._read: dict[str, Sequence[Any]] = {}
 
-    def lock(self, purpose: str, wait_seconds: float) -> AbstractContextManager[Lease]:
+    @contextmanager
+    def lock(self, purpose: str, wait_seconds: float) -> Iterator[Lease]:
         """The exclusive right to change this model, among all processes that share the coordinator.
+
+        Within the block each request that changes something (a chunk, a task's start, items of a list) goes out only
+        while the lock is still held.
 
         Raises:
             BusyError: still held by somebody after `wait_seconds`; names the holder.
+            LockLostError: within the block, when the lock was lost.
         """
-        return self._coordinator.lock(f"anaplan:model:{self.id}", purpose=purpose, wait_seconds=wait_seconds)
+        name = f"anaplan:model:{self.id}"
+        with (
+            self._coordinator.lock(name, purpose=purpose, wait_seconds=wait_seconds) as lease,
+            guarded(lease.assert_held),
+        ):
+            yield lease
 
     # What the model has. Lists are read once per client.
 

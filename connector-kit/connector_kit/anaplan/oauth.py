@@ -97,6 +97,7 @@ class OAuthLogin(Login):
             what="OAuth refresh token",
             read=_read_refresh,
             repeatable=True,
+            changes=False,
             allow=(400, 401, 403),
             data={"grant_type": "refresh_token", **self._client, "refresh_token": refresh_token},
         )

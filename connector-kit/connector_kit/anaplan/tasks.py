@@ -165,10 +165,18 @@ class Runner:
         )
 
     def _stop(self, task_id: str) -> Task:
-        """Cancel, and wait until the server says how the task ended: it may have been faster than we."""
+        """Cancel, and wait until the server says how the task ended: it may have been faster than we.
+
+        Our own task may be withdrawn also by one who lost the model's lock: it only gets out of the others' way.
+        """
         path = f"{self.path}/tasks/{task_id}"
         self.transport.request(
-            "DELETE", path, what=f"{self.what}, cancel task {task_id}", read=lambda _: None, allow=(400, 404, 409)
+            "DELETE",
+            path,
+            what=f"{self.what}, cancel task {task_id}",
+            read=lambda _: None,
+            changes=False,
+            allow=(400, 404, 409),
         )
         pause = min(self.polling.first, 1.0)
         while True:

@@ -97,6 +97,7 @@ class TokenServiceLogin(Login):
             what=what,
             read=lambda response: read_token(response, what),
             repeatable=True,
+            changes=False,
             headers={"Authorization": authorization},
             json=body,
         )

@@ -13,10 +13,14 @@ from typing import Protocol
 
 from typing_extensions import Self, override
 
-from connector_kit.errors import BusyError, ConfigurationError, RefusedError
+from connector_kit.errors import BusyError, ConfigurationError, ConnectorError
 from connector_kit.http import Limiter
 
 SYSTEM = "coordination"
+
+
+class LockLostError(ConnectorError):
+    """A lock that this process held is gone. Nothing may be done any more that others must not overlap with."""
 
 
 class Coordinator(Protocol):
@@ -81,10 +85,10 @@ class Lease:
         """Ask before each step that must not overlap with another holder's.
 
         Raises:
-            RefusedError: the lock was lost: its database connection broke, or somebody else got it.
+            LockLostError: its database connection broke, or somebody else got it.
         """
         if not self._still_held():
-            raise RefusedError(
+            raise LockLostError(
                 system=SYSTEM,
                 subject=f"lock {self.name}",
                 expected="to hold it still",

@@ -18,6 +18,7 @@ from connector_kit.documents.rows import RowMapper
 from connector_kit.documents.spool import GONE, Row, RowSpool
 from connector_kit.documents.summary import Tally
 from connector_kit.errors import RefusedError, UnavailableError
+from connector_kit.http import guarded
 from connector_kit.mapping.compile import field_faults
 
 if TYPE_CHECKING:
@@ -191,7 +192,10 @@ class Order:
             return
         name = f"documents:{services.destination}:{self.recipe.rules.name}"
         purpose = f"{services.plugin}: {self.recipe.title}"
-        with services.coordinator.lock(name, purpose=purpose, wait_seconds=services.wait_seconds) as lease:
+        with (
+            services.coordinator.lock(name, purpose=purpose, wait_seconds=services.wait_seconds) as lease,
+            guarded(lease.assert_held),
+        ):
             for load in self._loads:
                 self.tally.replaced += load.spool.seal()
                 self._deliver(load, lease)

@@ -26,11 +26,13 @@ from connector_kit.errors import (
     TransientError,
     UnavailableError,
 )
+from connector_kit.http import guard
 from connector_kit.http.retry import Retry, parse_retry_after
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # No connection, so no request: safe to repeat whatever the method. (A name that is not found is a NewConnectionError.)
 _NEVER_SENT = (requests.exceptions.ConnectTimeout, urllib3.exceptions.NewConnectionError)
@@ -133,6 +135,7 @@ class HttpSession:
         what: str,
         read: Callable[[requests.Response], T],
         repeatable: bool | None = None,
+        changes: bool | None = None,
         allow: Collection[int] = (),
         **options: Any,  # noqa: ANN401 - handed to requests as they are
     ) -> T:
@@ -145,6 +148,8 @@ class HttpSession:
             read: makes the value from a good answer; raises `Unreadable` when the body is broken, which counts
                 as a failed try.
             repeatable: whether the system may safely get the request twice; by default the method decides.
+            changes: whether it changes something, so that it must be asked before each try whether we still may (see
+                `connector_kit.http.guarded`); by default the method decides.
             allow: statuses of 400 and above that `read` wants to see itself.
             options: `params`, `json`, `data`, `headers` and the like, for requests. `data` must be bytes or a
                 string, so that a repeated request sends it again.
@@ -153,6 +158,7 @@ class HttpSession:
             ConnectorError: one of the family; the transient ones only after the last try.
         """
         again = method.upper() in _SAFE_TO_REPEAT if repeatable is None else repeatable
+        asks = method.upper() not in _READING if changes is None else changes
         failures = 0
         renewed = False
 
@@ -163,10 +169,14 @@ class HttpSession:
             nonlocal failures
             failures += 1
             seconds = self._retry.wait(failures, error.retry_after)
-            if isinstance(error, BusyError) and self._limiter is not None and error.status == 429:
-                self._limiter.hold_off(seconds)
+            self._hold_off(error, seconds)
             log.warning("%s (try %d of %d, next in %.1f s)", error, failures, self._retry.tries, seconds)
             return seconds
+
+        def given_up(details: Any) -> None:  # noqa: ANN401 - a dictionary of the library
+            error = details["exception"]
+            seconds = self._retry.wait(failures + 1, error.retry_after) if isinstance(error, TransientError) else 0.0
+            self._hold_off(error, min(seconds, self._retry.longest))
 
         @backoff.on_exception(
             backoff.runtime,
@@ -174,6 +184,7 @@ class HttpSession:
             value=pause,
             max_tries=self._retry.tries,
             giveup=give_up,
+            on_giveup=given_up,
             jitter=None,
             logger=None,
         )
@@ -181,14 +192,14 @@ class HttpSession:
             nonlocal renewed
             try:
                 try:
-                    return self._once(method, url, what, read, again, allow, options)
+                    return self._once(method, url, what, read, again, asks, allow, options)
                 except AuthenticationError as error:
                     renew = getattr(self.auth, "renew", None)
                     if renewed or renew is None or error.status != 401:
                         raise
                 renewed = True
                 renew()
-                return self._once(method, url, what, read, again, allow, options)
+                return self._once(method, url, what, read, again, asks, allow, options)
             except TransientError as error:
                 if again or error.status == 429 or isinstance(error, NotSentError):
                     raise
@@ -206,11 +217,14 @@ class HttpSession:
         what: str,
         read: Callable[[requests.Response], T],
         again: bool,
+        asks: bool,
         allow: Collection[int],
         options: Mapping[str, Any],
     ) -> T:
         if self._limiter is not None:
             self._limiter.acquire()
+        if asks:
+            guard.ask()
         options = {"timeout": self._timeout, "auth": self.auth, "allow_redirects": False, **options}
         if self._session.verify is not True:
             # requests lets REQUESTS_CA_BUNDLE of the environment win over a session's own bundle.
@@ -238,6 +252,11 @@ class HttpSession:
             # has to say goodbye (a log-off, a cancelled task) must not wait for it.
             self._session.close()
             raise
+
+    def _hold_off(self, error: BaseException, seconds: float) -> None:
+        """Tell all who share the rate; also one who does not ask again himself tells the others."""
+        if isinstance(error, BusyError) and self._limiter is not None and error.status == 429:
+            self._limiter.hold_off(seconds)
 
     def _read(
         self,

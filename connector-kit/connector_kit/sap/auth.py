@@ -70,6 +70,7 @@ class ClientCredentials:
             what="OAuth token",
             read=_token,
             repeatable=True,
+            changes=False,
             auth=self._client,
             data=self._form,
             headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from typing_extensions import Self
 
 from connector_kit.errors import ConfigurationError, ConnectorError, RefusedError
-from connector_kit.http import HttpSession, Retry, Unreadable
+from connector_kit.http import HttpSession, Retry, Unreadable, guarded
 from connector_kit.redaction import register_secret
 from connector_kit.syspro.answers import document, document_with_faults, user_id
 from connector_kit.syspro.failures import SYSTEM, SessionGoneError, failure, failure_text
@@ -161,6 +161,7 @@ class EnetSession:
             what,
             lambda text: document_with_faults(text, what),
             repeatable=method == "update",
+            changes=True,
         )
 
     def setup_fits(self, business_object: str, parameters: str, xml_in: str) -> bool:
@@ -194,13 +195,14 @@ class EnetSession:
             try:
                 url = self._url("Transaction/Post", sent)
                 if len(url) <= min(self._longest_get, self._url_limit):
-                    return self._send("GET", url, what, read, repeatable=False)
+                    return self._send("GET", url, what, read, repeatable=False, changes=True)
                 return self._send(
                     "POST",
                     f"{self.base_url}/Transaction/PostLD",
                     what,
                     read,
                     repeatable=False,
+                    changes=True,
                     data=large_post(sent),
                     headers={"Content-Type": "application/xml; charset=utf-8"},
                 )
@@ -262,15 +264,17 @@ class EnetSession:
         read: Callable[[str], T],
         *,
         repeatable: bool = True,
+        changes: bool = False,
     ) -> T:
         """A call within the session; once again in a new one when SYSPRO says that this one is gone."""
+        options = {"repeatable": repeatable, "changes": changes}
         with self._one_at_a_time:
             try:
-                return self._get(path, {"UserId": self._session(), **parameters}, what, read, repeatable=repeatable)
+                return self._get(path, {"UserId": self._session(), **parameters}, what, read, **options)
             except SessionGoneError as gone:
                 log.warning("%s; logging on again", gone)
                 self._user_id = None
-            return self._get(path, {"UserId": self._session(), **parameters}, what, read, repeatable=repeatable)
+            return self._get(path, {"UserId": self._session(), **parameters}, what, read, **options)
 
     def _reserve(self) -> None:
         if self._coordinator is not None and self._lease is None:
@@ -282,8 +286,6 @@ class EnetSession:
     def _session(self) -> str:
         self._reserve()
         if self._user_id is None:
-            if self._lease is not None:
-                self._lease.assert_held()
             self._user_id = self._log_on()
         return self._user_id
 
@@ -297,7 +299,8 @@ class EnetSession:
             "CompanyPassword": self._passwords[1],
             **self._logon_options,
         }
-        found = self._get("Logon", parameters, what, user_id, logging_on=True)
+        # It ends the operator's session of whoever holds the lock now, if that is not us.
+        found = self._get("Logon", parameters, what, user_id, logging_on=True, changes=True)
         register_secret(found)
         log.info("Logged on to SYSPRO company %s as %s", self.company, self.operator)
         return found
@@ -320,6 +323,7 @@ class EnetSession:
         *,
         logging_on: bool = False,
         repeatable: bool = True,
+        changes: bool = False,
     ) -> T:
         """One GET. Queries change nothing, and a logon only replaces the operator's own: both may be repeated."""
         url = self._url(path, parameters)
@@ -331,7 +335,7 @@ class EnetSession:
                 got=f"{len(url)} characters",
                 hint="Send or ask for fewer columns or conditions at once.",
             )
-        return self._send("GET", url, what, read, logging_on=logging_on, repeatable=repeatable)
+        return self._send("GET", url, what, read, logging_on=logging_on, repeatable=repeatable, changes=changes)
 
     def _url(self, path: str, parameters: Mapping[str, str]) -> str:
         encoded = "&".join(f"{name}={self._quoted(value)}" for name, value in parameters.items())
@@ -346,6 +350,7 @@ class EnetSession:
         *,
         logging_on: bool = False,
         repeatable: bool,
+        changes: bool,
         **options: Any,  # noqa: ANN401 - handed to requests as they are
     ) -> T:
         def read_answer(response: requests.Response) -> T:
@@ -357,7 +362,10 @@ class EnetSession:
                 raise Unreadable("nothing in it")
             return read(text)
 
-        return self._http.request(method, url, what=what, read=read_answer, repeatable=repeatable, **options)
+        with guarded(self._lease.assert_held) if self._lease is not None else contextlib.nullcontext():
+            return self._http.request(
+                method, url, what=what, read=read_answer, repeatable=repeatable, changes=changes, **options
+            )
 
     def _quoted(self, value: str) -> str:
         # What the encoding lacks travels as a character reference: only XML has such characters.
