@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from connector_kit.odata import through
 from tap_sap_s4hana.shipped import SHIPPED
 
 KEYS = {each.name: each.key for each in SHIPPED}
@@ -66,6 +67,20 @@ def test_changed_keys_are_asked_for_in_addresses_of_bounded_length(tenant):
     assert sorted(second.keys("suppliers")) == sorted(first.keys("suppliers"))
     paths = [r["path"] for r in tenant.sandbox.control.requests("sap") if "/A_Supplier?" in r["path"]]
     assert max(map(len, paths)) < 4000
+
+
+def test_when_most_rows_changed_the_set_is_read_whole_instead(tenant, monkeypatch):
+    monkeypatch.setattr(through, "FEW_KEYS", 3)
+    first = tenant.read("suppliers")
+    today = first.bookmark("suppliers")["through"]["A_BusinessPartner"]
+    for row in tenant.rows("BusinessPartner"):
+        key = {"BusinessPartner": row["BusinessPartner"]}
+        tenant.change("update", "BusinessPartner", key, {"LastChangeDate": today})
+    before = len(tenant.queries("A_Supplier"))
+    second = tenant.read("suppliers", state=first.state)
+    assert sorted(second.keys("suppliers")) == sorted(first.keys("suppliers"))
+    assert not any("Supplier eq" in query.get("$filter", "") for query in tenant.queries("A_Supplier")[before:])
+    assert second.versions("suppliers") == [], "only a sweep tells what vanished"
 
 
 @pytest.mark.parametrize("header", ["A_PurchaseOrder", "PurchaseOrder"])

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import datetime, timedelta
 
 import pytest
 
+LINE = ("SourceLedger", "Ledger", "CompanyCode", "FiscalYear", "AccountingDocument", "LedgerGLLineItem")
 STOP = {"status": 403, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
 pytestmark = pytest.mark.usefixtures("often_saved")
 
@@ -53,3 +59,29 @@ def test_the_bookmark_of_a_resumed_read_is_that_of_its_beginning(tenant):
     day_before = datetime.fromisoformat(began.replace("Z", "+00:00")) - timedelta(days=1)
     for bookmark in resumed.bookmark("gl_accounts")["through"].values():
         assert datetime.fromisoformat(bookmark.replace("Z", "+00:00")) == day_before
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_process_that_reads_several_ranges_loses_nothing(tenant, tmp_path, how):
+    """The output of both processes, in the order that a target sees it, holds every row."""
+    settings = {"company_codes": ["1010", "1710"], "start_fiscal_year": 2024, "page_size": 20, "parallel": 3}
+    (tmp_path / "config.json").write_text(json.dumps(tenant.config | settings))
+    (tmp_path / "catalog.json").write_text(json.dumps(tenant.catalog("gl_account_line_items"), default=str))
+    tenant.sandbox.control.fault("sap", {"delay": 0.05}, path="/GLAccountLineItem[?]", times=-1)
+    command = [sys.executable, "-m", "tap_sap_s4hana", "--config", "config.json", "--catalog", "catalog.json"]
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        for line in process.stdout:
+            lines.append(line)
+            if len(lines) == 250:
+                os.kill(process.pid, how)
+    messages = [json.loads(line) for line in lines if line.endswith("\n")]
+    states = [m["value"] for m in messages if m["type"] == "STATE"]
+    tenant.sandbox.control.clear_faults()
+    rest = tenant.read("gl_account_line_items", **settings | {"page_size": 500}, state=states[-1] if states else None)
+    found = {tuple(m["record"][name] for name in LINE) for m in messages if m["type"] == "RECORD"}
+    every = sum(row["Ledger"] == "0L" for row in tenant.rows("JournalLine"))
+    assert 200 <= len(found) < every, "the process was not stopped in the middle"
+    assert len(found | set(rest.keys("gl_account_line_items"))) == every
