@@ -34,7 +34,7 @@ def rules(layout: Layout) -> Rules:
     header = layout.header_names
     return Rules(
         name=NAME,
-        header=tuple(sorted(header)),
+        header=tuple(sorted(header - {"company_code"})),
         line=tuple(sorted(layout.line_names)),
         identity=("company_code", *(["ledger_group"] if "ledger_group" in header else [])),
         reference_length=journal_entries.REFERENCE_LENGTH,

@@ -18,6 +18,7 @@ from connector_kit.sap.fields import fields
 NAME = "plan_data"
 SERVICE = "/sap/opu/odata/sap/API_FINPLANNINGDATA_SRV"
 SET = "FinancialPlanData"
+_REQUIRED = ("company_code", "planning_category")
 Currency = Literal["company_code", "transaction", "global"]
 
 _AMOUNTS: Mapping[str, tuple[str, str]] = {
@@ -57,8 +58,8 @@ def rules(further: Sequence[str] = (), *, most_lines: int = 20_000) -> Rules:
     names = tuple(field.name for field in HEADER)
     return Rules(
         name=NAME,
-        required_header=("company_code", "planning_category"),
-        header=names,
+        required_header=_REQUIRED,
+        header=tuple(name for name in names if name not in _REQUIRED),
         line=(*(field.name for field in LINE if field.name != "account"), *further),
         identity=names,
         balanced=False,

@@ -76,7 +76,7 @@ text SupplierInvoiceItemText 50
 RULES = Rules(
     name=NAME,
     required_header=("company_code", "supplier"),
-    header=tuple(sorted(field.name for field in HEADER)),
+    header=tuple(sorted({field.name for field in HEADER} - {"company_code", "supplier"})),
     line=tuple(sorted({field.name for field in (*ACCOUNT_ITEM, *ORDER_ITEM)} - {"account"})),
     identity=("company_code", "supplier", "invoice_reference"),
     balanced=False,
