@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.command import cli
-from connector_kit.audit.documents import ABSENT, POSTED, REFUSED, DocumentBook, Ending, Entry
+from connector_kit.audit.document_types import ABSENT, POSTED, REFUSED, Ending, Entry
+from connector_kit.audit.documents import DocumentBook
 from connector_kit.audit.prune import prune
 from connector_kit.errors import BusyError
 

@@ -7,21 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connector_kit.audit.documents import POSTED, REFUSED, Entry
+from connector_kit.audit.document_types import POSTED, REFUSED, Entry
 from connector_kit.audit.keys import key_text
+from connector_kit.documents.asking import not_standing
 from connector_kit.documents.compare import Fault, Stages, Standing, plan_lines, stages
 from connector_kit.documents.model import Document, Message
-from connector_kit.documents.posting import (
-    Done,
-    Job,
-    Ready,
-    decode_document,
-    encode_document,
-    message_texts,
-    not_standing,
-)
 from connector_kit.documents.references import document_digest, lines_digest, reference
 from connector_kit.documents.rows import About, decode_about, line_text
+from connector_kit.documents.work import Done, Job, Ready, decode_document, encode_document, message_texts
 
 if TYPE_CHECKING:
     from connector_kit.audit.documents import DocumentBook

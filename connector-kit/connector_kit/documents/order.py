@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from singer_sdk.exceptions import MissingKeyPropertiesError
 
 from connector_kit.audit.documents import DocumentBook
+from connector_kit.documents.asking import validate
 from connector_kit.documents.delivery import Delivery
 from connector_kit.documents.parcel import Label, Parcel
-from connector_kit.documents.posting import Clock, Posting, validate
+from connector_kit.documents.posting import Posting
 from connector_kit.documents.rows import RowMapper
 from connector_kit.documents.spool import GONE, Row, RowSpool
 from connector_kit.documents.summary import Tally
+from connector_kit.documents.work import Clock
 from connector_kit.errors import RefusedError, UnavailableError
 from connector_kit.http import guarded
 from connector_kit.mapping.compile import field_faults

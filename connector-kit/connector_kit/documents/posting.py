@@ -24,17 +24,15 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from connector_kit.audit.documents import ABSENT, INTENDED, POSTED, REFUSED, SENT, Ending, Entry, Stored
+from connector_kit.audit.document_types import ABSENT, INTENDED, POSTED, REFUSED, SENT, Ending, Stored
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown, Unsent
+from connector_kit.documents.work import Clock, Done, Job, Ready, decode_document, message_texts
 from connector_kit.errors import UnavailableError
 from connector_kit.singer.target import stopped
 
@@ -48,46 +46,6 @@ log = logging.getLogger(__name__)
 _LOOK_UP_AT_ONCE = 50
 _ATTEMPTS = 3
 _TICK = 1.0
-
-encode_document = msgspec.json.Encoder(order="sorted").encode
-decode_document = msgspec.json.Decoder(Document).decode
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A document with its reference, and its entry in the trail."""
-
-    document: Document
-    entry: Entry
-
-
-@dataclass(slots=True)
-class Job:
-    """What one pile needs: stages of documents, of which each waits for the one before."""
-
-    title: str
-    stages: list[list[Ready]]
-    left: int = 0
-    failed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One document's end in this run. state: posted, refused, or intended when it was not sent."""
-
-    job: Job
-    ready: Ready
-    state: str
-    posted: Posted | None = None
-    messages: tuple[Message, ...] = ()
-
-
-@dataclass(slots=True)
-class Clock:
-    """The time, and waiting for it to pass; a test brings its own."""
-
-    now: Callable[[], float] = time.time
-    wait: Callable[[threading.Event, float], object] = field(default=lambda event, seconds: event.wait(seconds))
 
 
 @dataclass(slots=True)
@@ -320,41 +278,3 @@ def _endings(going: Sequence[tuple[Job, Ready]], outcomes: Sequence[Outcome]) ->
         elif isinstance(outcome, Unsent):
             endings.append(Ending(reference, ABSENT, messages=(outcome.error,), forget=True))
     return endings
-
-
-def message_texts(messages: Iterable[Message]) -> list[str]:
-    """Messages for people: "102(F5) Customer 2 is not defined"."""
-    return [f"{one.code} {one.text}".strip() for one in messages]
-
-
-def validate(poster: Poster, jobs: Iterable[Job]) -> Iterator[Done]:
-    """The ERP's own test run of all documents of all jobs; nothing is posted, nothing enters the trail.
-
-    Raises:
-        ConnectorError: the ERP does not answer.
-    """
-    waiting = ((job, ready) for job in jobs for stage in job.stages for ready in stage)
-    while some := list(islice(waiting, poster.per_call)):
-        outcomes = list(poster.validate([ready.document for _, ready in some]))
-        for (job, ready), outcome in zip(some, outcomes, strict=True):
-            if isinstance(outcome, Posted):
-                yield Done(job, ready, POSTED, outcome)
-            elif isinstance(outcome, Refused):
-                yield Done(job, ready, REFUSED, messages=outcome.messages)
-            else:
-                raise UnavailableError(
-                    system=poster.system, subject="test run", expected="an answer", got=outcome.error
-                )
-
-
-def not_standing(poster: Poster, standing: Iterable[Document]) -> Iterator[tuple[Document, str]]:
-    """Of documents that stand by the trail, those that the ERP does not have, and those it has something to say of."""
-    rest = iter(standing)
-    while some := list(islice(rest, _LOOK_UP_AT_ONCE)):
-        found = poster.look_up(some)
-        for document in some:
-            posted = found.get(document.reference)
-            if posted is None:
-                yield document, "it is not there"
-            elif posted.text:
-                yield document, posted.text

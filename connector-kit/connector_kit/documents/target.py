@@ -19,7 +19,7 @@ from singer_sdk.helpers.capabilities import (
 )
 from typing_extensions import override
 
-from connector_kit.documents.recipe import parse
+from connector_kit.documents.reading import parse
 from connector_kit.documents.sink import DocumentSink
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.plugin import SecretsMixin

@@ -9,7 +9,8 @@ from plans import expected, row
 from world import SETTLE, World
 
 from connector_kit.audit import Trail
-from connector_kit.audit.documents import DocumentBook, Entry
+from connector_kit.audit.document_types import ABSENT, POSTED, Ending, Entry
+from connector_kit.audit.documents import DocumentBook
 from connector_kit.audit.failures import Selection, failed_batches, groups
 from connector_kit.errors import BusyError, RefusedError, UnavailableError
 
@@ -193,8 +194,6 @@ def test_of_two_runs_that_share_a_trail_but_no_lock_only_one_sends(audit_url):
 
 
 def test_a_run_whose_intent_was_taken_over_sends_nothing(audit_url):
-    from connector_kit.audit.documents import ABSENT, Ending  # noqa: PLC0415 - only here
-
     with Trail.open(audit_url) as trail:
         book = DocumentBook(trail, "s")
         book.intend(1, [entry()], 1.0)
@@ -206,8 +205,6 @@ def test_a_run_whose_intent_was_taken_over_sends_nothing(audit_url):
 
 
 def test_a_document_that_got_two_numbers_is_told(audit_url):
-    from connector_kit.audit.documents import POSTED, Ending  # noqa: PLC0415 - only here
-
     with Trail.open(audit_url) as trail:
         book = DocumentBook(trail, "s")
         book.intend(1, [entry()], 1.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from plans import RECIPE, expected, row
 
 from connector_kit.documents.periods import FiscalYear, parse_month, read_settings
-from connector_kit.documents.recipe import parse
+from connector_kit.documents.reading import parse
 from connector_kit.errors import ConfigurationError
 from connector_kit.mapping.values import Unmappable
 

@@ -16,8 +16,8 @@ from connector_kit.audit import Trail
 from connector_kit.audit.documents import DocumentBook
 from connector_kit.documents.order import Order, Services
 from connector_kit.documents.periods import FiscalYears
-from connector_kit.documents.posting import Clock
-from connector_kit.documents.recipe import parse
+from connector_kit.documents.reading import parse
+from connector_kit.documents.work import Clock
 from connector_kit.singer.records import RecordReader
 
 DESTINATION = "fake ERP 100"
