@@ -11,16 +11,18 @@ from connector_kit.sap.settings import connection_properties
 _TEXTS = th.ObjectType(additional_properties=th.StringType)
 _METHODS = ["timestamp", "date", "through", "full_table"]
 _LIST = th.ArrayType(th.StringType)
+# YAML makes numbers of codes and years that are written without quotes.
+_CODES = th.ArrayType(th.AnyOf(th.StringType, th.IntegerType))
 
 _WHICH = (
-    th.Property("company_codes", _LIST, default=[], description="Company codes to read; all when empty."),
+    th.Property("company_codes", _CODES, default=[], description="Company codes to read; all when empty."),
     th.Property(
         "ledgers",
         _LIST,
         default=["0L"],
         description="gl_account_line_items: ledgers to read. Each has all lines once more; an empty list reads all.",
     ),
-    th.Property("fiscal_years", _LIST, default=[], description="Fiscal years of documents to read; all when empty."),
+    th.Property("fiscal_years", _CODES, default=[], description="Fiscal years of documents to read; all when empty."),
     th.Property(
         "start_fiscal_year", th.IntegerType, description="First fiscal year of documents to read, instead of a list."
     ),

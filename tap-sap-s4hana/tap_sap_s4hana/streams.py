@@ -97,7 +97,7 @@ class SapStream(ODataStream):
     @property
     @override
     def partitions(self) -> list[dict[str, Any]] | None:
-        companies = self._settings.get("company_codes") or []
+        companies = [str(code) for code in self._settings.get("company_codes") or ()]
         years = fiscal_years(self._settings)
         if not (self.declaration.ranges and companies and years):
             return None
@@ -267,7 +267,7 @@ def limited(columns: Sequence[str], config: Mapping[str, Any]) -> Condition | No
     years = [str(year) for year in config.get("fiscal_years") or ()]
     start = config.get("start_fiscal_year")
     lists: Mapping[str, Sequence[str]] = {
-        COMPANY: config.get("company_codes") or (),
+        COMPANY: [str(code) for code in config.get("company_codes") or ()],
         YEAR: years,
         "Ledger": config.get("ledgers", ["0L"]) or (),
         "ChartOfAccounts": [config["chart_of_accounts"]] if config.get("chart_of_accounts") else (),

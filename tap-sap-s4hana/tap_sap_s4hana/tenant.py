@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from connector_kit.errors import ConfigurationError, NotFoundError, RefusedError
+from connector_kit.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectorError,
+    NotFoundError,
+    RefusedError,
+)
 from connector_kit.odata.client import Dialect, ODataClient
 from connector_kit.odata.literals import Version
 from connector_kit.odata.metadata import EntityType, Metadata
@@ -41,6 +47,7 @@ class Tenant:
         self._config = config
         self._clients: dict[str, ODataClient] = {}
         self._metadata: dict[str, Metadata] = {}
+        self._refused: dict[str, ConnectorError] = {}
 
     @cached_property
     def connection(self) -> SapConnection:
@@ -70,17 +77,36 @@ class Tenant:
         return self._clients[service]
 
     def metadata(self, service: str, version: Version) -> Metadata:
-        """A service's `$metadata`, read once."""
+        """A service's `$metadata`, asked for once.
+
+        Raises:
+            ConfigurationError: no communication arrangement of the user covers the service. Some tenants say so with
+                401, like they do to a wrong password: it means the service when another one let the user in.
+            AuthenticationError: neither of two services lets the user in. More are not tried: users get locked.
+        """
+        if service in self._refused:
+            raise self._refused[service]
         if service not in self._metadata:
             client = self.client(service, version)
-            self._metadata[service] = client.metadata(f"{client.base_url}/$metadata", what=f"$metadata of {service}")
+            what = f"$metadata of {service}"
+            try:
+                self._metadata[service] = client.metadata(f"{client.base_url}/$metadata", what=what)
+            except AuthenticationError as error:
+                doubtful = [each for each in self._refused.values() if each.status == 401]
+                if error.status != 401 or (doubtful and not self._metadata):
+                    raise
+                self._refused[service] = _not_arranged(error, what)
+                raise self._refused[service] from error
+            except ConfigurationError as error:
+                self._refused[service] = error
+                raise
         return self._metadata[service]
 
     def describe(self, declaration: Declaration) -> Table | None:
         """An entity set as the tenant has it; None, with a warning, when the user can't see it.
 
         Raises:
-            AuthenticationError: the user is not let in.
+            AuthenticationError: the user is not let in at all.
         """
         try:
             found = self.metadata(declaration.service, declaration.version)
@@ -166,6 +192,17 @@ def typed(fields: Sequence[Field], version: Version) -> Iterator[Field]:
     """Fields with the Edm type that literals need, where a catalog told only the kind."""
     for each in fields:
         yield each if each.edm else replace(each, edm=_EDM[version].get(each.kind, ""))
+
+
+def _not_arranged(error: AuthenticationError, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        system=error.system,
+        subject=what,
+        expected="a service that is arranged for this user",
+        got=error.got,
+        hint="Check that a communication arrangement of the user covers this service.",
+        status=error.status,
+    )
 
 
 def _unfilterable(entity: EntityType | None, name: str) -> bool:

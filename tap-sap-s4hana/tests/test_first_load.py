@@ -113,7 +113,7 @@ def test_names_that_are_deselected_are_not_asked_for(tenant):
 
 
 def test_settings_limit_what_is_read(tenant):
-    settings = {"company_codes": ["1010"], "fiscal_years": ["2026"], "chart_of_accounts": "YCOA"}
+    settings = {"company_codes": [1010], "fiscal_years": [2026], "chart_of_accounts": "YCOA"}
     streams = ("supplier_invoices", "supplier_invoice_gl_items", "purchase_orders", "supplier_companies", "gl_accounts")
     output = tenant.read(*streams, **settings)
     invoices = output.records["supplier_invoices"]

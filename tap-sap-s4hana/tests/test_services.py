@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from connector_kit.errors import ConfigurationError
-from tap_sap_s4hana.shipped import declarations
+from connector_kit.errors import AuthenticationError, ConfigurationError
+from tap_sap_s4hana.shipped import SHIPPED, declarations
 from tap_sap_s4hana.tap import TapSapS4Hana
 
 BP = "/sap/opu/odata/sap/API_BUSINESS_PARTNER"
@@ -95,11 +95,21 @@ def test_a_set_that_is_not_there_is_no_stream(tenant, caplog):
     assert "has no set A_Nothing" in caplog.text
 
 
-def test_a_service_that_is_not_arranged_is_no_stream_and_says_why(tenant, caplog):
-    tenant.sandbox.control.switch("sap", "not_arranged", "API_LEDGER_SRV")
+@pytest.mark.parametrize("status", ["401", "403"])
+@pytest.mark.parametrize("service", ["API_LEDGER_SRV", "API_COMPANYCODE_SRV"])
+def test_a_service_that_is_not_arranged_is_no_stream_and_says_why(tenant, caplog, service, status):
+    tenant.sandbox.control.switch("sap", "not_arranged", service)
+    tenant.sandbox.control.switch("sap", "not_arranged_status", status)
     catalog = TapSapS4Hana(config=tenant.config).catalog_dict
-    assert "ledgers" not in {entry["tap_stream_id"] for entry in catalog["streams"]}
+    missing = {each.name for each in SHIPPED} - {entry["tap_stream_id"] for entry in catalog["streams"]}
+    assert missing == {each.name for each in SHIPPED if each.service.endswith(service)}
     assert "communication arrangement" in caplog.text
+
+
+def test_a_wrong_password_is_tried_at_two_services_and_no_more(tenant):
+    with pytest.raises(AuthenticationError, match="communication user"):
+        _ = TapSapS4Hana(config=tenant.config | {"password": "wrong-one"}).catalog_dict
+    assert len(tenant.sandbox.control.requests("sap")) == 2
 
 
 @pytest.mark.parametrize(
