@@ -41,7 +41,7 @@ def postgres_server():
 @pytest.fixture
 def postgres_url(postgres_server):
     with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS coordination_rate, coordination_lock")
+        connection.execute("DROP TABLE IF EXISTS coordination_rate, coordination_lock, coordination_waiter")
     return postgres_server
 
 

@@ -43,7 +43,7 @@ def test_a_killed_holder_frees_the_lock_at_once(coordination_url, workers):
 
 
 def test_a_killed_waiter_holds_up_nobody_for_long(coordination_url, workers, monkeypatch):
-    monkeypatch.setattr("connector_kit.coordination.sqlite_lock._GONE_AFTER", 1.0)
+    monkeypatch.setattr("connector_kit.coordination.sqlite_lock.GONE_AFTER", 1.0)
     with connect(coordination_url) as coordinator:
         with coordinator.lock("queue", purpose="first", wait_seconds=0):
             waiter = workers("hold", coordination_url, "queue", "a waiter that dies", 60, 60)

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import Self, override
 
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError
 from connector_kit.http import Limiter
+
+if TYPE_CHECKING:
+    from connector_kit.coordination.status import Status
 
 SYSTEM = "coordination"
 
@@ -41,6 +44,9 @@ class Coordinator(Protocol):
         Raises:
             BusyError: somebody else still holds it after `wait_seconds`; names who, and what for.
         """
+
+    def status(self) -> Status:
+        """Who holds and waits for what, and how much of each rate is used."""
 
     def close(self) -> None:
         """Close the connections, after the last `with lock` block."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 
 from typing_extensions import Self
 
-from connector_kit.coordination import postgres_lock
+from connector_kit.coordination import postgres_lock, postgres_status
 from connector_kit.coordination.base import Lease, check_rate
 from connector_kit.coordination.pacing import SharedLimiter
 from connector_kit.coordination.postgres_rate import PostgresBook
-from connector_kit.coordination.postgres_session import SharedSession
+from connector_kit.coordination.postgres_session import SharedSession, make_tables, open_session
+from connector_kit.coordination.status import Status
 
 
 class PostgresCoordinator:
@@ -28,6 +29,12 @@ class PostgresCoordinator:
     def lock(self, name: str, *, purpose: str, wait_seconds: float) -> AbstractContextManager[Lease]:
         """See `Coordinator.lock`."""
         return postgres_lock.hold(self._url, name, purpose, wait_seconds)
+
+    def status(self) -> Status:
+        """See `Coordinator.status`."""
+        with closing(open_session(self._url)) as session:
+            make_tables(session)
+            return postgres_status.read(session)
 
     def close(self) -> None:
         """Close the connection for rates. A lock closes its own."""

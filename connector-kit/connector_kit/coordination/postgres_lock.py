@@ -10,15 +10,16 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from connector_kit.coordination.base import Holder, Lease, still_busy, waiting_for
+from connector_kit.coordination.base import SYSTEM, Holder, Lease, still_busy, waiting_for
 from connector_kit.coordination.postgres_session import driver, make_tables, open_session
+from connector_kit.errors import UnavailableError
 
 if TYPE_CHECKING:
     import psycopg
 
-    Session = psycopg.Connection[tuple[Any, ...]]
+Session: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,14 @@ ON CONFLICT (name) DO UPDATE SET token = coordination_lock.token + 1, purpose = 
   host = excluded.host, pid = excluded.pid, since = excluded.since
 RETURNING token
 """
+# Rows of waiters that died stay behind; the number of a server process comes again, and its row with it.
+_QUEUE = """
+INSERT INTO coordination_waiter (backend, name, purpose, host, pid, since)
+VALUES (pg_backend_pid(), %s, %s, %s, %s, %s)
+ON CONFLICT (backend) DO UPDATE SET name = excluded.name, purpose = excluded.purpose, host = excluded.host,
+  pid = excluded.pid, since = excluded.since
+"""
+_LEAVE = "DELETE FROM coordination_waiter WHERE backend = pg_backend_pid()"
 _HOLDER = "SELECT purpose, host, pid, since FROM coordination_lock WHERE name = %s AND purpose IS NOT NULL"
 
 
@@ -38,8 +47,16 @@ def hold(url: str, name: str, purpose: str, wait_seconds: float) -> Iterator[Lea
     session = open_session(url)
     try:
         make_tables(session)
-        _wait(session, name, wait_seconds)
-        token = _sign(session, name, Holder.here(purpose))
+        try:
+            _wait(session, name, Holder.here(purpose), wait_seconds)
+            token = _sign(session, name, Holder.here(purpose))
+        except psycopg.Error as error:
+            raise UnavailableError(
+                system=SYSTEM,
+                subject=f"lock {name}",
+                got=str(error),
+                hint="The connection to PostgreSQL broke while this job waited for the lock: run it again.",
+            ) from error
         yield Lease(name, token, lambda: _token(session, name) == token)
         # A session that is gone has nothing to give back.
         with suppress(psycopg.Error):
@@ -48,25 +65,29 @@ def hold(url: str, name: str, purpose: str, wait_seconds: float) -> Iterator[Lea
         session.close()
 
 
-def _key(name: str) -> int:
+def key_of(name: str) -> int:
+    """The advisory lock's number."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
-def _wait(session: Session, name: str, wait_seconds: float) -> None:
+def _wait(session: Session, name: str, me: Holder, wait_seconds: float) -> None:
     psycopg = driver()
-    free = session.execute("SELECT pg_try_advisory_lock(%s)", (_key(name),)).fetchone()
+    free = session.execute("SELECT pg_try_advisory_lock(%s)", (key_of(name),)).fetchone()
     if free == (True,):
         return
     if wait_seconds <= 0:
         raise still_busy(name, _holder(session, name), wait_seconds)
     log.info("%s", waiting_for(name, _holder(session, name), wait_seconds))
+    session.execute(_QUEUE, (name, me.purpose, me.host, me.pid, me.since))
     # lock_timeout 0 would mean for ever.
     session.execute("SELECT set_config('lock_timeout', %s, false)", (str(max(1, round(wait_seconds * 1000))),))
     try:
-        session.execute("SELECT pg_advisory_lock(%s)", (_key(name),))
+        session.execute("SELECT pg_advisory_lock(%s)", (key_of(name),))
     except psycopg.errors.LockNotAvailable as error:
+        session.execute(_LEAVE)
         raise still_busy(name, _holder(session, name), wait_seconds) from error
     session.execute("SET lock_timeout = 0")
+    session.execute(_LEAVE)
 
 
 def _sign(session: Session, name: str, me: Holder) -> int:

@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A host that vanished (power, network) is noticed by the server after about 10 + 3 * 5 = 25 seconds: so long, at most,
-# do its locks block others. A process that dies is noticed at once, because its host closes the connection.
+LONGEST_BLOCKED = 30.0
+"""Seconds for which a holder's host that vanished (power, network) blocks others at most.
+
+The server notices it after about 10 + 3 * 5 = 25 seconds without an answer, also when an answer of its own was under
+way (tcp_user_timeout). A process that dies is noticed at once, because its host closes the connection.
+"""
 _SETTINGS = (
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
+    "SET tcp_user_timeout = 25000",
     "SET idle_in_transaction_session_timeout = 60000",
 )
+# A session that waits for a lock hears nothing from its own process: without this, one that died would stay in the
+# queue, and show there, until the lock comes to it.
+_SINCE_14 = "SET client_connection_check_interval = 2000"
 _CLIENT: dict[str, Any] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -44,7 +52,11 @@ CREATE TABLE IF NOT EXISTS coordination_rate (
 CREATE TABLE IF NOT EXISTS coordination_lock (
   name text PRIMARY KEY, token bigint NOT NULL, purpose text, host text, pid integer, since double precision
 );
+CREATE TABLE IF NOT EXISTS coordination_waiter (
+  backend integer PRIMARY KEY, name text NOT NULL, purpose text, host text, pid integer, since double precision
+);
 """
+_FOUND = "SELECT to_regclass('coordination_rate'), to_regclass('coordination_lock'), to_regclass('coordination_waiter')"
 _TABLES_KEY = 0x636F6F72  # "coor": two first runs must not make the tables at the same time
 _TRIES = 5
 
@@ -85,6 +97,8 @@ def open_session(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         for setting in _SETTINGS:
             connection.execute(setting.encode())
+        if connection.info.server_version >= 140000:
+            connection.execute(_SINCE_14)
     except BaseException:
         connection.close()
         raise
@@ -95,7 +109,7 @@ def make_tables(session: psycopg.Connection[tuple[Any, ...]]) -> None:
     """Make the tables if this is the first time. Raises ConfigurationError when this user may not."""
     psycopg = driver()
     try:
-        found = session.execute("SELECT to_regclass('coordination_rate'), to_regclass('coordination_lock')").fetchone()
+        found = session.execute(_FOUND).fetchone()
         if found is not None and None not in found:
             return
         with session.transaction():

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from typing_extensions import Self
 
-from connector_kit.coordination import sqlite_lock
+from connector_kit.coordination import sqlite_lock, sqlite_status
 from connector_kit.coordination.base import Lease, check_rate
 from connector_kit.coordination.pacing import SharedLimiter
 from connector_kit.coordination.sqlite_file import SqliteFile
 from connector_kit.coordination.sqlite_rate import SqliteBook
+from connector_kit.coordination.status import Status
 
 
 class SqliteCoordinator:
@@ -28,6 +29,10 @@ class SqliteCoordinator:
     def lock(self, name: str, *, purpose: str, wait_seconds: float) -> AbstractContextManager[Lease]:
         """See `Coordinator.lock`."""
         return sqlite_lock.hold(self._file, name, purpose, wait_seconds)
+
+    def status(self) -> Status:
+        """See `Coordinator.status`."""
+        return sqlite_status.read(self._file)
 
     def close(self) -> None:
         """Close the connection."""

@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
-_GONE_AFTER = 5.0  # seconds without a sign of life, after which a waiter no longer stands before the others
+GONE_AFTER = 5.0
+"""Seconds without a sign of life, after which a waiter no longer stands before the others."""
 
 
 @contextmanager
@@ -107,7 +108,7 @@ def _first(db: sqlite3.Connection, name: str) -> int | None:
     now = time.time()
     # A time in the future comes from a clock that was set back since: that waiter is as good as gone, too.
     row = db.execute(
-        "SELECT min(ticket) FROM waiter WHERE name = ? AND seen_at BETWEEN ? AND ?", (name, now - _GONE_AFTER, now + 1)
+        "SELECT min(ticket) FROM waiter WHERE name = ? AND seen_at BETWEEN ? AND ?", (name, now - GONE_AFTER, now + 1)
     ).fetchone()
     return None if row[0] is None else int(row[0])
 
@@ -115,7 +116,7 @@ def _first(db: sqlite3.Connection, name: str) -> int | None:
 def _sign(file: SqliteFile, name: str, me: Holder) -> int:
     with file.transaction() as db:
         # Rows of waiters that were killed; nobody else would remove them.
-        db.execute("DELETE FROM waiter WHERE name = ? AND seen_at < ?", (name, time.time() - 100 * _GONE_AFTER))
+        db.execute("DELETE FROM waiter WHERE name = ? AND seen_at < ?", (name, time.time() - 100 * GONE_AFTER))
         db.execute(
             "INSERT INTO holder (name, token, purpose, host, pid, since) VALUES (?, 1, ?, ?, ?, ?) "
             "ON CONFLICT (name) DO UPDATE SET token = token + 1, purpose = excluded.purpose, host = excluded.host, "
