@@ -22,6 +22,7 @@ class Server:
 
     def __init__(self, answer):
         self.seen = []
+        self.headers = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,6 +30,7 @@ class Server:
                 parts = urlsplit(self.path)
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
                 outer.seen.append(query)
+                outer.headers.append(self.headers)
                 status, value = answer(parts.path, query)
                 body = json.dumps(value).encode()
                 self.send_response(status)
@@ -200,3 +202,9 @@ def test_a_set_that_can_not_be_sorted_is_read_along_its_links_without_order(serv
     assert read(entity(client, sortable=False)) == ["a", "b"]
     assert "$orderby" not in server.seen[0]
     assert len(server.seen) == 2, "there is no key to go on behind"
+
+
+def test_a_v4_server_that_pages_itself_is_asked_for_pages_of_our_size(serve):
+    server, client = serve(lambda _, query: (200, rows("a") | {"@odata.count": 1}), dialect=Dialect(page_size=700))
+    assert read(entity(client, follow_links=True)) == read(entity(client)) == ["a"]
+    assert [headers.get("Prefer") for headers in server.headers] == ["odata.maxpagesize=700", None]

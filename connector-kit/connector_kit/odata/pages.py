@@ -123,7 +123,7 @@ class EntitySet:
         options.pop("$top", None)
         if not self._sortable:
             options.pop("$orderby", None)
-        page = self._request(reader, options)
+        page = self._get(address(self._url, options), reader, along=True)
         self.total = page.total
         read = 0
         for each in itertools.chain([page], self._along(reader, page.link) if page.link else ()):
@@ -138,7 +138,7 @@ class EntitySet:
     def _along(self, reader: RowReader, link: str) -> Iterator[Page]:
         """The page behind a link, and all behind it."""
         seen: set[str] = set()
-        upcoming = _Ahead(lambda: self._get(self._client.link(self._url, link), reader))
+        upcoming = _Ahead(lambda: self._get(self._client.link(self._url, link), reader, along=True))
         while True:
             page = upcoming.result()
             if not page.link:
@@ -153,7 +153,7 @@ class EntitySet:
                     got="the same link again",
                 )
             seen.add(following)
-            upcoming = _Ahead(lambda to=following: self._get(to, reader))  # type: ignore[misc] # bound now, on purpose
+            upcoming = _Ahead(lambda to=following: self._get(to, reader, along=True))  # type: ignore[misc] # bound now, on purpose
             yield page
 
     def _fetch(self, reader: RowReader, query: Query, *, first: bool = False) -> Page:
@@ -206,9 +206,10 @@ class EntitySet:
     def _request(self, reader: RowReader, options: Mapping[str, str]) -> Page:
         return self._get(address(self._url, options), reader)
 
-    def _get(self, url: str, reader: RowReader, *, hurry: bool = False) -> Page:
-        """A page, with all the rows that are expanded inside its rows."""
-        page = self._client.get(url, reader.page, what=self._what, hurry=hurry)
+    def _get(self, url: str, reader: RowReader, *, hurry: bool = False, along: bool = False) -> Page:
+        """A page, with all the rows that are expanded inside its rows; `along` the server's own paging."""
+        size = self._client.dialect.page_size if along else 0
+        page = self._client.get(url, reader.page, what=self._what, hurry=hurry, page_size=size)
         for part in page.unfinished:
             for rest in self._along(part.reader, part.link):
                 part.rows.extend(rest.rows)
