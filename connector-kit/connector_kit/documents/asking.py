@@ -45,6 +45,6 @@ def not_standing(poster: Poster, standing: Iterable[Document]) -> Iterator[tuple
         for document in some:
             posted = found.get(document.reference)
             if posted is None:
-                yield document, "it is not there"
+                yield document, "does not have it"
             elif posted.text:
-                yield document, posted.text
+                yield document, f"says: {posted.text}"

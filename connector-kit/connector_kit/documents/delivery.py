@@ -211,7 +211,7 @@ class Delivery:
             self.tally.missing += 1
             if self.tally.missing <= _SHOWN:
                 log.warning(
-                    "%s: document %s %s stands by the audit trail, but %s says: %s",
+                    "%s: document %s %s stands by the audit trail, but %s %s",
                     self._recipe.title,
                     document.reference,
                     key_text([*document.scope, *document.key]),
