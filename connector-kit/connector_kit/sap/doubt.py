@@ -1,12 +1,12 @@
-"""What a failed request says of the documents in it: whether they may have been posted."""
+"""What a failed request to SAP says of the documents in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector_kit.documents import doubt
 from connector_kit.documents.model import Unknown, Unsent
-from connector_kit.errors import BusyError, ConnectorError, TransientError
-from connector_kit.http import NotSentError
+from connector_kit.errors import ConnectorError
 from connector_kit.http.tokens import TokenAuth
 from connector_kit.odata.client import PageTimeout
 
@@ -17,16 +17,8 @@ FAILURES = (ConnectorError, PageTimeout)
 
 
 def in_doubt(error: ConnectorError | PageTimeout) -> Unknown | Unsent:
-    """`Unknown` when the answer was lost or is a gateway's; `Unsent` when SAP has not begun to work on the request.
-
-    That is certain without a connection, without a login or permission, over the rate limit (429), and when the
-    request was turned away as such (any other status of 400 to 499).
-    """
-    if isinstance(error, PageTimeout):
-        return Unknown(str(error.error))
-    if isinstance(error, TransientError) and not isinstance(error, (NotSentError, BusyError)):
-        return Unknown(str(error))
-    return Unsent(str(error))
+    """As `connector_kit.documents.doubt`; an answer that did not come in time was lost."""
+    return Unknown(str(error.error)) if isinstance(error, PageTimeout) else doubt.in_doubt(error)
 
 
 def not_logged_on(connection: SapConnection) -> Unsent | None:

@@ -153,7 +153,5 @@ def _standing(document: Document, rows: Sequence[Mapping[str, Any]]) -> Posted |
     own = [row for row in live if str(row.get("AssignmentReference", "")).strip() == document.reference]
     same = [row for row in live if not document.year or row["FiscalYear"] == document.year]
     for row in (*own, *same):
-        existing = row not in own
-        text = "already there" if existing else ""
-        return Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"], text, existing)
+        return Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"], existing=row not in own)
     return None

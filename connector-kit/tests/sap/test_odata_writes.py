@@ -209,7 +209,7 @@ def test_a_service_that_turns_the_sides_of_credit_memos_itself_gets_them_the_oth
 def test_an_invoice_that_stands_is_reported_as_already_there_and_not_posted(tenant, invoices):
     tenant.stand()
     (posted,) = invoices.post([invoice()])
-    assert posted == Posted("5105600777", "1010", "2026", "already there", existing=True)
+    assert posted == Posted("5105600777", "1010", "2026", existing=True)
     assert tenant.bodies == []
 
 
