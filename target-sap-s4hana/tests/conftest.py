@@ -185,7 +185,7 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def shared_sandbox() -> Iterator[Running]:
-    with running(only="sap") as sandbox:
+    with running(only="sap", size=100) as sandbox:
         yield sandbox
 
 

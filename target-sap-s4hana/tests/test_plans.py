@@ -159,3 +159,18 @@ def test_what_was_changed_inside_sap_is_told_when_asked(bench, caplog):
     bench.deliver(bench.plan(row), check_standing=True)
     assert f"{head['DocumentReferenceID']} " in caplog.text
     assert "SAP S/4HANA does not have it" in caplog.text
+
+
+def test_a_token_that_expires_between_two_requests_is_renewed(bench):
+    control, info = bench.sandbox.control, bench.sandbox.info["sap"]
+    control.switch("sap", "token_seconds", 1)
+    control.fault("sap", {"delay": 1.2}, path="journalentry", method="POST")
+    names = ("client_id", "client_secret", "token_url")
+    rows = [bench.row("63005000", "1", CostCenter="10100101", Period=period) for period in PERIODS["1010"]]
+    bench.deliver(
+        bench.plan(*rows), per_call=1, auth_method="oauth", timeout=10, **{name: info[name] for name in names}
+    )
+    assert len(bench.references()) == 4
+    assert bench.books() == expected(rows)
+    tokens = [one for one in control.requests("sap") if "oauth2/token" in one["path"]]
+    assert len(tokens) > 1
