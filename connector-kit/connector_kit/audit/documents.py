@@ -159,7 +159,7 @@ class DocumentBook:
         self._write(job, durable=False)
 
     def supersede(self, batch_no: int, now: float) -> int:
-        """Close what earlier deliveries of the same units left to be repaired; how many failures."""
+        """Close what earlier deliveries of the same units, and test runs, left to be repaired; how many failures."""
         documents = (
             "SELECT d.id, d.title FROM audit_documents AS d JOIN audit_document_units AS u "
             "ON u.scope_id = d.scope_id AND u.unit = d.unit WHERE u.scope_id = :scope_id AND u.batch_no = :batch_no"
@@ -171,7 +171,8 @@ class DocumentBook:
                 "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND ("
                 "EXISTS (SELECT 1 FROM audit_document_rows AS r WHERE r.batch_no = audit_failures.batch_no "
                 f"AND r.seq = audit_failures.seq AND r.document_id IN (SELECT id FROM ({documents}) AS mine)) "
-                f"OR (seq < 0 AND key_text IN (SELECT title FROM ({documents}) AS mine)))",
+                f"OR (seq < 0 AND key_text IN (SELECT title FROM ({documents}) AS mine)) "
+                "OR batch_no IN (SELECT no FROM audit_batches WHERE scope_id = :scope_id AND outcome = 'validated'))",
                 {"now": now, "batch_no": batch_no, "scope_id": self._scope_id},
             )
 

@@ -156,8 +156,6 @@ class Posting:
             return
         self.lease.assert_held()
         self.book.sending(batch_no, [ready.entry.reference for _, ready in going], self.clock.now())
-        for _, ready in going:
-            self._attempts[ready.entry.reference] = self._attempts.get(ready.entry.reference, 0) + 1
         outcomes, error = self._ask([ready.document for _, ready in going])
         self.book.end(_endings(going, outcomes), self.clock.now())
         yield from self._sorted(going, outcomes, self.clock.now())
@@ -187,11 +185,11 @@ class Posting:
                 unsent = outcome.error
                 yield self._unsent(job, ready, outcome.error)
             else:
-                log.warning(
-                    "%s: no answer for document %s: %s", self.poster.system, ready.entry.reference, outcome.error
-                )
-                self._unknown[ready.entry.reference] = (job, ready, sent)
-                self._error_of[ready.entry.reference] = outcome.error
+                reference = ready.entry.reference
+                log.warning("%s: no answer for document %s: %s", self.poster.system, reference, outcome.error)
+                self._unknown[reference] = (job, ready, sent)
+                self._attempts[reference] = self._attempts.get(reference, 0) + 1
+                self._error_of[reference] = outcome.error
                 doubtful.append(ready.document)
         if doubtful:
             yield from self._claim(self._look_up(doubtful))

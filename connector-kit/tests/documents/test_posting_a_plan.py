@@ -189,6 +189,14 @@ def test_a_test_run_posts_nothing_lets_no_state_out_and_tells_what_would_be_refu
     assert bench.failures() == {("refused: 507(F5)", 1)}
     assert bench.run(plan)
     assert bench.erp.sums() == expected(PLAN)
+    bench.run(PLAN)
+    assert bench.failures() == set()
+
+
+def test_a_real_run_closes_what_a_test_run_found_also_when_it_is_gone_by_then(bench):
+    bench.run([*PLAN, row("4040", account="BAD")], validate_only=True)
+    bench.run(PLAN)
+    assert bench.failures() == set()
 
 
 def test_what_is_missing_in_the_erp_is_reported(bench, caplog):
@@ -220,3 +228,19 @@ def test_fields_that_the_stream_does_not_have_are_named(bench):
     text = messages([], schema={"type": "object", "properties": {"Version": {"type": "string"}}})
     with pytest.raises(ConfigurationError, match="needs field Amount"):
         bench.run(text)
+
+
+def test_either_database_keeps_the_trail(bench, audit_url):
+    bench.config["audit_url"] = bench.audit_url = audit_url
+    bench.run([*PLAN, row("4040", account="BAD")])
+    bench.erp.faults = ["lost"]
+    bench.erp.refused_accounts = set()
+    bench.run(bench.replayed())
+    assert bench.erp.sums() == expected([*PLAN, row("4040", account="BAD")])
+    bench.erp.faults = ["dropped"]
+    bench.run(PLAN[1:], audit_payloads="failed", check_standing=True)
+    assert bench.erp.sums() == expected(PLAN[1:])
+    assert bench.failures() == set()
+    assert {line.state for line in bench.action().documents} == {"posted"}
+    bench.run(PLAN[1:])
+    assert bench.action().outcome == "unchanged"
