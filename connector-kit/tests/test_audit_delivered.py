@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from audit_rows import SCOPE, begin_batch, begin_run, block, deliver, key, unchanged
 
-from connector_kit.audit import Rejected, Trail
+from connector_kit.audit import Rejected, Trail, key_hash
 
 
 @pytest.fixture
@@ -18,6 +18,16 @@ def test_rows_that_equal_what_was_delivered_are_unchanged(trail):
     assert unchanged(trail, range(12), version="b") == set()
     assert unchanged(trail, range(12), scope="another import") == set()
     assert trail.unchanged(SCOPE, [], []) == set()
+
+
+def test_a_key_is_known_when_it_is_certain_what_was_delivered(trail):
+    run = begin_run(trail)
+    deliver(run, [1, 2])
+    deliver(run, [2], version="b", outcome="failed")
+    deliver(run, [3], version="b")
+    hashes = [key_hash(key(number)) for number in (1, 2, 3, 4)]
+    assert trail.known(SCOPE, hashes) == {0, 2}
+    assert trail.known("another import", hashes) == trail.known(SCOPE, []) == set()
 
 
 def test_only_what_was_delivered_last_counts(trail):

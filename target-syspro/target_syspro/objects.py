@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from connector_kit.syspro import fields, invoices, journals
 from connector_kit.syspro.fields import Field
 from connector_kit.syspro.transactions import Flags
+from connector_kit.syspro.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from connector_kit.documents.model import Poster, Rules
+    from connector_kit.syspro.masters import SetupObject
     from connector_kit.syspro.session import EnetSession
 
 
@@ -69,15 +71,30 @@ class Objects:
             line=line,
         )
 
+    def upkeep(self, master: SetupObject, session: EnetSession) -> Upkeep:
+        """What reads and writes the records of a setup object."""
+        config = self._config
+        return Upkeep(
+            session,
+            master,
+            ignore_warnings=config["ignore_warnings"],
+            validate_only=config["validate_only"],
+            per_call=max(1, int(config["items_per_call"])),
+            parameters=self._parameters(master.business_object),
+        )
+
+    def _parameters(self, business_object: str) -> dict[str, str]:
+        more = (self._config.get("parameters") or {}).get(business_object) or {}
+        return {str(name): _text(value) for name, value in more.items()}
+
     def flags(self, business_object: str) -> Flags:
         """How a business object shall treat documents."""
         config = self._config
-        more = (config.get("parameters") or {}).get(business_object) or {}
         return Flags(
             ignore_warnings=config["ignore_warnings"],
             entire_document=config["apply_if_entire_document_valid"],
             unmappable=config["unmappable"],
-            parameters=tuple((str(name), _text(value)) for name, value in more.items()),
+            parameters=tuple(self._parameters(business_object).items()),
         )
 
 

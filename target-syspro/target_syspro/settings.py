@@ -19,6 +19,49 @@ _ELEMENT = th.ObjectType(
     th.Property("length", th.IntegerType, description="Most characters."),
 )
 
+_OBJECT = th.ObjectType(
+    th.Property("stream", th.StringType, required=True, description="Singer stream."),
+    th.Property(
+        "object", th.StringType, description="supplier, customer, or a name for a business object of the site."
+    ),
+    th.Property("business_object", th.StringType, description="Another setup object: its six letters."),
+    th.Property("root", th.StringType, description="Another setup object: the root element of its documents."),
+    th.Property("table", th.StringType, description="Another setup object: the table in which its records are found."),
+    th.Property("parameters", _VALUES, description="Another setup object: its parameters beside the flags."),
+    th.Property("elements", _VALUES, description="Further elements, or wider ones: {Name: s50 | n14.2 | d}."),
+    th.Property("key", _VALUES, required=True, description="Key element -> field name, or {field|template: ...}."),
+    th.Property("columns", _VALUES, description="Element -> as in key, or {constant: ...}."),
+    th.Property(
+        "owns", th.ArrayType(th.StringType), description="Elements that updates carry. Default: all in columns."
+    ),
+    th.Property(
+        "mode",
+        th.StringType,
+        allowed_values=["upsert", "update_only", "add_only"],
+        description="Whether records are added, changed, or both (default).",
+    ),
+    th.Property(
+        "deletes",
+        th.StringType,
+        allowed_values=["never", "delete"],
+        description="Whether records that the source marks as deleted are deleted. Default: never.",
+    ),
+    th.Property(
+        "on_conflict",
+        th.StringType,
+        allowed_values=["overwrite", "keep", "reject"],
+        description="What to do when somebody changed an owned element in SYSPRO since it was last written.",
+    ),
+    th.Property(
+        "blanks",
+        th.StringType,
+        allowed_values=["keep", "clear"],
+        description="Whether a blank value empties the element, or says nothing (default).",
+    ),
+    th.Property("recheck", th.BooleanType, description="Compare records with SYSPRO also when they did not change."),
+    th.Property("where", _VALUES, description="field -> values, or {not: values}."),
+)
+
 _FLAGS = (
     th.Property(
         "ignore_warnings",
@@ -51,6 +94,17 @@ _FLAGS = (
         default="reject",
         description="What becomes of characters that Windows-1252 lacks: the row is rejected, or the nearest letter "
         "or a question mark is sent.",
+    ),
+)
+_MASTERS = (
+    th.Property(
+        "objects", th.ArrayType(_OBJECT), default=[], description="Which streams keep which records of SYSPRO, and how."
+    ),
+    th.Property(
+        "items_per_call",
+        th.IntegerType,
+        default=10,
+        description="Most records in one update, as far as the address holds them.",
     ),
 )
 _JOURNALS = (
@@ -96,5 +150,5 @@ def _shared() -> list[th.Property[Any]]:
     return found
 
 
-_ALL = (*connection_properties(), *_shared(), *_FLAGS, *_JOURNALS)
+_ALL = (*connection_properties(), *_shared(), *_MASTERS, *_FLAGS, *_JOURNALS)
 SCHEMA = th.PropertiesList(*_ALL).to_dict()

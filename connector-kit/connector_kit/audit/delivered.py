@@ -38,6 +38,18 @@ def unchanged(connection: Connection, scope: str, hashes: Sequence[bytes], diges
     return msgspec.json.decode(found, type=set[int]) if found else set()
 
 
+def known(connection: Connection, scope: str, hashes: Sequence[bytes]) -> set[int]:
+    """Indices of the keys of which it is certain what was delivered last."""
+    number = scope_id(connection, scope)
+    if number is None or not hashes:
+        return set()
+    found = connection.value(
+        statements.known(postgres=connection.postgres),
+        {"scope_id": number, "last": len(hashes) - 1, "hashes": b"".join(hashes)},
+    )
+    return msgspec.json.decode(found, type=set[int]) if found else set()
+
+
 def mark_seen(connection: Connection, run_no: int, scope: str, hashes: Sequence[bytes], version: int) -> None:
     """Note that a full read has shown these keys."""
     if hashes:

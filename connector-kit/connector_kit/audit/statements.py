@@ -64,12 +64,21 @@ def unchanged(*, postgres: bool) -> str:
 
     Nothing counts as unchanged while a batch of the scope is sent but not yet indexed: its keys are unknown then.
     """
+    return _delivered(f"d.digest = {_digest('n.i')}", postgres=postgres)
+
+
+def known(*, postgres: bool) -> str:
+    """JSON array of the indices whose key was delivered, for certain with what. Values: scope_id, last, hashes."""
+    return _delivered("d.digest IS NOT NULL", postgres=postgres)
+
+
+def _delivered(condition: str, *, postgres: bool) -> str:
     gather = "json_agg(n.i)" if postgres else "json_group_array(n.i)"
     return (
         f"{_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE}"
         f"SELECT CAST({gather} AS TEXT) FROM n JOIN audit_delivered AS d "
         f"ON d.scope_id = :scope_id AND d.key_hash = {_hash('n.i')} "
-        f"WHERE d.digest = {_digest('n.i')} AND d.batch_no NOT IN "
+        f"WHERE {condition} AND d.batch_no NOT IN "
         "(SELECT no FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0) AND NOT EXISTS "
         "(SELECT 1 FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0 AND sent IS NOT NULL AND indexed = 0)"
     )

@@ -107,6 +107,11 @@ class Trail:
         with self.database.reading() as connection:
             return delivered.unchanged(connection, scope, hashes, digests)
 
+    def known(self, scope: str, hashes: Sequence[bytes]) -> set[int]:
+        """Indices of the keys of which it is certain what was delivered last; see `unchanged`."""
+        with self.database.reading() as connection:
+            return delivered.known(connection, scope, hashes)
+
     def mark_seen(self, scope: str, hashes: Sequence[bytes], version: int) -> None:
         """Note, for every row of a full read, sent or not, that the source still has it. Returns at once."""
         run_no, hashes = self._runs[-1] if self._runs else 0, list(hashes)

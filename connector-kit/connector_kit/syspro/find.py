@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connector_kit.syspro.comfnd import Condition, Conditions, Row, build, rows_of
 from connector_kit.syspro.session import EnetSession
 
-_MOST = 40  # alternatives in one query
+_MOST = 25  # things looked for in one query
 _SPARE_ROWS = 200
 
 Wanted = Mapping[str, str]
@@ -15,18 +15,23 @@ Wanted = Mapping[str, str]
 
 
 def find(
-    session: EnetSession, table: str, columns: Sequence[str], wanted: Sequence[Wanted], names: Conditions | None = None
+    session: EnetSession,
+    table: str,
+    columns: Sequence[str],
+    wanted: Sequence[Sequence[Wanted]],
+    names: Conditions | None = None,
 ) -> list[Row]:
-    """The rows that are as one of `wanted` says; texts of columns without the blanks around them.
+    """Rows as they are wanted; texts of columns without the blanks around them.
 
-    Of each of `wanted` at least one row comes, if there is one; of those with several rows not necessarily all.
+    wanted: for each thing that is looked for the forms in which it may stand. Of each at least one row comes, if there
+    is one; of those with several rows not necessarily all.
 
     Raises:
         ConnectorError: SYSPRO can't be asked, or refuses the question.
     """
     names = names or Conditions()
-    asked = list({tuple(sorted(one.items())): one for one in wanted}.values())
-    columns = list(dict.fromkeys([*columns, *(column for one in asked for column in one)]))
+    columns = list(dict.fromkeys([*columns, *(name for forms_ in wanted for one in forms_ for name in one)]))
+    asked = list(wanted)
     found: list[Row] = []
     while asked:
         some = asked[:_MOST]
@@ -38,7 +43,7 @@ def find(
 
 
 def _all(
-    session: EnetSession, table: str, columns: Sequence[str], some: Sequence[Wanted], names: Conditions
+    session: EnetSession, table: str, columns: Sequence[str], some: Sequence[Sequence[Wanted]], names: Conditions
 ) -> list[Row]:
     """A site may cap the rows of an answer: what is missing is asked for again, until nothing more comes."""
     found: list[Row] = []
@@ -47,16 +52,18 @@ def _all(
         root = session.query("COMFND", _query(table, columns, missing, names))
         rows = [{name: text.strip() for name, text in row.items()} for row in rows_of(root, columns)]
         found += rows
-        left = [one for one in missing if not any(_is(row, one) for row in rows)]
+        left = [one for one in missing if not any(_is(row, form) for row in rows for form in one)]
         if len(left) == len(missing):
             break
         missing = left
     return found
 
 
-def _query(table: str, columns: Sequence[str], some: Sequence[Wanted], names: Conditions) -> str:
-    where = [[Condition(column, names.equal, value) for column, value in one.items()] for one in some]
-    return build(table, columns, where, (), len(some) + _SPARE_ROWS)
+def _query(table: str, columns: Sequence[str], some: Sequence[Sequence[Wanted]], names: Conditions) -> str:
+    where = [
+        [Condition(column, names.equal, value) for column, value in form.items()] for forms_ in some for form in forms_
+    ]
+    return build(table, columns, where, (), len(where) + _SPARE_ROWS)
 
 
 def _is(row: Row, wanted: Wanted) -> bool:

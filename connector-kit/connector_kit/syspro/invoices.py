@@ -150,10 +150,12 @@ class ApInvoices(Transactions):
     @override
     def stands(self, documents: Sequence[Document]) -> Mapping[str, Posted]:
         wanted = [
-            {"Supplier": supplier, "Invoice": invoice}
+            [
+                {"Supplier": supplier, "Invoice": invoice}
+                for supplier in forms(one.header["supplier"])
+                for invoice in forms(one.header["invoice"])
+            ]
             for one in documents
-            for supplier in forms(one.header["supplier"])
-            for invoice in forms(one.header["invoice"])
         ]
         rows = find(self._session, "ApInvoice", _COLUMNS, wanted)
         found: dict[str, Posted] = {}

@@ -153,7 +153,7 @@ class GlJournals(Transactions):
         found: dict[str, Posted] = {}
         for table in self._tables:
             missing = {one.reference: one for one in documents if one.reference not in found}
-            wanted = [{"Reference": reference} for reference in missing]
+            wanted = [[{"Reference": reference}] for reference in missing]
             year, period, number = columns = _TABLES[table]
             for row in find(self._session, table, columns, wanted):
                 document = missing[row["Reference"]]

@@ -23,7 +23,7 @@ class Fault:
     """An error or a warning. element: the name, in lower case, of what it is about; value: what stood there.
 
     beside: the texts next to that element, by name in lower case: they say which line it is. item: the place, from 0,
-    of the item among the items of the answer; None when it is not within one.
+    of the item in `Result.keys`; None when it is not within one.
     """
 
     number: str
@@ -86,7 +86,7 @@ def read(root: Element) -> Result:
     return Result(
         tuple(faults),
         tuple(warnings),
-        tuple(_key(item) for item in items if name_of(item) == "item"),
+        tuple(map(_key, items)),
         _counts(root),
         root,
     )
