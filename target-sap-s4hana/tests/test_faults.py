@@ -181,7 +181,7 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
     rows, lasts, killed = revised(bench, rng, []), 0.3, 0
     while killed < KILLS:
         settings = {"documents": recipes[rng.choice(["difference", "reverse"])], "per_call": rng.choice([1, 2, 50])}
-        settings["settle_seconds"] = 0.5
+        settings |= {"settle_seconds": 0.5, "parallel": rng.choice([1, 2])}
         if rng.random() < 0.3:
             action = rng.choice([{"reset": "late", "delay": 0.2}, {"reset": "before_response"}, {"reset": "mid_body"}])
             bench.sandbox.control.fault("sap", action, path=SOAP, method="POST", after=rng.randint(0, 2))

@@ -53,13 +53,33 @@ def test_an_element_that_the_tenant_does_not_know_is_told_for_every_document(ben
     assert "SOAP" in told
 
 
-def test_a_tenant_that_knows_ledger_groups_gets_them(bench, switch):
+LEDGER_GROUP = [{"name": "ledger_group", "level": "header", "path": "LedgerGroup", "after": "CompanyCode"}]
+
+
+@pytest.mark.parametrize("fault", [None, {"reset": "before_response"}, {"reset": "late", "delay": 0.2}])
+def test_documents_of_a_ledger_group_are_posted_once_although_they_have_no_entry_view(bench, switch, fault):
+    switch("soap_later_elements", True)
+    if fault:
+        bench.sandbox.control.fault("sap", fault, path="journalentry", method="POST")
+    header = {"company_code": "Company", "ledger_group": {"constant": "2L"}}
+    settings = {"documents": bench.changed(header=header), "further_elements": LEDGER_GROUP}
+    bench.deliver(bench.plan(*rows(bench)), **settings)
+    assert [head["LedgerGroup"] for head in bench.headers()] == ["2L"] * 3
+    assert posted(bench) == {}  # nothing in the leading ledger
+    (bench.folder / "audit.db").unlink()
+    bench.deliver(bench.plan(*rows(bench)), **settings)
+    assert len(bench.references()) == 3
+
+
+def test_what_a_ledger_groups_documents_are_found_by_can_not_be_mapped(bench, switch):
     switch("soap_later_elements", True)
     header = {"company_code": "Company", "ledger_group": {"constant": "2L"}}
-    further = [{"name": "ledger_group", "level": "header", "path": "LedgerGroup", "after": "CompanyCode"}]
-    bench.deliver(bench.plan(*rows(bench)), documents=bench.changed(header=header), further_elements=further)
-    assert {head["LedgerGroup"] for head in bench.headers()} == {"2L"}
-    assert posted(bench) == {}  # nothing in the leading ledger
+    recipe = bench.changed(header=header, lines={**bench.journal["lines"], "assignment_reference": "Comment"})
+    bench.deliver(
+        bench.plan(*(dict(row, Comment="x") for row in rows(bench))), documents=recipe, further_elements=LEDGER_GROUP
+    )
+    assert all("assignment_reference is needed" in message for message in bench.rejected().values())
+    assert bench.references() == []
 
 
 def test_reversals_can_be_marked_as_negative_postings(bench, switch):

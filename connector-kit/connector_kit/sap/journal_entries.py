@@ -72,7 +72,10 @@ class Form:
         values = {name: value for name, value in line.fields if value != ""}
         if document.kind == "reversal":
             values.update(self.reversal_lines)
+        if by_ledger(document):  # all that documents without an entry view can be found by
+            values.setdefault("assignment_reference", document.reference)
         if "tax_classification" in values:
+            values.pop("assignment_reference", None)
             return "ProductTaxItem", self.layout.tax, values
         if "customer" in values:
             return "DebtorItem", self.layout.customer, values
@@ -80,6 +83,11 @@ class Form:
             return "CreditorItem", self.layout.supplier, values
         values["account"] = line.account
         return "Item", self.layout.account, values
+
+
+def by_ledger(document: Document) -> bool:
+    """Whether a document goes into the ledgers of a group only, so that it may have no entry view."""
+    return bool(document.header.get("ledger_group"))
 
 
 _ORDER = ("Item", "DebtorItem", "CreditorItem", "ProductTaxItem")
@@ -94,6 +102,10 @@ def faults(form: Form, document: Document) -> list[Message]:
     found += [Message("", text, None) for text in sap_fields.faults(form.layout.header, header)]
     for at, line in enumerate(document.lines):
         _, fields, values = form.line_of(document, line)
+        if by_ledger(document) and line.get("assignment_reference"):
+            found.append(
+                Message("", "with ledger_group, assignment_reference is needed to find the document again", at)
+            )
         texts = sap_fields.faults(fields, values)
         if "account" in values and not values["account"]:
             texts.append("account is missing")

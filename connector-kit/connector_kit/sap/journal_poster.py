@@ -89,12 +89,17 @@ class JournalEntries:
         Raises:
             ConnectorError: SAP can't be asked.
         """
+        found = self._found(documents, lookup.ENTRY_VIEW)
+        by_ledger = [one for one in documents if journal_entries.by_ledger(one) and one.reference not in found]
+        return {**found, **self._found(by_ledger, lookup.LEDGER_VIEW)}
+
+    def _found(self, documents: Sequence[Document], view: lookup.View) -> dict[str, Posted]:
         companies: dict[str, list[str]] = {}
         for document in documents:
             companies.setdefault(document.company, []).append(document.reference)
         found: dict[str, Posted] = {}
         for company, references in companies.items():
-            for reference, standing in lookup.entries(self._connection, company, references).items():
+            for reference, standing in lookup.entries(self._connection, company, references, view).items():
                 more = ", ".join(f"{one.number}/{one.year}" for one in standing[1:])
                 found[reference] = replace(standing[0], text=f"stands also as {more}") if more else standing[0]
         return found
