@@ -164,4 +164,4 @@ def test_what_was_changed_inside_syspro_is_told_when_asked(bench, caplog):
                 bench.control.change([change])
     bench.deliver(bench.plan(row), check_standing=True)
     assert f"{head['Reference']} " in caplog.text
-    assert "SYSPRO says: it is not there" in caplog.text
+    assert "stands by the audit trail" in caplog.text
