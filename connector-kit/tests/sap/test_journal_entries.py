@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -92,6 +92,7 @@ PLACES = st.sampled_from(sorted(FORM.layout.line_names - {"tax_classification", 
 
 
 @with_wsdl
+@settings(deadline=None)  # the first one reads the schema
 @given(st.dictionaries(PLACES, VALUES, max_size=4), st.sampled_from(sorted(FORM.layout.header_names)), VALUES)
 def test_whatever_passes_the_checks_is_valid(fields, name, value):
     header = {"company_code": "1010", name: value}
