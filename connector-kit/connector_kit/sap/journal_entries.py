@@ -273,8 +273,13 @@ def _messages(log: Element | None, document: Document, *, least: int = 0) -> Ite
     """The messages of a log, the one that only says "error" last; each for all lines that it is about."""
     items = [item for item in children(log, "Item") if _number(item, "SeverityCode") >= least]
     told = [(_code(text_of(item, "TypeID")), text_of(item, "Note"), item) for item in items]
+    places: list[int | None] = []
     for code, note, item in sorted(told, key=lambda one: one[0] == _GENERIC):
-        for at in _lines(item, note, document) or (None,):
+        found: tuple[int | None, ...] = _lines(item, note, document) or (None,)
+        if code == _GENERIC and places and None not in places:
+            found = (places[0],)  # the causes are all about lines, so this is too
+        places += found
+        for at in found:
             yield Message(code, note, at)
 
 

@@ -257,6 +257,15 @@ def test_outcomes_are_matched_by_id_in_whatever_order_and_envelope():
     assert second != third
 
 
+def test_the_message_that_only_says_error_is_about_the_lines_that_the_others_are_about():
+    sent = request(FORM, [document()], now=NOW)
+    (name,) = sent.ids
+    items = [("609(RW)", "Error in document: BKPFF $ 0M4"), ("265(KI)", "Cost center A000/10101101 does not exist")]
+    log = "".join(ITEM.format(code=code, severity=3, note=note) for code, note in items)
+    (outcome,) = outcomes(confirmation(posted(name, " ", log)), sent, [document()])
+    assert [(message.code, message.row) for message in outcome.messages] == [("KI/265", 0), ("RW/609", 0)]
+
+
 def test_a_test_run_without_errors_posts_nothing_and_has_no_number():
     sent = request(FORM, [document()], now=NOW, test_run=True)
     (name,) = sent.ids
