@@ -37,6 +37,7 @@ def plugin_environment(info: Mapping[str, Any], folder: Path) -> dict[str, str]:
         },
         **_anaplan("TAP_ANAPLAN", info["anaplan"], folder),
         **_anaplan("TARGET_ANAPLAN", info["anaplan"], folder),
+        "TAP_ANAPLAN__PLAN_FOR_SAP_MODEL_ID": info["anaplan"]["models"]["S4 Finance"],
         "TARGET_ANAPLAN__SAP_MODEL_ID": info["anaplan"]["models"]["S4 Finance"],
         "TARGET_ANAPLAN_AUDIT_URL": f"sqlite:///{folder / 'audit.db'}",
         "TARGET_SAP_S4HANA_AUDIT_URL": f"sqlite:///{folder / 'audit.db'}",

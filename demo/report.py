@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from connector_kit.audit.document_lines import DocumentLine
 from connector_kit.audit.report import ActionSummary, RunSummary
 from demo.reconcile.core import Comparison
 
@@ -83,4 +85,16 @@ def comparison_table(system: str, comparisons: Sequence[Comparison], beside: str
         if one.differences:
             verdict = f"[red]{len(one.differences)} differ[/red], e.g. {one.differences[0]}"
         table.add_row(one.name, f"{one.expected:,}", f"{one.found:,}", verdict)
+    return table
+
+
+def document_table(title: str, documents: Sequence[DocumentLine]) -> Table:
+    """Documents with the numbers that the ERP gave them."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("company", "year", "document", "reference", "for"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("plan lines", justify="right")
+    for line in documents:
+        key = " · ".join(dict.fromkeys(json.loads(line.key)))
+        table.add_row(line.company, line.year, line.number, line.reference, key, str(line.records))
     return table

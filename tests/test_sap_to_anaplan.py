@@ -34,9 +34,12 @@ def test_a_run_that_brings_nothing_new_changes_nothing_in_the_model(from_sap: Fr
 
 def test_back_dated_postings_and_reversals_move_the_totals_of_their_own_periods(from_sap: FromSap) -> None:
     from_sap.run_well()
+    lines = from_sap.control.sap_rows("JournalLine")
+    rent = next(row for row in lines if row["CompanyCode"] == "1010" and row["CostCenter"])
+    bank = next(row for row in lines if row["CompanyCode"] == "1010" and not row["CostCenter"])
     lines = [
-        {"account": "0061003000", "amount": "123.45", "currency": "EUR", "cost_center": "0010101101"},
-        {"account": "0021100000", "amount": "-123.45", "currency": "EUR"},
+        {"account": rent["GLAccount"], "amount": "123.45", "currency": "EUR", "cost_center": rent["CostCenter"]},
+        {"account": bank["GLAccount"], "amount": "-123.45", "currency": "EUR"},
     ]
     document = from_sap.control.sap_entry("1010", "2026-03-31", lines)
     from_sap.run_well()
@@ -46,13 +49,16 @@ def test_back_dated_postings_and_reversals_move_the_totals_of_their_own_periods(
     assert from_sap.differences() == []
 
 
-def test_every_line_comes_once_however_sap_fails_while_pages_are_read(from_sap: FromSap) -> None:
+def test_every_line_comes_once_however_sap_fails_and_whenever_the_token_expires(from_sap: FromSap) -> None:
     control = from_sap.control
     broken = ({"status": 503}, {"reset": "mid_body"}, {"truncate": 2000}, {"html": 502}, {"status": 401})
     for after, action in enumerate(broken):
         control.fault("sap", action, path=f"/{LINE_ITEMS}", after=1 + 2 * after)
     control.fault("sap", {"status": 429, "headers": {"Retry-After": "1"}}, path=r"/A_SupplierInvoice\?")
-    from_sap.run_well(TAP_SAP_S4HANA_PAGE_SIZE="200")
+    sap = from_sap.sandbox.info["sap"]
+    login = {name: sap[name] for name in ("token_url", "client_id", "client_secret")} | {"auth_method": "oauth"}
+    oauth = {f"TAP_SAP_S4HANA_{name.upper()}": value for name, value in login.items()}
+    from_sap.run_well(**oauth, TAP_SAP_S4HANA_PAGE_SIZE="200")
     assert from_sap.differences() == []
     assert all(rule["hits"] for rule in control.faults()), control.faults()
 
@@ -67,9 +73,7 @@ def test_a_run_that_stops_in_mid_stream_is_taken_up_again_without_loss(from_sap:
     assert from_sap.differences() == []
 
 
-def test_the_nightly_schedule_finds_invoices_that_were_cancelled_long_after_they_were_created(
-    from_sap: FromSap,
-) -> None:
+def test_the_nightly_schedule_finds_invoices_that_were_cancelled_long_after(from_sap: FromSap) -> None:
     from_sap.run_well()
     oldest = min(from_sap.control.sap_rows("SupplierInvoice"), key=lambda row: row["CreationDate"])
     key = {name: oldest[name] for name in ("SupplierInvoice", "FiscalYear")}
