@@ -42,6 +42,20 @@ def test_a_killed_holder_frees_the_lock_at_once(coordination_url, workers):
     assert time.monotonic() - start < 2
 
 
+def test_the_next_holder_learns_of_one_that_died_and_of_no_other(coordination_url, workers):
+    holder = workers("hold", coordination_url, "orphaned", "a job that dies", 1, 60)
+    holder.go()
+    holder.read("held")
+    holder.process.kill()
+    with connect(coordination_url) as coordinator:
+        with coordinator.lock("orphaned", purpose="next", wait_seconds=5) as lease:
+            assert (lease.orphaned.purpose, lease.orphaned.pid) == ("a job that dies", holder.process.pid)
+        with pytest.raises(ZeroDivisionError), coordinator.lock("orphaned", purpose="fails", wait_seconds=0):
+            raise ZeroDivisionError
+        with coordinator.lock("orphaned", purpose="last", wait_seconds=0) as lease:
+            assert lease.orphaned is None
+
+
 def test_a_killed_waiter_holds_up_nobody_for_long(coordination_url, workers, monkeypatch):
     monkeypatch.setattr("connector_kit.coordination.sqlite_lock.GONE_AFTER", 1.0)
     with connect(coordination_url) as coordinator:

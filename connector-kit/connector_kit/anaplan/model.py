@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from connector_kit.anaplan import files as model_files
+from connector_kit.anaplan import orphans
 from connector_kit.anaplan.dumps import DumpRow, read_dump
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.ids import find, kind_of
@@ -73,10 +74,10 @@ class ModelClient:
         """The exclusive right to change this model, among all processes that share the coordinator.
 
         Within the block each request that changes something (a chunk, a task's start, items of a list) goes out only
-        while the lock is still held.
+        while the lock is still held. What a holder that died left running is waited for.
 
         Raises:
-            BusyError: still held by somebody after `wait_seconds`; names the holder.
+            BusyError: still held by somebody after `wait_seconds`, or by what a dead holder started; names the holder.
             LockLostError: within the block, when the lock was lost.
         """
         name = f"anaplan:model:{self.id}"
@@ -84,6 +85,8 @@ class ModelClient:
             self._coordinator.lock(name, purpose=purpose, wait_seconds=wait_seconds) as lease,
             guarded(lease.assert_held),
         ):
+            if lease.orphaned is not None:
+                orphans.await_end(self.reads, self.label, lease.orphaned, wait_seconds, self._polling)
             yield lease
 
     # What the model has. Lists are read once per client.

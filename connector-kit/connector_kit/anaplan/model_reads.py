@@ -10,7 +10,7 @@ from connector_kit.anaplan.ids import find
 from connector_kit.anaplan.line_items import LineItem, line_item
 from connector_kit.anaplan.objects import Model
 from connector_kit.anaplan.read_requests import ExpiredReadError, ReadRequest
-from connector_kit.anaplan.reading import mapping, rows, struct, structs
+from connector_kit.anaplan.reading import mapping, rows, struct, structs, text
 from connector_kit.anaplan.results import Kind, Task, read_task
 from connector_kit.anaplan.spool import Spool
 from connector_kit.anaplan.tasks import COLLECTIONS, Polling
@@ -46,6 +46,17 @@ class ModelReads:
         """The model now: `last_modified` and `last_saved_serial_number` move when it changes."""
         body = self._transport.json("GET", self._path, what=self._label, params={"modelDetails": "true"})
         return struct(Model, mapping(body.get("model")))
+
+    def processing(self) -> str:
+        """What the model is processing now, in Anaplan's words; empty when it is nothing.
+
+        Source: the community OpenAPI specification (live): an answer without the envelope of the others.
+        """
+        body = self._transport.json("GET", f"{self._path}/status", what=f"{self._label}, status")
+        status = mapping(body.get("requestStatus"))
+        if not status.get("taskId"):
+            return ""
+        return " ".join(text(status.get("tooltip")).split()) or text(status.get("currentStep")) or "a task"
 
     def line_items(self, module_id: str | None = None) -> list[LineItem]:
         """The line items of a module, or of all modules, with their formats."""

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.errors import ConfigurationError
+from connector_kit.redaction import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,6 @@ def _base(setting: str, url: str) -> str:
     plain = url.strip().rstrip("/")
     if not plain.lower().startswith(("https://", "http://")):
         raise ConfigurationError(
-            system=SYSTEM, subject=setting, expected="an address with https://", got=repr(url[:80])
+            system=SYSTEM, subject=setting, expected="an address with https://", got=repr(shortened(url, 80))
         )
     return plain

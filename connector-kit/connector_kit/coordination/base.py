@@ -80,11 +80,13 @@ class Lease:
     """A lock that is held.
 
     `token` grows with every holder of that lock, so that whatever the lock protects can refuse a former holder.
+    `orphaned`: who held it before, if that one died with it: what it had started may still be going on.
     """
 
-    def __init__(self, name: str, token: int, still_held: Callable[[], bool]) -> None:
+    def __init__(self, name: str, token: int, still_held: Callable[[], bool], orphaned: Holder | None = None) -> None:
         self.name = name
         self.token = token
+        self.orphaned = orphaned
         self._still_held = still_held
 
     def assert_held(self) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from connector_kit.coordination.base import SYSTEM, Coordinator
 from connector_kit.errors import ConfigurationError
-from connector_kit.redaction import register_secret
+from connector_kit.redaction import register_url
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +29,12 @@ def connect(url: str | None = None) -> Coordinator:
     """
     if url is None:
         return _sqlite(default_file())
+    register_url(url)
     parts = urlsplit(url)
     scheme = parts.scheme.partition("+")[0]
     if scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         return _sqlite(Path(unquote(parts.path[1:])))
     if scheme in {"postgresql", "postgres"}:
-        if parts.password:
-            register_secret(unquote(parts.password))
         from connector_kit.coordination.postgres import PostgresCoordinator  # noqa: PLC0415 - psycopg is optional
 
         return PostgresCoordinator(url.replace(parts.scheme, "postgresql", 1))

@@ -37,6 +37,7 @@ ON CONFLICT (backend) DO UPDATE SET name = excluded.name, purpose = excluded.pur
   pid = excluded.pid, since = excluded.since
 """
 _LEAVE = "DELETE FROM coordination_waiter WHERE backend = pg_backend_pid()"
+_GIVE_BACK = "UPDATE coordination_lock SET purpose = NULL WHERE name = %s AND token = %s"
 _HOLDER = "SELECT purpose, host, pid, since FROM coordination_lock WHERE name = %s AND purpose IS NOT NULL"
 
 
@@ -49,6 +50,7 @@ def hold(url: str, name: str, purpose: str, wait_seconds: float) -> Iterator[Lea
         make_tables(session)
         try:
             _wait(session, name, Holder.here(purpose), wait_seconds)
+            orphaned = _holder(session, name)
             token = _sign(session, name, Holder.here(purpose))
         except psycopg.Error as error:
             raise UnavailableError(
@@ -57,10 +59,12 @@ def hold(url: str, name: str, purpose: str, wait_seconds: float) -> Iterator[Lea
                 got=str(error),
                 hint="The connection to PostgreSQL broke while this job waited for the lock: run it again.",
             ) from error
-        yield Lease(name, token, lambda: _token(session, name) == token)
-        # A session that is gone has nothing to give back.
-        with suppress(psycopg.Error):
-            session.execute("UPDATE coordination_lock SET purpose = NULL WHERE name = %s AND token = %s", (name, token))
+        try:
+            yield Lease(name, token, lambda: _token(session, name) == token, orphaned)
+        finally:
+            # A session that is gone has nothing to give back.
+            with suppress(psycopg.Error):
+                session.execute(_GIVE_BACK, (name, token))
     finally:
         session.close()
 

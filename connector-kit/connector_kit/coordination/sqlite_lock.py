@@ -32,8 +32,9 @@ def hold(file: SqliteFile, name: str, purpose: str, wait_seconds: float) -> Iter
     me = Holder.here(purpose)
     _wait(file, lock, name, me, wait_seconds)
     try:
+        orphaned = _holder(file, name)
         token = _sign(file, name, me)
-        yield Lease(name, token, lambda: lock.is_locked and _token(file, name) == token)
+        yield Lease(name, token, lambda: lock.is_locked and _token(file, name) == token, orphaned)
     finally:
         with suppress(ConnectorError), file.transaction() as db:
             db.execute("UPDATE holder SET purpose = NULL WHERE name = ? AND pid = ?", (name, me.pid))

@@ -23,7 +23,7 @@ from connector_kit.anaplan import Anaplan, ModelClient, Polling, hosts
 from connector_kit.anaplan.auth import AnaplanAuth
 from connector_kit.anaplan.login import from_settings
 from connector_kit.anaplan.token_service import auth_session
-from connector_kit.coordination import Lease
+from connector_kit.coordination import Holder, Lease
 from connector_kit.http import Retry
 
 WORKSPACE, MODEL = "8a81b08e4f6d2b43014fbe11a3bd3e02", "96339A3B8F224CCAB1D5C1E2F2B3C4D5"
@@ -150,6 +150,7 @@ class FakeCoordinator:
         self.limiters: dict[str, FakeLimiter] = {}
         self.locked: list[tuple[str, str, float]] = []
         self.held = True
+        self.orphaned: Holder | None = None
 
     def limiter(self, name: str, *, per_minute: int, burst: int | None = None) -> FakeLimiter:
         return self.limiters.setdefault(name, FakeLimiter())
@@ -157,7 +158,7 @@ class FakeCoordinator:
     @contextlib.contextmanager
     def lock(self, name: str, *, purpose: str, wait_seconds: float) -> Iterator[Lease]:
         self.locked.append((name, purpose, wait_seconds))
-        yield Lease(name, 1, lambda: self.held)
+        yield Lease(name, 1, lambda: self.held, self.orphaned)
 
     def close(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Who lost a model's lock changes nothing in it any more."""
+"""Who lost a model's lock changes nothing in it any more, and what the dead left running is waited for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from connector_kit.anaplan import ChunkFile
-from connector_kit.coordination import LockLostError
+from connector_kit.coordination import Holder, LockLostError
+from connector_kit.errors import BusyError
 
 FILE, IMPORT, LIST = "113000000001", "112000000001", "101000000001"
 
@@ -82,3 +83,46 @@ def test_reading_goes_on(fake, model, root, lose):
     with model.lock("read", 0):
         lose()
         assert model.files() == []
+
+
+# What a holder that died left running.
+
+
+def busy(reply, tooltip="The system is currently processing an Import:\n\nImport started by user Jesse"):
+    return reply(body={"requestStatus": {"currentStep": "Processing ...", "taskId": "A" * 32, "tooltip": tooltip}})
+
+
+def idle(reply):
+    return reply(body={"requestStatus": {"currentStep": "Open", "taskId": None, "tooltip": None}})
+
+
+@pytest.fixture
+def dead(coordinator):
+    coordinator.orphaned = Holder("load suppliers", "south", 4711, 0.0)
+
+
+def test_the_task_of_a_dead_holder_is_waited_for(fake, model, reply, dead, caplog):
+    fake.on("GET", r".*/models/\w+/status", busy(reply), busy(reply), idle(reply))
+    with caplog.at_level("INFO"), model.lock("next", 5):
+        assert len(fake.sent("GET", r".*/status")) == 3
+    (line,) = [line for line in caplog.messages if "died" in line]
+    assert "load suppliers (process 4711 on south" in line
+    assert "Import started by user Jesse" in line
+
+
+def test_a_dead_holders_task_that_does_not_end_is_a_busy_model(fake, model, reply, dead):
+    fake.on("GET", r".*/models/\w+/status", busy(reply, ""))
+    with pytest.raises(BusyError, match=r"load suppliers .*which died"), model.lock("next", 0.1):
+        pass
+
+
+def test_a_user_that_may_not_look_goes_on(fake, model, reply, dead):
+    fake.on("GET", r".*/models/\w+/status", reply(403, {"status": {"code": 403, "message": "Forbidden"}}))
+    with model.lock("next", 5) as lease:
+        lease.assert_held()
+
+
+def test_after_a_holder_that_gave_back_nobody_looks(fake, model):
+    with model.lock("next", 5):
+        pass
+    assert not fake.sent("GET", r".*/status")
