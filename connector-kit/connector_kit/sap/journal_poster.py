@@ -12,6 +12,7 @@ from connector_kit.documents.model import Document, Message, Outcome, Posted, Re
 from connector_kit.http import Unreadable
 from connector_kit.sap import journal_entries, lookup
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
+from connector_kit.sap.journal_confirmations import outcomes as outcomes_of
 from connector_kit.sap.journal_fields import Layout
 from connector_kit.sap.soap import CONTENT_TYPE, SoapFaultError, body_of
 
@@ -160,7 +161,7 @@ class JournalEntries:
                 "SOAPAction": f'"{journal_entries.ACTION}"',
             },
         )
-        return journal_entries.outcomes(confirmation, request, documents)
+        return outcomes_of(confirmation, request, documents)
 
     @staticmethod
     def _without_the_bad(

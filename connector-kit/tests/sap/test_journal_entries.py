@@ -16,7 +16,8 @@ from lxml import etree
 
 from connector_kit.documents.model import Document, Line, Message, Posted, Refused, Unknown
 from connector_kit.http import Unreadable
-from connector_kit.sap.journal_entries import Form, faults, outcomes, request
+from connector_kit.sap.journal_confirmations import outcomes
+from connector_kit.sap.journal_entries import Form, faults, request
 from connector_kit.sap.journal_fields import FurtherElement, layout
 from connector_kit.sap.soap import SoapFaultError, body_of
 
