@@ -130,7 +130,7 @@ class Bench:
             "company": "EDU1",
             "coordination_url": f"sqlite:///{self.folder}/coordination.db",
             "audit_url": self.audit_url,
-            "settle_seconds": 1.0,
+            "settle_seconds": 0.5,
             "wait_seconds": 30,
             "timeout": 5,
             "max_tries": 3,

@@ -1,0 +1,283 @@
+"""Answers lost, late or broken, sessions evicted, and processes that die: each document is in SYSPRO once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+import requests
+from killing import start
+
+from connector_kit.syspro import EnetSession
+
+POST = "Transaction/Post"
+PERIODS = {"Oct 26": 10, "Nov 26": 11, "Dec 26": 12}
+KILLS = int(os.environ.get("SYSPRO_KILL_POINTS", "8"))
+SEED = int(os.environ.get("SYSPRO_KILL_SEED", "1"))
+
+LOST = {
+    "never arrived": {"reset": "before_request"},
+    "posted, no answer": {"reset": "before_response"},
+    "posted late, no answer": {"reset": "late", "delay": 0.2},
+    "posted, half an answer": {"reset": "mid_body"},
+    "posted, half a text": {"truncate": 200},
+    "posted, nothing in it": {"truncate": 0},
+    "a gateway's page": {"html": 502},
+    "a page with status 200": {"html": 200},
+    "maintenance": {"status": 503},
+    "a gateway's timeout": {"status": 504},
+}
+GONE = {"status": 200, "body": "ERROR: The supplied UserID is invalid"}
+
+
+def three_months(bench, amount="10.10"):
+    return [bench.row("00-4010", amount, Period=period) for period in PERIODS]
+
+
+def in_books(bench):
+    """Account 00-4010 by period."""
+    return {place[2]: amount for place, amount in bench.books().items() if place[0] == "00-4010"}
+
+
+def once(bench, amount="10.10"):
+    references = bench.references()
+    return len(references) == len(set(references)) == 3 and in_books(bench) == dict.fromkeys(
+        PERIODS.values(), Decimal(amount)
+    )
+
+
+@pytest.mark.parametrize("longest_get", [2000, 100])
+@pytest.mark.parametrize("fault", LOST)
+def test_a_lost_answer_posts_nothing_twice_and_loses_nothing(bench, fault, longest_get):
+    bench.control.fault("syspro", LOST[fault], path=POST)
+    outcome = bench.run(bench.plan(*three_months(bench)), longest_get=longest_get)
+    if outcome.error is not None:
+        assert outcome.states == []
+        outcome = bench.deliver(bench.plan(*three_months(bench)), longest_get=longest_get)
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+@pytest.mark.parametrize("fault", ["posted, no answer", "posted late, no answer", "posted, half a text", "maintenance"])
+def test_a_lost_answer_to_an_invoice_enters_it_once(bench, fault):
+    supplier = next(row["Supplier"] for row in bench.rows("ApSupplier") if row["OnHold"] != "Y")
+    bill = {"Supplier": supplier, "Invoice": "4711", "InvoiceDate": "2026-11-18", "Account": "00-4010"}
+    sent = bench.bills({**bill, "Amount": Decimal(10), "Comment": ""})
+    bench.control.fault("syspro", LOST[fault], path=POST)
+    bench.deliver(sent)
+    assert [row["OrigInvValue"] for row in bench.rows("ApInvoice") if row["Invoice"].lstrip("0") == "4711"] == ["10.00"]
+    assert [one["state"] for one in bench.documents()] == ["posted"]
+
+
+def test_an_answer_that_comes_too_late_is_a_lost_one(bench):
+    bench.control.fault("syspro", {"delay": 1.0}, path=POST)
+    bench.deliver(bench.plan(*three_months(bench)), timeout=0.5, settle_seconds=1.5)
+    assert once(bench)
+
+
+def test_what_syspro_carries_out_late_is_waited_for_by_the_next_run_too(bench):
+    bench.control.fault("syspro", {"reset": "late", "delay": 0.7}, path=POST)
+    text = bench.lines(bench.plan(*three_months(bench)))
+    process = start(bench.config(settle_seconds=1.2), text, bench.folder / "out")
+    until = time.monotonic() + 20
+    while not bench.asked(POST) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    process.join()
+    bench.deliver(bench.plan(*three_months(bench)), settle_seconds=1.2)
+    assert once(bench)
+
+
+def test_without_look_ups_nothing_is_sent_again(bench):
+    bench.control.fault("syspro", {"reset": "before_response"}, path=POST)
+    bench.control.fault("syspro", {"status": 503}, path="Query/Query", times=-1, after=2)
+    outcome = bench.run(bench.plan(*three_months(bench)), max_tries=1)
+    assert outcome.error is not None
+    assert outcome.states == []
+    bench.control.clear_faults()
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
+@pytest.mark.parametrize("prefix", ["prefixed", "bare"])
+def test_a_session_that_somebody_else_ends_is_replaced_and_nothing_posted_twice(bench, monkeypatch, prefix):
+    bench.switch("session_error", prefix)
+    info, evicted = bench.sandbox.info["syspro"], []
+    post = EnetSession.post
+
+    def with_a_guest(session, *sent):
+        if len(evicted) < 2:
+            logon = {"Operator": info["operator"], "OperatorPassword": info["operator_password"]}
+            evicted.append(
+                requests.get(f"{info['enet_url']}/Logon", params={**logon, "CompanyId": "EDU1", "CompanyPassword": ""})
+            )
+        return post(session, *sent)
+
+    monkeypatch.setattr(EnetSession, "post", with_a_guest)
+    outcome = bench.run(bench.plan(*three_months(bench)))
+    assert "operator of their own" in str(outcome.error)
+    assert bench.references() == []
+    outcome = bench.deliver(bench.plan(*three_months(bench)))
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+def test_a_session_that_is_gone_once_is_logged_on_again_after_a_look_up(bench, caplog):
+    bench.control.fault("syspro", GONE, path=POST, times=1, after=1)
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+    assert "logging on again" in caplog.text
+    assert len(bench.asked("Rest/Logon")) == 2
+    paths = [one["path"].split("?")[0].rpartition("Rest/")[2] for one in bench.control.requests("syspro")]
+    again = paths.index("Logon", 1)
+    assert paths[again - 1 : again + 3] == ["Transaction/Post", "Logon", "Query/Query", "Query/Query"]
+
+
+def test_an_error_for_the_whole_call_refuses_that_document_alone(bench):
+    bench.control.fault("syspro", {"status": 200, "body": "ERROR: Something is wrong with it"}, path=POST, times=1)
+    outcome = bench.deliver(bench.plan(*three_months(bench)))
+    assert outcome.states == [{"mark": "done"}]
+    (message,) = bench.rejected().values()
+    assert "Something is wrong with it" in message
+    assert len(bench.references()) == 2
+
+
+@pytest.mark.parametrize("status", [400, 404, 414])
+def test_a_long_address_that_the_site_refuses_ends_the_run_and_posts_nothing(bench, status):
+    bench.switch("longest_url", 2200)
+    bench.switch("long_url_status", str(status))
+    rows = [{**row, "Comment": "x" * 250} for row in three_months(bench)]
+    outcome = bench.run(bench.plan(*rows), longest_get=10_000)
+    assert str(status) in str(outcome.error)
+    assert bench.references() == []
+
+
+def test_an_unlicensed_object_ends_the_run_with_its_name_and_nothing_is_lost(bench):
+    bench.switch("unlicensed", "GENTJL")
+    outcome = bench.run(bench.plan(*three_months(bench)))
+    assert outcome.states == []
+    assert "post GENTJL" in str(outcome.error)
+    assert "licence" in str(outcome.error)
+    bench.switch("unlicensed", "")
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
+def test_a_posted_journal_that_is_not_found_again_stops_the_run(bench):
+    """Where the look-up does not work, nothing may be sent that may have to be looked up."""
+    nowhere = '<GenJournalCtl Version="8"><RowsReturned>0</RowsReturned></GenJournalCtl>'
+    bench.control.fault("syspro", {"status": 200, "body": nowhere}, path="Query/Query", times=-1)
+    outcome = bench.run(bench.plan(*three_months(bench)))
+    assert "not found by its reference" in str(outcome.error)
+    assert len(bench.references()) == 1
+    bench.control.clear_faults()
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
+def test_two_runs_at_the_same_time_post_once_with_one_session(bench):
+    text = bench.lines(bench.plan(*three_months(bench)))
+    bench.control.fault("syspro", {"delay": 0.3}, path=POST, times=-1)
+    runs = [start(bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0, 0]
+    assert once(bench)
+    assert len(bench.asked("Rest/Logon")) == 1
+
+
+STEPS = [
+    "before connector_kit.audit.documents:DocumentBook.intend",
+    "after connector_kit.audit.documents:DocumentBook.intend",
+    "after connector_kit.audit.documents:DocumentBook.sending",
+    "before connector_kit.syspro.session:EnetSession.post",
+    "after connector_kit.syspro.session:EnetSession.post",
+    "after connector_kit.syspro.session:EnetSession.post 2",
+    "before connector_kit.audit.documents:DocumentBook.end",
+    "after connector_kit.audit.documents:DocumentBook.end",
+    "before connector_kit.documents.parcel:Parcel.settle",
+    "after connector_kit.documents.parcel:Parcel.settle",
+    "before target_syspro.target:TargetSyspro._write_state_message",
+]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_dies_at_any_step_is_made_good_by_the_next(bench, step):
+    text = bench.lines(bench.plan(*three_months(bench)))
+    process = start(bench.config(), text, bench.folder / "out", dies=step)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert (bench.folder / "out").read_text() == ""
+    outcome = bench.deliver(bench.plan(*three_months(bench)))
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+def revised(bench, rng, rows):
+    """Some amounts change, some rows go, some come."""
+    kept = [
+        {**row, "Amount": row["Amount"] + rng.choice([0, 0, 1, Decimal("-0.07")])} for row in rows if rng.random() < 0.8
+    ]
+    for _ in range(rng.randint(1, 4)):
+        account, period = rng.choice(["00-4010", "00-4020", "00-1010"]), rng.choice(list(PERIODS))
+        kept.append(bench.row(account, f"{rng.randint(-99999, 99999) / 100:.2f}", Period=period))
+    return list({(row["Account"], row["Period"]): row for row in kept}.values())
+
+
+def test_whenever_it_is_killed_each_document_is_posted_once(bench):
+    """A plan that is approved again and again, each time by a run that dies at a random moment.
+
+    SYSPRO_KILL_POINTS=200 tries two hundred of them; SYSPRO_KILL_SEED others.
+    """
+    rng = random.Random(SEED)
+    recipes = {rule: bench.changed(on_change=rule) for rule in ("difference", "reverse")}
+    rows, lasts, killed = revised(bench, rng, []), 0.3, 0
+    while killed < KILLS:
+        settings = {"documents": recipes[rng.choice(["difference", "reverse"])], "settle_seconds": 0.5}
+        if rng.random() < 0.3:
+            action = rng.choice([{"reset": "late", "delay": 0.2}, {"reset": "before_response"}, {"reset": "mid_body"}])
+            bench.control.fault("syspro", action, path=POST, after=rng.randint(0, 2))
+        text = bench.lines(bench.plan(*rows))
+        begun = time.monotonic()
+        process = start(bench.config(**settings), text, bench.folder / "out")
+        process.join(rng.uniform(0.05, lasts * 1.1))
+        process.kill()
+        process.join()
+        if process.exitcode == 0:
+            lasts = (lasts + time.monotonic() - begun) / 2
+        else:
+            killed += 1
+            lasts *= 1.02
+        bench.control.clear_faults()
+        bench.deliver(bench.plan(*rows), **settings)
+        landed = {place: amount for place, amount in bench.books().items() if place[0] != "00-2110"}
+        planned = Counter()
+        for row in rows:
+            planned[row["Account"], 2026, PERIODS[row["Period"]]] += row["Amount"]
+        assert landed == {place: amount for place, amount in planned.items() if amount}, f"seed {SEED}, kill {killed}"
+        references = bench.references()
+        assert len(references) == len(set(references)), f"seed {SEED}, kill {killed}"
+        rows = revised(bench, rng, rows)
+
+
+def test_a_run_that_is_told_to_stop_logs_off_and_the_next_one_goes_on(bench):
+    bench.control.fault("syspro", {"delay": 1.0}, path=POST, after=1)
+    text = bench.lines(bench.plan(*three_months(bench)))
+    process = start(bench.config(), text, bench.folder / "out")
+    until = time.monotonic() + 20
+    while len(bench.references()) < 1 and time.monotonic() < until:
+        time.sleep(0.02)
+    process.terminate()
+    process.join()
+    assert process.exitcode == 1
+    assert (bench.folder / "out").read_text() == ""
+    assert len(bench.references()) < 3
+    assert bench.control.sessions() == []
+    outcome = bench.deliver(bench.plan(*three_months(bench)))
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
