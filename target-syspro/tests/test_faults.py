@@ -151,7 +151,7 @@ def test_an_error_for_the_whole_call_refuses_that_document_alone(bench):
 def test_a_long_address_that_the_site_refuses_ends_the_run_and_posts_nothing(bench, status):
     bench.switch("longest_url", 2200)
     bench.switch("long_url_status", str(status))
-    rows = [{**row, "Comment": "x" * 250} for row in three_months(bench)]
+    rows = [bench.row(account, "1", Comment="x" * 200) for account in ("00-4010", "00-4020", "00-4500", "00-1010")]
     outcome = bench.run(bench.plan(*rows), longest_get=10_000)
     assert str(status) in str(outcome.error)
     assert bench.references() == []
