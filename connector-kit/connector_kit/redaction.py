@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import re
 import threading
-from urllib.parse import quote, quote_plus
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
 
 from typing_extensions import override
@@ -26,6 +28,8 @@ _PATTERNS = (
     re.compile(r"(?i)(//[^/\s:@]*:)[^/\s@]+(@)"),
 )
 _SHORTEST = 4
+# Encoded, shorter values are too little to be told from other texts.
+_SHORTEST_ENCODED = 8
 
 _secrets: set[str] = set()
 _known: re.Pattern[str] | None = None
@@ -33,29 +37,67 @@ _guard = threading.Lock()
 
 
 def register_secret(value: str) -> None:
-    """Mask `value`, and its forms in URLs, JSON, XML and Python's repr, in all that passes `redact` from now on.
+    """Mask `value` in all that passes `redact` from now on, as it stands and as URLs, JSON, XML and base64 write it.
 
     Values of fewer than four characters are left out: masking every "a" helps nobody.
     """
     global _known  # noqa: PLW0603 - one compiled pattern per process, rebuilt when a secret is added
     if len(value) < _SHORTEST:
         return
-    forms = {
-        value,
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        escape(value),
-        escape(value, {'"': "&quot;", "'": "&apos;"}),
-        repr(value)[1:-1],
-    }
+    # A wrong guess at a body's encoding, as of one that is not declared, is one more way to write a secret.
+    misread = value.encode("utf-8", "replace")
+    forms = {value, misread.decode("latin-1"), misread.decode("cp1252", "replace")}
+    for each in tuple(forms):
+        forms |= _written(each)
+    if len(value) >= _SHORTEST_ENCODED:
+        forms |= _in_base64(misread)
     with _guard:
         if forms <= _secrets:
             return
         _secrets.update(forms)
         _known = re.compile("|".join(re.escape(s) for s in sorted(_secrets, key=len, reverse=True)))
+
+
+def register_url(url: str) -> None:
+    """Mask the password in `url`, if there is one.
+
+    Its parts, too: an unescaped `@`, `/` or `#` in it makes drivers and parsers take a part for a host or a port, and
+    say so.
+    """
+    _, _, rest = url.partition("://")
+    before, at, _ = rest.rpartition("@")
+    password = before.partition(":")[2]
+    if not at or not password:
+        return
+    parts = (part for part in re.split(r"[@/?#:]", password) if len(part) >= _SHORTEST_ENCODED)
+    for part in (password, *parts):
+        register_secret(part)
+        register_secret(unquote(part))
+
+
+def _written(value: str) -> set[str]:
+    """A value as URLs, JSON, XML and Python's repr write it."""
+    quoted = {quote(value, safe=""), quote(value), quote_plus(value)}
+    return {
+        *quoted,
+        *(re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), each) for each in quoted),
+        *(quote(each, safe="") for each in quoted),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        escape(value),
+        escape(value, {'"': "&quot;", "'": "&apos;"}),
+        html.escape(value),
+        repr(value)[1:-1],
+    }
+
+
+def _in_base64(value: bytes) -> set[str]:
+    """What base64 makes of `value` anywhere in a longer text, without the characters that neighbours have a part in."""
+    found: set[str] = set()
+    for before in range(3):
+        own = slice(-(-8 * before // 6), 8 * (before + len(value)) // 6)
+        found |= {encode(bytes(before) + value).decode()[own] for encode in (b64encode, urlsafe_b64encode)}
+    return found
 
 
 def redact(text: str) -> str:
@@ -65,6 +107,12 @@ def redact(text: str) -> str:
     for pattern in _PATTERNS:
         text = pattern.sub(lambda m: m.group(1) + MASK + (m.group(2) if m.re.groups > 1 else ""), text)
     return text
+
+
+def shortened(text: str, limit: int) -> str:
+    """The start of `text` with secrets masked: before the cut, because nobody recognizes half a secret."""
+    clean = redact(text)
+    return clean[:limit] + ("…" if len(clean) > limit else "")
 
 
 class RedactingFilter(logging.Filter):
@@ -100,7 +148,8 @@ def _masked(error: BaseException) -> BaseException:
 
 
 def redact_logs() -> None:
-    """Put the filter on every handler of the root logger; call again after handlers were added."""
-    for handler in logging.getLogger().handlers:
+    """Put the filter on every handler of every logger; call again after handlers were added."""
+    named = (one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger))
+    for handler in (handler for logger in (logging.getLogger(), *named) for handler in logger.handlers):
         if not any(isinstance(f, RedactingFilter) for f in handler.filters):
             handler.addFilter(RedactingFilter())

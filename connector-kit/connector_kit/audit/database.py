@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError, UnavailableError
-from connector_kit.redaction import redact, register_secret
+from connector_kit.redaction import redact, register_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -99,6 +99,7 @@ class Database:
     _guard: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        register_url(self.url)
         kind, separator, rest = self.url.partition("://")
         kind = kind.partition("+")[0]
         self.postgres = kind in {"postgresql", "postgres"}
@@ -112,8 +113,6 @@ class Database:
             )
         if self.postgres:
             self.url = f"postgresql://{rest}"
-            if password := urlsplit(self.url).password:
-                register_secret(unquote(password))
             self.name = redact(self.url)
         else:
             self._path = Path(path).expanduser()

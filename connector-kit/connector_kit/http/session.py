@@ -28,6 +28,7 @@ from connector_kit.errors import (
 )
 from connector_kit.http import guard
 from connector_kit.http.retry import Retry, parse_retry_after
+from connector_kit.redaction import shortened
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ _UNUSABLE = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidHeader,
 )
+# Of a longer body no more is looked at. Far beyond any excerpt: what a cut here makes of a secret is never shown.
+_EXCERPTED = 64 * 1024
 _TAGS = re.compile(r"(?is)<(style|script)\b.*?</\1>|<[^>]*>")
 
 
@@ -71,11 +74,10 @@ Classify = Callable[[requests.Response, str], "ConnectorError | None"]
 
 def excerpt(response: requests.Response, limit: int = 300) -> str:
     """The start of a body on one line, for messages. Bodies can carry personal data, so never the whole."""
-    text = response.content[: limit * 20].decode(response.encoding or "utf-8", errors="replace")
+    text = response.content[:_EXCERPTED].decode(response.encoding or "utf-8", errors="replace")
     if "html" in response.headers.get("Content-Type", "").lower():
         text = _TAGS.sub(" ", text)
-    text = " ".join(text.split())
-    return text[:limit] + ("…" if len(text) > limit else "")
+    return shortened(" ".join(text.split()), limit)
 
 
 class HttpSession:
@@ -375,11 +377,16 @@ def common_error(
             system=system,
             subject=what,
             expected="an answer",
-            got=f"HTTP {status}, a redirect to {response.headers.get('Location', 'nowhere')}",
+            got=f"HTTP {status}, a redirect to {_place(response.headers.get('Location'))}",
             status=status,
             hint="Set the address to where the service really is: credentials are not sent elsewhere.",
         )
     return RefusedError(system=system, subject=what, got=got, status=status)
+
+
+def _place(location: str | None) -> str:
+    """Where a redirect leads, without the query: that of a login page carries what was asked, secrets and all."""
+    return shortened(re.split(r"[?#;]", location or "nowhere")[0], 300)
 
 
 def _chain(error: BaseException, until: BaseException | None) -> Iterator[BaseException]:

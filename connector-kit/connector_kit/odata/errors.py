@@ -9,8 +9,9 @@ import msgspec
 import requests
 
 from connector_kit.errors import AuthenticationError, ConnectorError, NotFoundError, RefusedError
+from connector_kit.redaction import shortened
 
-_XML_MESSAGE = re.compile(r"<(?:\w+:)?message[^>]*>([^<]{1,500})</", re.IGNORECASE)
+_XML_MESSAGE = re.compile(r"<(?:\w+:)?message[^>]*>([^<]+)</", re.IGNORECASE)
 
 
 def server_message(response: requests.Response) -> str:
@@ -18,13 +19,13 @@ def server_message(response: requests.Response) -> str:
     try:
         body: Any = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        found = _XML_MESSAGE.search(response.text[:5000])
+        found = _XML_MESSAGE.search(response.text[:65536])
         return found[1].strip() if found else ""
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     if isinstance(message, dict):  # V2 puts the text beside its language
         message = message.get("value")
-    return " ".join(str(message).split())[:500] if message else ""
+    return shortened(" ".join(str(message).split()), 500) if message else ""
 
 
 def classify(system: str, response: requests.Response, what: str, *, found: str = "") -> ConnectorError | None:

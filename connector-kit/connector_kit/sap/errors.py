@@ -23,6 +23,7 @@ from connector_kit.errors import (
     UnavailableError,
 )
 from connector_kit.http import excerpt, parse_retry_after
+from connector_kit.redaction import shortened
 
 SYSTEM = "SAP S/4HANA"
 CSRF_HEADER = "x-csrf-token"
@@ -190,4 +191,4 @@ def _listed(value: object) -> list[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str:
-    return re.sub(r"\s+", " ", str(value)).strip()[:1000] if value is not None else ""
+    return shortened(re.sub(r"\s+", " ", str(value)).strip(), 1000) if value is not None else ""

@@ -14,6 +14,7 @@ from lxml import etree
 
 from connector_kit.errors import RefusedError
 from connector_kit.http import Unreadable
+from connector_kit.redaction import shortened
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -115,4 +116,4 @@ def _fault(fault: Element) -> tuple[str, str]:
     words = text_of(fault, "faultstring") or text_of(fault, "Reason", "Text")
     detail = text_of(fault, "detail") or text_of(fault, "Detail")
     said = " ".join((words if detail in words else f"{words} {detail}").split())
-    return code, said[:500] or code or "no words"
+    return code, shortened(said, 500) or code or "no words"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 
 from connector_kit.errors import ConfigurationError
-from connector_kit.redaction import register_secret
+from connector_kit.redaction import register_secret, register_url
 
 # A scheme, then anything: what only looks like a reference (a path, "env:" alone) is refused rather than guessed at.
 # "file:///data" is a URL and stays as it is.
@@ -25,7 +25,7 @@ def resolve(config: Mapping[str, object], secret_names: Collection[str]) -> dict
     References may stand anywhere, in lists and objects too: `keyring:SERVICE/NAME` (the operating system's
     keyring), `file:NAME` (the encrypted file, see `connector-secrets`), `env:NAME` (an environment variable).
     `raw:TEXT` is `TEXT`, for a value that only looks like a reference. Resolved values, and all values under a key
-    in `secret_names`, are masked from now on wherever `connector_kit.redaction` is asked.
+    in `secret_names` and all passwords in URLs, are masked from now on wherever `connector_kit.redaction` is asked.
 
     Raises:
         ConfigurationError: a reference that leads nowhere; names the setting and the reference, never a value.
@@ -61,7 +61,9 @@ class _Walk:
         if scheme in _HOW:
             found = self._look_up(scheme, name, setting, text)
             register_secret(found)
+            register_url(found)
             return found
+        register_url(name)
         if secret:
             register_secret(name)
         return name
