@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from rich.console import Console
@@ -17,8 +17,11 @@ from rich.table import Table
 
 from benchmarks.measure import Measured, measure, server
 from benchmarks.rows import COLUMNS, COMPANY, page_files
+from benchmarks.sap_rows import V2, V4, Pages
+from benchmarks.sap_rows import page_files as page_files_of_sap
 from benchmarks.servers import HEADERS, MODEL, WORKSPACE
 from connector_kit.audit import Trail
+from sandbox.testing import Running, running
 
 FOLDER = Path("var/bench")
 PYTHON = sys.executable
@@ -59,7 +62,7 @@ def tap_commands(url: str) -> dict[str, list[str | Path]]:
     )
     catalog = FOLDER / "catalog.json"
     measure([BIN / "tap-syspro", "--config", ours, "--discover"], stdout=catalog)
-    _select(catalog)
+    _select(catalog, STREAM, COLUMNS)
     return {
         "stock": [PYTHON, "-m", "benchmarks.stock_tap", "--config", _written("stock-tap.json", login)],
         "ours": [BIN / "tap-syspro", "--config", ours, "--catalog", catalog],
@@ -67,13 +70,30 @@ def tap_commands(url: str) -> dict[str, list[str | Path]]:
     }
 
 
-def _select(path: Path) -> None:
-    """The one stream, and of it the twenty columns that all contenders read."""
+def sap_commands(url: str, pages: Pages, sandbox: Running) -> dict[str, list[str | Path]]:
+    """The three ways to read one of SAP's streams; the catalog is that of the local S/4HANA."""
+    login = {"api_url": url, "username": "bench", "password": "bench-password"}
+    sap = sandbox.info["sap"]
+    there = {"api_url": sap["url"], "username": sap["username"], "password": sap["password"]}
+    catalog = FOLDER / f"catalog-{pages.version}.json"
+    measure([BIN / "tap-sap-s4hana", "--config", _written("discover.json", there), "--discover"], stdout=catalog)
+    _select(catalog, pages.stream, pages.columns)
+    ours = _written("tap-sap.json", login | {"paging": "links", "reconcile_counts": False, "ledgers": []})
+    stock = _written("stock-sap.json", login)
+    return {
+        "stock": [PYTHON, "-m", "benchmarks.stock_sap", pages.version, "--config", stock],
+        "ours": [BIN / "tap-sap-s4hana", "--config", ours, "--catalog", catalog],
+        "limit": [PYTHON, "-m", "benchmarks.limit", "sap", url, pages.version],
+    }
+
+
+def _select(path: Path, stream: str, columns: Container[str]) -> None:
+    """The one stream, and of it the columns that all contenders read."""
     catalog = json.loads(path.read_text(encoding="utf-8"))
-    catalog["streams"] = [s for s in catalog["streams"] if s["tap_stream_id"] == STREAM]
+    catalog["streams"] = [s for s in catalog["streams"] if s["tap_stream_id"] == stream]
     for entry in catalog["streams"][0]["metadata"]:
         column = entry["breadcrumb"][-1] if entry["breadcrumb"] else None
-        entry["metadata"]["selected"] = column is None or column in COLUMNS
+        entry["metadata"]["selected"] = column is None or column in columns
     path.write_text(json.dumps(catalog), encoding="utf-8")
 
 
@@ -127,9 +147,19 @@ def scenarios(rows: int, contenders: list[str]) -> dict[str, dict[str, Measured]
     return results
 
 
+def sap_scenarios(rows: int, contenders: list[str], sandbox: Running) -> dict[str, dict[str, Measured]]:
+    """SAP's tap alone, over pages of OData V2 and V4."""
+    results: dict[str, dict[str, Measured]] = {}
+    for pages in (V2, V4):
+        with server("linked", str(page_files_of_sap(pages, rows, FOLDER))) as url:
+            commands = sap_commands(url, pages, sandbox)
+            results[f"SAP, OData V{pages.version[0]}"] = {who: measure(commands[who]) for who in contenders}
+    return results
+
+
 def show(rows: int, results: dict[str, dict[str, Measured]], console: Console) -> None:
     """A table, ratios included."""
-    table = Table(title=f"{rows:,} rows of {len(COLUMNS)} columns")
+    table = Table(title=f"{rows:,} rows of about {len(COLUMNS)} columns")
     for heading in ("", "contender", "rows/s", "x stock", "of the limit", "peak MB"):
         table.add_column(heading, justify="left" if heading in {"", "contender"} else "right")
     for name, measured in results.items():
@@ -157,8 +187,10 @@ def main() -> None:
     )
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for rows in options.rows:
-        show(rows, scenarios(rows, options.contenders), Console(width=100))
+    with running(size="small", only="sap") as sandbox:
+        for rows in options.rows:
+            measured = scenarios(rows, options.contenders) | sap_scenarios(rows, options.contenders, sandbox)
+            show(rows, measured, Console(width=100))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The bare limit: the same bytes in and out with requests, msgspec, csv and gzip, and nothing of Singer but its lines.
 
-`python -m benchmarks.limit tap URL` writes RECORD lines, `python -m benchmarks.limit target URL` reads them.
+`python -m benchmarks.limit tap URL` and `... sap URL VERSION` write RECORD lines, `... target URL` reads them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import itertools
 import sys
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
 import requests
 
 from benchmarks.rows import COLUMNS, PAGE_ROWS
+from benchmarks.sap_rows import V2, V4
 from benchmarks.servers import FILE, HEADERS, IMPORT, MODEL, WORKSPACE
 from benchmarks.stock_target import map_row
 
@@ -58,5 +60,26 @@ def target(url: str) -> None:
     session.post(f"{base}/imports/{IMPORT}/tasks", json={"localeName": "en_US"}, timeout=60).raise_for_status()
 
 
+def sap(url: str, version: str) -> None:
+    """Pages along their links in, RECORD lines out; nothing is converted."""
+    pages = V2 if version == "2.0" else V4
+    session = requests.Session()
+    decode = msgspec.json.Decoder(float_hook=Decimal).decode
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    address: str | None = f"{url}{pages.path}"
+    while address:
+        body = decode(session.get(address, timeout=60).content)
+        page = body["d"] if version == "2.0" else body
+        rows = page["results" if version == "2.0" else "value"]
+        link = page.get("__next" if version == "2.0" else "@odata.nextLink")
+        address = urljoin(address, link) if link else None
+        lines = (encode({"type": "RECORD", "stream": pages.stream, "record": row}) for row in rows)
+        sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
+
+
 if __name__ == "__main__":
-    {"tap": tap, "target": target}[sys.argv[1]](sys.argv[2])
+    what, *arguments = sys.argv[1:]
+    if what == "sap":
+        sap(*arguments)
+    else:
+        (tap if what == "tap" else target)(*arguments)

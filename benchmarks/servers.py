@@ -1,7 +1,7 @@
-"""Two servers that cost next to nothing, so that what is measured is the plugin: one replays OData pages from disk,
-one is an Anaplan that takes every chunk and calls every import a success.
+"""Servers that cost next to nothing, so that what is measured is the plugin: two replay OData pages from disk, one is
+an Anaplan that takes every chunk and calls every import a success.
 
-`python -m benchmarks.servers odata FOLDER` and `python -m benchmarks.servers anaplan` print their port and serve.
+`python -m benchmarks.servers odata|linked FOLDER` and `... anaplan` print their port and serve.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from benchmarks.rows import PAGE_ROWS
 EMPTY = b'{"@odata.context":"$metadata#ApInvoice","value":[]}'
 _LAST_KEY = re.compile(r"Invoice gt '(\d+)'")
 _SKIP = re.compile(r"[$]skip=(\d+)")
+_TOKEN = re.compile(r"[$]skiptoken=(\d+)")
 
 HEADERS = (
     "Invoice Key",
@@ -78,6 +79,21 @@ class OData:
             skip = _SKIP.search(query)
             number = int(skip.group(1)) // PAGE_ROWS if skip else 0
         return 200, self.pages[number].read_bytes() if number < len(self.pages) else EMPTY
+
+
+class Linked:
+    """Pages by `$skiptoken`, as their links say."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def answer(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:  # noqa: ARG002 - as Anaplan's
+        """The page of the token, without one the first; behind the last key there is nothing."""
+        query = unquote_plus(target)
+        token = _TOKEN.search(query)
+        if not token and " gt '" in query:
+            return 200, b'{"d":{"results":[]},"value":[]}'
+        return 200, (self._folder / f"{token.group(1) if token else 0}.json").read_bytes()
 
 
 class Anaplan:
@@ -155,7 +171,7 @@ def _envelope(**content: object) -> bytes:
     ).encode()
 
 
-async def _serve(app: OData | Anaplan) -> None:
+async def _serve(app: OData | Linked | Anaplan) -> None:
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -177,4 +193,8 @@ async def _serve(app: OData | Anaplan) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(OData(Path(sys.argv[2])) if sys.argv[1] == "odata" else Anaplan()))
+        kind, *folder = sys.argv[1:]
+        app: OData | Linked | Anaplan = Anaplan()
+        if folder:
+            app = OData(Path(folder[0])) if kind == "odata" else Linked(Path(folder[0]))
+        asyncio.run(_serve(app))
