@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from connector_kit.syspro import fields, invoices, journals
+from connector_kit.errors import ConfigurationError
+from connector_kit.syspro import fields, invoices, journals, mapped
 from connector_kit.syspro.fields import Field
 from connector_kit.syspro.transactions import Flags
 from connector_kit.syspro.upkeep import Upkeep
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 
 class Objects:
-    """Journals and supplier invoices as the settings describe the site."""
+    """What can be posted and kept, as the settings describe the site.
+
+    Raises:
+        ConfigurationError: `transactions` can't be read.
+    """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
@@ -26,6 +31,7 @@ class Objects:
             for of in (journals.NAME, invoices.NAME)
             for level in ("header", "line")
         }
+        self._mapped = _shapes(config)
 
     def _fields(self, of: str, level: str) -> dict[str, Field]:
         further = self._config.get("further_elements") or ()
@@ -44,11 +50,14 @@ class Objects:
     def rules(self) -> dict[str, Rules]:
         """By the names that recipes use."""
         found = (journals.rules(*self._two(journals.NAME)), invoices.rules(*self._two(invoices.NAME)))
-        return {one.name: one for one in found}
+        return {one.name: one for one in (*found, *(shape.rules for shape in self._mapped.values()))}
 
     def poster(self, name: str, session: EnetSession) -> Poster:
         """What posts an object."""
         config = self._config
+        if shape := self._mapped.get(name):
+            flags = self.flags(shape.business_object)
+            return mapped.MappedTransactions(session, shape, company=config["company"], flags=flags)
         header, line = self._two(name)
         if name == invoices.NAME:
             return invoices.ApInvoices(
@@ -96,6 +105,21 @@ class Objects:
             unmappable=config["unmappable"],
             parameters=tuple(self._parameters(business_object).items()),
         )
+
+
+def _shapes(config: Mapping[str, Any]) -> dict[str, mapped.Shape]:
+    found: dict[str, mapped.Shape] = {}
+    faults: list[str] = []
+    for position, entry in enumerate(config.get("transactions") or ()):
+        shape, own = mapped.parse(entry)
+        faults += [f"transactions[{position}] ({entry.get('name', 'no name')}): {fault}" for fault in own]
+        if shape is not None and shape.name in {journals.NAME, invoices.NAME, *found}:
+            faults.append(f"transactions[{position}]: there is a {shape.name} already")
+        elif shape is not None:
+            found[shape.name] = shape
+    if faults:
+        raise ConfigurationError(system="target-syspro", subject="setting transactions", got="; ".join(faults))
+    return found
 
 
 def _text(value: object) -> str:

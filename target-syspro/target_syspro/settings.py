@@ -107,6 +107,32 @@ _MASTERS = (
         description="Most records in one update, as far as the address holds them.",
     ),
 )
+_TRANSACTION = th.ObjectType(
+    th.Property("name", th.StringType, required=True, description="What recipes call it."),
+    th.Property("business_object", th.StringType, required=True, description="Its six letters."),
+    th.Property("root", th.StringType, required=True, description="The root element of its documents."),
+    th.Property("parameters", _VALUES, description="Parameters beside the flags."),
+    th.Property(
+        "item", _VALUES, required=True, description="Element -> header field, {constant}, {each_line: ...} or elements."
+    ),
+    th.Property(
+        "look_up", _VALUES, required=True, description="{table, where: {column: field}, number, year, reference}."
+    ),
+    th.Property(
+        "number",
+        th.ArrayType(th.StringType),
+        required=True,
+        description="The answer's elements that name the document; the first that is there counts.",
+    ),
+)
+_TRANSACTIONS = (
+    th.Property(
+        "transactions",
+        th.ArrayType(_TRANSACTION),
+        default=[],
+        description="Further transaction objects, which recipes can then name.",
+    ),
+)
 _JOURNALS = (
     th.Property(
         "post_journals",
@@ -150,5 +176,5 @@ def _shared() -> list[th.Property[Any]]:
     return found
 
 
-_ALL = (*connection_properties(), *_shared(), *_MASTERS, *_FLAGS, *_JOURNALS)
+_ALL = (*connection_properties(), *_shared(), *_MASTERS, *_FLAGS, *_JOURNALS, *_TRANSACTIONS)
 SCHEMA = th.PropertiesList(*_ALL).to_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -60,7 +61,7 @@ def test_a_closed_period_is_told_and_posted_when_it_is_open(bench):
     bench.deliver(bench.plan(*rows))
     assert sorted(amount for place, amount in bench.books().items() if place[0] == "00-4010") == [10, 20]
     assert len(bench.references()) == 2
-    assert "repaired" not in bench.audit("failures", "--json") or bench.rejected() == {}
+    assert not any(json.loads(bench.audit("failures", "--json")).values())
 
 
 def test_a_plan_that_does_not_balance_never_reaches_syspro(bench):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 from connector_kit.syspro.comfnd import Condition, Conditions, Row, build, rows_of
 from connector_kit.syspro.session import EnetSession
@@ -80,6 +81,12 @@ def forms(key: str, width: int = 15) -> tuple[str, ...]:
     if not bare.isdecimal():
         return (bare,)
     return tuple(dict.fromkeys((bare, bare.zfill(width), bare.lstrip("0").zfill(width))))
+
+
+def variants(wanted: Wanted) -> list[Wanted]:
+    """The ways in which a key of several columns may be stored."""
+    columns = [[(column, form) for form in forms(text)] for column, text in wanted.items()]
+    return [dict(some) for some in product(*columns)]
 
 
 def same(one: str, other: str) -> bool:

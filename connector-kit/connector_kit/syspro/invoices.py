@@ -18,7 +18,7 @@ from connector_kit.documents.model import Document, Message, Posted, Rules
 from connector_kit.documents.rows import NO_DATE
 from connector_kit.syspro import fields
 from connector_kit.syspro.fields import Field
-from connector_kit.syspro.find import find, forms, same
+from connector_kit.syspro.find import find, same, variants
 from connector_kit.syspro.transactions import Flags, Transactions
 from connector_kit.syspro.writing import Node
 
@@ -149,14 +149,7 @@ class ApInvoices(Transactions):
 
     @override
     def stands(self, documents: Sequence[Document]) -> Mapping[str, Posted]:
-        wanted = [
-            [
-                {"Supplier": supplier, "Invoice": invoice}
-                for supplier in forms(one.header["supplier"])
-                for invoice in forms(one.header["invoice"])
-            ]
-            for one in documents
-        ]
+        wanted = [variants({"Supplier": one.header["supplier"], "Invoice": one.header["invoice"]}) for one in documents]
         rows = find(self._session, "ApInvoice", _COLUMNS, wanted)
         found: dict[str, Posted] = {}
         for document in documents:

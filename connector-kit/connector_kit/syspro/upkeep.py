@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from connector_kit.errors import RefusedError
 from connector_kit.syspro import results
-from connector_kit.syspro.find import find, forms, same
+from connector_kit.syspro.find import find, same, variants
 from connector_kit.syspro.writing import Node, flag, write
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Upkeep:
             tables.setdefault(master.table_of(element), []).append(element)
         found: dict[Key, dict[str, str]] = {}
         for table, columns in tables.items():
-            wanted = [[dict(zip(master.key, form, strict=True)) for form in _forms(key)] for key in keys]
+            wanted = [variants(dict(zip(master.key, key, strict=True))) for key in keys]
             rows = {
                 _known(tuple(row[name] for name in master.key)): row
                 for row in find(self._session, table, [*master.key, *columns], wanted)
@@ -187,11 +187,6 @@ def _refusal(faults: tuple[Fault, ...], answer: Result) -> Refusal:
         return Refusal("refused", words)
     codes = ", ".join(dict.fromkeys(fault.number or fault.text for fault in faults))
     return Refusal(f"refused: {codes}", "; ".join(map(str, faults)))
-
-
-def _forms(key: Key) -> list[Key]:
-    """How a key may be stored: its first part is the code."""
-    return [(form, *key[1:]) for form in forms(key[0])]
 
 
 def _known(key: Key) -> Key:
