@@ -75,7 +75,8 @@ def test_a_replay_can_be_narrowed_by_run_stream_reason_and_key(trail):
     deliver(first, [1, 2], rejects=[bad(0, 1), Rejected(1, key(2), "Invalid date", "x")])
     deliver(second, [3], rejects=[bad(0, 3)], stream="customers", scope="c")
     assert sent_again(trail, run=first.id) == [1, 2]
-    assert sent_again(trail, stream="customers") == [3]
+    assert sent_again(trail, streams=["customers"]) == [3]
+    assert sent_again(trail, streams=["customers", "suppliers"]) == [1, 2, 3]
     assert sent_again(trail, reason="invalid") == [2]
     assert sent_again(trail, key=("EDU1", "000000000000001")) == [1]
 

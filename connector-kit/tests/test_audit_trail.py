@@ -271,7 +271,7 @@ def test_failures_are_grouped_by_reason_with_samples_and_keys(trail):
         assert found[1].samples[0].key == key(9)
         assert [g.records for g in groups(connection, Selection(reason="unknown PARENT"))] == [4]
         assert [g.records for g in groups(connection, Selection(key=("EDU1", "000000000000009")))] == [1]
-        assert groups(connection, Selection(stream="customers")) == []
+        assert groups(connection, Selection(streams=["customers"])) == []
         assert groups(connection, Selection(reason="100%")) == []
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
@@ -20,6 +21,7 @@ from connector_kit.audit.prune import prune
 from connector_kit.audit.replay import replay
 from connector_kit.audit.report import runs, summary
 from connector_kit.errors import ConnectorError
+from connector_kit.secrets import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,9 @@ def cli(context: click.Context, url: str | None) -> None:
 
 
 def _open(context: click.Context) -> Database:
-    database = databases.Database(context.obj or databases.default_url(), create=False)
+    setting = "audit_url"
+    url = resolve({setting: context.obj}, {setting})[setting] if context.obj else databases.default_url()
+    database = databases.Database(str(url), create=False)
     context.call_on_close(database.close)
     prepare(database)
     return database
@@ -52,15 +56,25 @@ def _json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="JSON for scripts.")(command)
 
 
-def _selection_options(command: F) -> F:
+def _selection_options(command: Callable[..., object]) -> Callable[..., object]:
+    """Options that choose failures; the command gets them as one `selection`."""
+
+    @wraps(command)
+    def chosen(*arguments: object, **options: Any) -> object:  # noqa: ANN401 - click's values
+        picked = {name: options.pop(name) for name in Selection.__dataclass_fields__}
+        return command(*arguments, selection=Selection(**picked), **options)
+
     for option in (
+        click.option("--destination", default="", help="A part of the name of the model or ERP."),
+        click.option("--plugin", default="", help="The target that was refused, e.g. target-anaplan."),
+        click.option("--system", default="", help="The source system."),
         click.option("--key", multiple=True, help="A key property's value; give one per key property, in order."),
         click.option("--reason", default="", help="A part of the reason."),
-        click.option("--stream", default=""),
+        click.option("--stream", "streams", multiple=True, help="Several may be given."),
         click.option("--run", default="", help='A run\'s id, its beginning, or "last".'),
     ):
-        command = option(command)
-    return command
+        chosen = option(chosen)
+    return chosen
 
 
 def _age(text: str) -> float:
@@ -118,20 +132,11 @@ def record_command(
 @click.option("--samples", default=3, show_default=True, help="Records to name per reason.")
 @_json_option
 @click.pass_context
-def failures_command(
-    context: click.Context,
-    run: str,
-    stream: str,
-    reason: str,
-    key: tuple[str, ...],
-    samples: int,
-    as_json: bool,
-) -> None:
+def failures_command(context: click.Context, selection: Selection, samples: int, as_json: bool) -> None:
     """Show what is still to be repaired, grouped by reason, with the ERP keys."""
-    selection = Selection(run=run, stream=stream, reason=reason, key=key)
     with _open(context).reading() as connection:
         found = groups(connection, selection, samples=samples)
-        whole = [] if reason or key else failed_batches(connection, selection)
+        whole = [] if selection.reason or selection.key else failed_batches(connection, selection)
     if as_json:
         display.json({"failures": found, "batches": whole})
     else:
@@ -141,32 +146,22 @@ def failures_command(
 @cli.command("replay")
 @_selection_options
 @click.pass_context
-def replay_command(context: click.Context, run: str, stream: str, reason: str, key: tuple[str, ...]) -> None:
+def replay_command(context: click.Context, selection: Selection) -> None:
     """Write the open failures as Singer messages to standard output: pipe them into the target that refused them."""
-    selection = Selection(run=run, stream=stream, reason=reason, key=key)
     out = sys.stdout.buffer
     with _open(context).reading() as connection:
         done = replay(connection, selection, out.write)
     out.flush()
-    said = [f"{done.records} records written"]
-    for count, why in (
-        (done.without_payload, "without a kept record (audit_payloads)"),
-        (done.deletions, "deletions, which the next full read reports again"),
-        (done.unmatched, "refusals of unknown rows"),
-    ):
-        if count:
-            said.append(f"not replayed: {count} {why}")
-    click.echo("; ".join(said), err=True)
+    click.echo(str(done), err=True)
 
 
 @cli.command("dismiss")
 @_selection_options
 @click.pass_context
-def dismiss_command(context: click.Context, run: str, stream: str, reason: str, key: tuple[str, ...]) -> None:
+def dismiss_command(context: click.Context, selection: Selection) -> None:
     """Close open failures that nobody will repair, such as records without a key. Needs at least one option."""
-    selection = Selection(run=run, stream=stream, reason=reason, key=key)
     if selection == Selection():
-        raise click.UsageError("say which failures: --run, --stream, --reason or --key")
+        raise click.UsageError("say which failures: --run, --stream, --reason, --key ...")
     with _open(context).writing(durable=True) as connection:
         click.echo(f"{dismiss(connection, selection)} failures dismissed")
 

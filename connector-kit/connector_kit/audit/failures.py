@@ -22,12 +22,16 @@ class Selection:
     """Which open failures are meant; what is empty does not narrow.
 
     run: id, its beginning, or "last". reason: a part of the reason, in any case. key: the values of the key properties.
+    system: the source. plugin: the target that was refused. destination: a part of what it wrote into, in any case.
     """
 
     run: str = ""
-    stream: str = ""
+    streams: Sequence[str] = ()
     reason: str = ""
     key: Sequence[str] = ()
+    system: str = ""
+    plugin: str = ""
+    destination: str = ""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -79,18 +83,31 @@ def open_failures(connection: Connection, selection: Selection) -> tuple[str, di
     if selection.run:
         where.append("r.no = :run_no")
         values["run_no"] = find_run(connection, selection.run)["no"]
-    if selection.stream:
-        where.append("b.stream = :stream")
-        values["stream"] = selection.stream
-    if selection.reason:
-        where.append("LOWER(f.reason) LIKE :reason ESCAPE '!'")
-        escaped = selection.reason.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        values["reason"] = f"%{escaped}%"
+    if selection.streams:
+        where.append(_one_of("b.stream", selection.streams, values))
+    for column, value in (("b.system", selection.system), ("r.plugin", selection.plugin)):
+        if value:
+            where.append(f"{column} = :{column[2:]}")
+            values[column[2:]] = value
+    for column, value in (("f.reason", selection.reason), ("r.destination", selection.destination)):
+        if value:
+            where.append(f"LOWER({column}) LIKE :{column[2:]} ESCAPE '!'")
+            values[column[2:]] = _anywhere(value)
     if selection.key:
-        texts = {f"key_{'abcdefghijklmnop'[place]}": text for place, text in enumerate(spellings(selection.key))}
-        where.append(f"f.key_text IN ({', '.join(f':{name}' for name in texts)})")
-        values.update(texts)
+        where.append(_one_of("f.key_text", list(spellings(selection.key)), values))
     return " AND ".join(where), values
+
+
+def _one_of(column: str, choices: Sequence[str], values: dict[str, object]) -> str:
+    # Names of values have no digits: psycopg's way of writing them is made by a pattern.
+    names = [f"{column.replace('.', '_')}_{'x' * place}" for place in range(len(choices))]
+    values.update(zip(names, choices, strict=True))
+    return f"{column} IN ({', '.join(f':{name}' for name in names)})"
+
+
+def _anywhere(part: str) -> str:
+    escaped = part.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%"
 
 
 def groups(connection: Connection, selection: Selection, *, samples: int = 3) -> list[FailureGroup]:
@@ -140,9 +157,8 @@ def failed_batches(connection: Connection, selection: Selection) -> list[FailedB
     if selection.run:
         where += " AND r.no = :run_no"
         values["run_no"] = find_run(connection, selection.run)["no"]
-    if selection.stream:
-        where += " AND b.stream = :stream"
-        values["stream"] = selection.stream
+    if selection.streams:
+        where += f" AND {_one_of('b.stream', selection.streams, values)}"
     found = connection.rows(
         "SELECT b.system, b.stream, b.action, r.id AS run, b.id AS batch, b.outcome, b.row_count AS records, "  # noqa: S608 - fixed parts
         "b.message, b.settled AS when_ FROM audit_batches AS b JOIN audit_runs AS r ON r.no = b.run_no "

@@ -10,6 +10,7 @@ import msgspec
 from connector_kit.audit import payloads
 from connector_kit.audit.failures import Selection, open_failures
 from connector_kit.audit.types import REPLAY_MARK
+from connector_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,17 @@ class Replayed:
     deletions: int = 0
     unmatched: int = 0
 
+    def __str__(self) -> str:
+        said = [f"{self.records} records written" if self.records else "nothing to replay"]
+        for count, why in (
+            (self.without_payload, "without a kept record (audit_payloads)"),
+            (self.deletions, "deletions, which the next full read reports again"),
+            (self.unmatched, "refusals of unknown rows"),
+        ):
+            if count:
+                said.append(f"not replayed: {count} {why}")
+        return "; ".join(said)
+
 
 def replay(connection: Connection, selection: Selection, write: Callable[[bytes], object]) -> Replayed:
     """Write SCHEMA and RECORD messages, one line each, for the chosen open failures.
@@ -37,7 +49,11 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
     Of a batch whose rows mean something together only, all rows go out, in their order, with the batch's id in the
     schema (`REPLAY_MARK`) and ACTIVATE_VERSION at their end: the target compares them with what stands, and leaves
     out what was delivered again since.
+
+    Raises:
+        ConfigurationError: the failures are of several targets or destinations, and the selection does not say which.
     """
+    _must_be_of_one_target(connection, selection)
     done = Replayed()
     spoken: dict[str, int] = {}
     for batch, seqs in _last_of_each_record(connection, selection, done):
@@ -58,6 +74,21 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
                 done.records += 1
         done.without_payload += len(seqs) - (done.records - before)
     return done
+
+
+def _must_be_of_one_target(connection: Connection, selection: Selection) -> None:
+    """What one model or ERP refused must not end up in another."""
+    chosen, values = open_failures(connection, selection)
+    found = connection.rows(f"SELECT DISTINCT r.plugin, r.destination {chosen} ORDER BY 1, 2", values)
+    plugins = {row["plugin"] for row in found}
+    if len(plugins) > 1 or (len(found) > 1 and not selection.destination):
+        raise ConfigurationError(
+            system="audit trail",
+            subject="replay",
+            expected="failures of one target and one destination",
+            got=", ".join(f"{row['plugin']} into {row['destination']}" for row in found),
+            hint="Say which: the plugin's name, and a part of the destination's.",
+        )
 
 
 def _whole(connection: Connection, batch: Row, done: Replayed, write: Callable[[bytes], object]) -> None:
