@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector_kit.audit.types import UNCHANGED, Rejected
+from connector_kit.http import guarded
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.columns import Dialect
 from connector_kit.mapping.compile import compile_rows, field_faults
@@ -169,9 +170,9 @@ class Kept:
         services, name = self.services, self.keeping.master.name
         lock = f"objects:{services.destination}:{name}"
         purpose = f"{services.plugin}: {self.keeping.title}"
-        with services.coordinator.lock(lock, purpose=purpose, wait_seconds=services.wait_seconds) as lease:
+        lease = services.coordinator.lock(lock, purpose=purpose, wait_seconds=services.wait_seconds)
+        with lease as held, guarded(held.assert_held):
             for block in self._waiting.blocks(_BLOCK_ROWS) if self._waiting else ():
-                lease.assert_held()
                 deliver_block(self, block)
         if self._invalid or not self._batches:
             self.begin_batch().settle(outcome=UNCHANGED, counts=self.counts())

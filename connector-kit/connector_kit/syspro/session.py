@@ -10,22 +10,22 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from typing_extensions import Self
 
-from connector_kit.errors import ConfigurationError, ConnectorError, RefusedError
-from connector_kit.http import HttpSession, Retry, Unreadable, guarded
+from connector_kit.errors import ConnectorError
+from connector_kit.http import Retry
 from connector_kit.redaction import register_secret
 from connector_kit.syspro.answers import document, document_with_faults, user_id
-from connector_kit.syspro.failures import SYSTEM, SessionGoneError, failure, failure_text
+from connector_kit.syspro.failures import SessionGoneError
+from connector_kit.syspro.wire import Wire
 from connector_kit.syspro.writing import large_post
-from connector_kit.syspro.xml import decode, text_of
+from connector_kit.syspro.xml import text_of
 
 if TYPE_CHECKING:
-    import requests
     from lxml.etree import _Element as Element
 
     from connector_kit.coordination import Coordinator, Lease
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_DEFAULT_PATH = "/SYSPROWCFService/Rest"
 Method = Literal["add", "update", "delete"]
 
 
@@ -79,7 +78,6 @@ class EnetSession:
         url_encoding: str = "utf-8",
         logon_options: Mapping[str, str] | None = None,
     ) -> None:
-        self.base_url = _checked(base_url)
         self.operator = operator
         self.company = company
         for secret in (operator_password, company_password):
@@ -87,18 +85,29 @@ class EnetSession:
         self._passwords = (operator_password, company_password)
         self._coordinator = coordinator
         self._wait_seconds = wait_seconds
-        self._url_limit = url_limit
         self._longest_get = longest_get
-        self._url_encoding = url_encoding
         self._logon_options = dict(logon_options or {})
-        host = urlsplit(self.base_url).netloc.rpartition("@")[2].lower()
+        host = urlsplit(base_url.strip()).netloc.rpartition("@")[2].lower()
         self._lock_name = f"syspro:{host}:{operator.upper()}"
         limiter = coordinator.limiter(f"syspro:{host}", per_minute=per_minute) if coordinator and per_minute else None
-        self._http = HttpSession(SYSTEM, limiter=limiter, retry=retry, timeout=timeout, verify=verify, pool_size=1)
+        self._wire = Wire(
+            base_url,
+            limiter=limiter,
+            retry=retry,
+            timeout=timeout,
+            verify=verify,
+            url_limit=url_limit,
+            url_encoding=url_encoding,
+        )
         self._one_at_a_time = threading.RLock()
         self._held = contextlib.ExitStack()
         self._lease: Lease | None = None
         self._user_id: str | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The service's address."""
+        return self._wire.base_url
 
     def __enter__(self) -> Self:
         return self
@@ -112,9 +121,9 @@ class EnetSession:
             try:
                 self._log_off()
             finally:
-                self._lease = None
+                self._lease = self._wire.may_change = None
                 self._held.close()
-                self._http.close()
+                self._wire.close()
 
     def switch_company(self, company: str, company_password: str = "") -> None:
         """Work in another company from now on: a session belongs to one."""
@@ -137,11 +146,12 @@ class EnetSession:
         parameters = {"BusinessObject": business_object, "XmlIn": xml_in}
         return self._call("Query/Query", parameters, what, lambda text: document(text, what))
 
-    def fits(self, business_object: str, xml_in: str) -> bool:
-        """Whether a query is short enough for an address."""
-        user = "0" * 34
-        parameters = {"UserId": user, "BusinessObject": business_object, "XmlIn": xml_in}
-        return len(self._url("Query/Query", parameters)) <= self._url_limit
+    def fits(self, business_object: str, xml_in: str, xml_parameters: str | None = None) -> bool:
+        """Whether a query, or with parameters a setup document, is short enough for an address."""
+        path, sent = "Query/Query", {"UserId": "0" * 34, "BusinessObject": business_object, "XmlIn": xml_in}
+        if xml_parameters is not None:
+            path, sent = "Setup/Update", {**sent, "XmlParameters": xml_parameters}
+        return self._wire.length(path, sent) <= self._wire.url_limit
 
     def setup(self, method: Method, business_object: str, parameters: str, xml_in: str) -> Element:
         """The answer of a setup business object, with the faults of single items in it (`results.read`).
@@ -163,11 +173,6 @@ class EnetSession:
             repeatable=method == "update",
             changes=True,
         )
-
-    def setup_fits(self, business_object: str, parameters: str, xml_in: str) -> bool:
-        """Whether a setup document is short enough for an address."""
-        sent = {"BusinessObject": business_object, "XmlParameters": parameters, "XmlIn": xml_in}
-        return len(self._url("Setup/Update", {"UserId": "0" * 34, **sent})) <= self._url_limit
 
     def post(self, business_object: str, parameters: str, xml_in: str) -> Element:
         """Send a transaction once, and give back its answer with the faults of single items in it (`results.read`).
@@ -193,19 +198,9 @@ class EnetSession:
                 return document_with_faults(text, what)
 
             try:
-                url = self._url("Transaction/Post", sent)
-                if len(url) <= min(self._longest_get, self._url_limit):
-                    return self._send("GET", url, what, read, repeatable=False, changes=True)
-                return self._send(
-                    "POST",
-                    f"{self.base_url}/Transaction/PostLD",
-                    what,
-                    read,
-                    repeatable=False,
-                    changes=True,
-                    data=large_post(sent),
-                    headers={"Content-Type": "application/xml; charset=utf-8"},
-                )
+                if self._wire.length("Transaction/Post", sent) <= min(self._longest_get, self._wire.url_limit):
+                    return self._wire.get("Transaction/Post", sent, what, read, repeatable=False, changes=True)
+                return self._wire.post("Transaction/PostLD", large_post(sent), what, read)
             except SessionGoneError:
                 self._user_id = None
                 raise
@@ -254,7 +249,7 @@ class EnetSession:
     def version(self) -> str:
         """The version of the e.net service; needs no logon."""
         with self._one_at_a_time:
-            return self._get("GetVersion", {}, "version", str.strip)
+            return self._wire.get("GetVersion", {}, "version", str.strip)
 
     def _call(
         self,
@@ -270,11 +265,11 @@ class EnetSession:
         options = {"repeatable": repeatable, "changes": changes}
         with self._one_at_a_time:
             try:
-                return self._get(path, {"UserId": self._session(), **parameters}, what, read, **options)
+                return self._wire.get(path, {"UserId": self._session(), **parameters}, what, read, **options)
             except SessionGoneError as gone:
                 log.warning("%s; logging on again", gone)
                 self._user_id = None
-            return self._get(path, {"UserId": self._session(), **parameters}, what, read, **options)
+            return self._wire.get(path, {"UserId": self._session(), **parameters}, what, read, **options)
 
     def _reserve(self) -> None:
         if self._coordinator is not None and self._lease is None:
@@ -282,6 +277,7 @@ class EnetSession:
             self._lease = self._held.enter_context(
                 self._coordinator.lock(self._lock_name, purpose=purpose, wait_seconds=self._wait_seconds)
             )
+            self._wire.may_change = self._lease.assert_held
 
     def _session(self) -> str:
         self._reserve()
@@ -300,7 +296,7 @@ class EnetSession:
             **self._logon_options,
         }
         # It ends the operator's session of whoever holds the lock now, if that is not us.
-        found = self._get("Logon", parameters, what, user_id, logging_on=True, changes=True)
+        found = self._wire.get("Logon", parameters, what, user_id, logging_on=True, changes=True)
         register_secret(found)
         log.info("Logged on to SYSPRO company %s as %s", self.company, self.operator)
         return found
@@ -310,76 +306,6 @@ class EnetSession:
         if ended is None:
             return
         try:
-            self._get("Logoff", {"UserId": ended}, "logoff", str.strip)
+            self._wire.get("Logoff", {"UserId": ended}, "logoff", str.strip)
         except ConnectorError as error:
             log.warning("%s", error)
-
-    def _get(
-        self,
-        path: str,
-        parameters: Mapping[str, str],
-        what: str,
-        read: Callable[[str], T],
-        *,
-        logging_on: bool = False,
-        repeatable: bool = True,
-        changes: bool = False,
-    ) -> T:
-        """One GET. Queries change nothing, and a logon only replaces the operator's own: both may be repeated."""
-        url = self._url(path, parameters)
-        if len(url) > self._url_limit:
-            raise RefusedError(
-                system=SYSTEM,
-                subject=what,
-                expected=f"an address of at most {self._url_limit} characters",
-                got=f"{len(url)} characters",
-                hint="Send or ask for fewer columns or conditions at once.",
-            )
-        return self._send("GET", url, what, read, logging_on=logging_on, repeatable=repeatable, changes=changes)
-
-    def _url(self, path: str, parameters: Mapping[str, str]) -> str:
-        encoded = "&".join(f"{name}={self._quoted(value)}" for name, value in parameters.items())
-        return f"{self.base_url}/{path}" + (f"?{encoded}" if encoded else "")
-
-    def _send(
-        self,
-        method: str,
-        url: str,
-        what: str,
-        read: Callable[[str], T],
-        *,
-        logging_on: bool = False,
-        repeatable: bool,
-        changes: bool,
-        **options: Any,  # noqa: ANN401 - handed to requests as they are
-    ) -> T:
-        def read_answer(response: requests.Response) -> T:
-            text = decode(response.content)
-            failed = failure_text(text)
-            if failed is not None:
-                raise failure(failed, what, logging_on=logging_on)
-            if not text.strip():
-                raise Unreadable("nothing in it")
-            return read(text)
-
-        with guarded(self._lease.assert_held) if self._lease is not None else contextlib.nullcontext():
-            return self._http.request(
-                method, url, what=what, read=read_answer, repeatable=repeatable, changes=changes, **options
-            )
-
-    def _quoted(self, value: str) -> str:
-        # What the encoding lacks travels as a character reference: only XML has such characters.
-        return quote(value, safe="", encoding=self._url_encoding, errors="xmlcharrefreplace")
-
-
-def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(
-            system=SYSTEM,
-            subject="e.net address",
-            expected=f"http(s)://SERVER:PORT{_DEFAULT_PATH}",
-            got=base_url,
-        )
-    path = parts.path.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path or _DEFAULT_PATH}"

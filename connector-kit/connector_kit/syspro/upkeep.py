@@ -126,8 +126,8 @@ class Upkeep:
         left = list(records)
         while left:
             some = left[: self._per_call if method == "update" else 1]
-            while len(some) > 1 and not self._session.setup_fits(
-                self.master.business_object, self._parameters, self._document(some)
+            while len(some) > 1 and not self._session.fits(
+                self.master.business_object, self._document(some), self._parameters
             ):
                 some = some[: len(some) // 2]
             left = left[len(some) :]
