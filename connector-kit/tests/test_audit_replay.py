@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from audit_rows import SCHEMA, begin_batch, begin_run, block, deliver, key
+from audit_rows import SCHEMA, begin_batch, begin_run, block, deliver, key, unchanged
 
 from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.failures import Selection, dismiss, failed_batches, groups
@@ -89,6 +89,17 @@ def test_a_delivery_closes_the_failure_of_its_record_and_says_so(trail):
     assert deliver(run, [2]).repaired == 1
     assert open_failures(trail) == 0
     assert deliver(run, [2], version="c").repaired == 0
+
+
+def test_a_record_that_looks_again_as_it_was_delivered_is_sent_all_the_same_to_close_its_failure(trail):
+    run = begin_run(trail)
+    deliver(run, [1, 2])
+    batch = begin_batch(run)
+    batch.reject_invalid([Rejected(None, key(1), "invalid", "not a date", b'{"Supplier":"1"}')])
+    batch.settle(outcome="unchanged")
+    assert unchanged(trail, [1, 2]) == {2}
+    assert deliver(run, [1]).repaired == 1
+    assert unchanged(trail, [1, 2]) == {1, 2}
 
 
 def test_a_delivery_into_another_scope_repairs_nothing(trail):

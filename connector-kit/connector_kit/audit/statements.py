@@ -62,9 +62,14 @@ def index_delivered(*, postgres: bool) -> str:
 def unchanged(*, postgres: bool) -> str:
     """JSON array of the indices whose digest is what was delivered last. Values: scope_id, last, hashes, digests.
 
-    Nothing counts as unchanged while a batch of the scope is sent but not yet indexed: its keys are unknown then.
+    Nothing counts as unchanged while a batch of the scope is sent but not yet indexed: its keys are unknown then. Nor
+    does a record with an open failure: to arrive once more closes it.
     """
-    return _delivered(f"d.digest = {_digest('n.i')}", postgres=postgres)
+    still_open = (
+        "SELECT 1 FROM audit_failures AS f WHERE f.scope_id = :scope_id AND f.key_hash = d.key_hash "
+        "AND f.closed IS NULL"
+    )
+    return _delivered(f"d.digest = {_digest('n.i')} AND NOT EXISTS ({still_open})", postgres=postgres)
 
 
 def known(*, postgres: bool) -> str:
