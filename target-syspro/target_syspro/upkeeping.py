@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from connector_kit.audit.keys import key_hash, row_digest
 from connector_kit.audit.types import DELIVERED, FAILED, VALIDATED, Block, Rejected
 from connector_kit.singer.target import stopped
-from connector_kit.syspro.upkeep import Key, Record, Refusal, normal
+from connector_kit.syspro.upkeep import Key, Record, Refusal, normal, plain
 from target_syspro.deciding import Decision, carried, decide, digest, owned
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class _Planned:
 
 def deliver_block(kept: Kept, rows: Sequence[Row]) -> None:
     """Bring rows into SYSPRO; of those with the same key the last counts."""
-    latest = {row.place: row for row in rows}
+    latest = {plain(row.place): row for row in rows}
     wanted = [row for row in latest.values() if row.values is not None and _fits(kept, row)]
     gone = [row for row in latest.values() if row.values is None]
     planned = list(_planned(kept, wanted))

@@ -106,11 +106,11 @@ class Upkeep:
         for table, columns in tables.items():
             wanted = [variants(dict(zip(master.key, key, strict=True))) for key in keys]
             rows = {
-                _known(tuple(row[name] for name in master.key)): row
+                plain(tuple(row[name] for name in master.key)): row
                 for row in find(self._session, table, [*master.key, *columns], wanted)
             }
             for key in keys:
-                row = rows.get(_known(key))
+                row = rows.get(plain(key))
                 if row is not None and (table == master.table or key in found):
                     texts = {name: normal(master.field_of(name), row[name]) for name in columns}
                     found.setdefault(key, {}).update(texts)
@@ -189,6 +189,6 @@ def _refusal(faults: tuple[Fault, ...], answer: Result) -> Refusal:
     return Refusal(f"refused: {codes}", "; ".join(map(str, faults)))
 
 
-def _known(key: Key) -> Key:
-    """A key without the zeros that SYSPRO puts before numbers."""
+def plain(key: Key) -> Key:
+    """A key without the zeros that SYSPRO puts before numbers: the same for all ways to write it."""
     return tuple(part.lstrip("0") or "0" if part.isdecimal() else part for part in (one.strip() for one in key))
