@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from demo import plan_to_sap, sap_to_anaplan, syspro_to_anaplan
+from demo import plan_to_sap, plan_to_syspro, sap_to_anaplan, syspro_to_anaplan
 from demo.environment import ROOT, plugin_environment
 from demo.stage import Stage, console, shown
 from sandbox.testing import running
@@ -21,6 +21,7 @@ SCENES = {
     "syspro-to-anaplan": syspro_to_anaplan,
     "sap-to-anaplan": sap_to_anaplan,
     "plan-to-sap": plan_to_sap,
+    "plan-to-syspro": plan_to_syspro,
 }
 
 

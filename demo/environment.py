@@ -35,6 +35,12 @@ def plugin_environment(info: Mapping[str, Any], folder: Path) -> dict[str, str]:
                 "COORDINATION_URL": f"sqlite:///{folder / 'coordination.db'}",
             }.items()
         },
+        "TARGET_SYSPRO_ENET_URL": syspro["enet_url"],
+        "TARGET_SYSPRO_OPERATOR": syspro["operator"],
+        "TARGET_SYSPRO_OPERATOR_PASSWORD": syspro["operator_password"],
+        "TARGET_SYSPRO_COMPANY": syspro["companies"][0],
+        "TARGET_SYSPRO_COORDINATION_URL": f"sqlite:///{folder / 'coordination.db'}",
+        "TARGET_SYSPRO_AUDIT_URL": f"sqlite:///{folder / 'audit.db'}",
         **_anaplan("TAP_ANAPLAN", info["anaplan"], folder),
         **_anaplan("TARGET_ANAPLAN", info["anaplan"], folder),
         "TAP_ANAPLAN__PLAN_FOR_SAP_MODEL_ID": info["anaplan"]["models"]["S4 Finance"],

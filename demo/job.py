@@ -25,9 +25,9 @@ class JobRun:
         return [line for line in self.output.splitlines() if any(word in line for word in words)]
 
 
-def run_job(job: str, environment: Mapping[str, str], log: Path, *options: str) -> JobRun:
+def run_job(job: str, environment: Mapping[str, str], log: Path) -> JobRun:
     """`meltano run JOB` in the environment `sandbox`; its output also goes to the file `log`."""
-    return meltano(["run", *options, job], environment, log)
+    return meltano(["run", job], environment, log)
 
 
 def meltano(command: Sequence[str], environment: Mapping[str, str], log: Path, timeout: float = 600) -> JobRun:

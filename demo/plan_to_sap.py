@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from connector_kit.audit.document_lines import DocumentLine
-from connector_kit.audit.report import RunSummary
 from demo.planning import PlanLine, approve, enter
 from demo.reconcile.plan import compare_with_sap
 from demo.report import document_table
-from demo.stage import Stage, console
+from demo.stage import Stage, console, documents
 
 TITLE = "Approved plans to SAP S/4HANA"
 JOB = "plan-to-sap"
@@ -67,8 +64,3 @@ def a_plan(stage: Stage, model: str) -> list[PlanLine]:
                 center = own[place % len(own)]
                 lines.append(PlanLine(VERSION, company, account, center, period, amount, currency, f"Plan {period}"))
     return lines
-
-
-def documents(found: Sequence[RunSummary]) -> list[DocumentLine]:
-    """The documents that runs posted."""
-    return [line for run in found for action in run.actions for line in action.documents if line.state == "posted"]

@@ -44,12 +44,12 @@ class PlanLine:
         }
 
 
-def enter(control: Control, model: str, lines: Iterable[PlanLine]) -> None:
-    """The planner types the lines."""
+def enter(control: Control, model: str | None, lines: Iterable[PlanLine]) -> None:
+    """The planner types the lines into a model, the main one when none is named."""
     rows = [{"dimensions": {MODULE: line.key}, "values": dict(line.values)} for line in lines]
     control.fill(rows, module=MODULE, model=model)
 
 
-def approve(control: Control, model: str, version: str, *, approved: bool = True) -> None:
+def approve(control: Control, model: str | None, version: str, *, approved: bool = True) -> None:
     """The head of controlling approves a version, or withdraws the approval."""
     control.edit_cell("Plan Approval", "Approved", {"Plan Versions": version}, approved, model=model)

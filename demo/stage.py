@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from connector_kit.audit.database import Database
+from connector_kit.audit.document_lines import DocumentLine
 from connector_kit.audit.report import RunSummary, runs, summary
 from demo.environment import ROOT
 from demo.job import JobRun, run_job
@@ -29,6 +30,8 @@ class Stage:
     folder: Path
     environment: Mapping[str, str]
     agreed: bool = True
+    refused: list[str] = field(default_factory=list)
+    """Keys in Anaplan of rows that it rejected on purpose."""
     _jobs: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +74,11 @@ class Stage:
                 return [summary(connection, run) for run in reversed(recent)]
         finally:
             database.close()
+
+
+def documents(found: Sequence[RunSummary]) -> list[DocumentLine]:
+    """The documents that some runs posted."""
+    return [line for run in found for action in run.actions for line in action.documents if line.state == "posted"]
 
 
 def sent(found: Sequence[RunSummary]) -> int:

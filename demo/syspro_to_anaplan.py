@@ -20,6 +20,7 @@ def play(stage: Stage) -> None:
     changes: dict[str, Any] = stage.control.business_day(1)
     console.print(change_table("SYSPRO", changes))
     refused = mistype(stage)
+    stage.refused.append(refused)
     console.print("And one mistake: an AR invoice entered for the year 2062, which the model does not know.\n")
     second = stage.load("Second load: what has changed", "SYSPRO stream", JOB)
     console.print(f"The first load sent [bold]{sent(first):,}[/bold] rows, the second [bold]{sent(second):,}[/bold].\n")

@@ -20,6 +20,7 @@ PLUGINS = {
     "tap-syspro": ("extractors", "SYSPRO"),
     "target-anaplan": ("loaders", "Anaplan"),
     "target-sap-s4hana": ("loaders", "SAP S/4HANA"),
+    "target-syspro": ("loaders", "SYSPRO"),
 }
 # Meltano 4.4 reads its kind "decimal" but can't write it to a plugin's configuration: a number travels as text.
 KINDS = {"integer": "integer", "number": "string", "boolean": "boolean", "array": "array", "object": "object"}

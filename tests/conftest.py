@@ -31,14 +31,14 @@ class Installation:
     def log(self) -> Path:
         return self.folder / f"run-{len(list(self.folder.glob('run-*.log')))}.log"
 
-    def run(self, *options: str, **environment: str) -> JobRun:
-        return run_job(self.job, self.environment | environment, self.log(), *options)
+    def run(self, job: str = "", **environment: str) -> JobRun:
+        return run_job(job or self.job, self.environment | environment, self.log())
 
     def run_schedule(self, name: str) -> JobRun:
         return meltano(["schedule", "run", name], self.environment, self.log())
 
-    def run_well(self, *options: str, **environment: str) -> JobRun:
-        done = self.run(*options, **environment)
+    def run_well(self, job: str = "", **environment: str) -> JobRun:
+        done = self.run(job, **environment)
         assert done.code == 0, done.output[-6000:]
         return done
 

@@ -23,7 +23,6 @@ ACCOUNT = "0063000000"
 @pytest.fixture
 def model(from_sap: FromSap) -> str:
     """The hub with SAP's master data, as the accounts and cost centers of a plan."""
-    from_sap.job = "plan-to-sap"
     found = from_sap.sandbox.info["anaplan"]["models"]["S4 Finance"]
     rows = from_sap.control.sap_rows
     companies = [{"code": row["CompanyCode"], "name": row["CompanyCode"]} for row in rows("CompanyCode")]
@@ -71,22 +70,22 @@ def test_only_an_approved_version_is_posted_once_and_later_changes_as_their_diff
     lines = a_plan(from_sap)
     enter(from_sap.control, model, [*lines, *a_plan(from_sap, version="Forecast 2026")])
     before = len(from_sap.control.sap_rows("JournalHeader"))
-    waiting = from_sap.run_well()
+    waiting = from_sap.run_well("plan-to-sap")
     assert "not approved: Budget 2027" in waiting.output
     assert len(from_sap.control.sap_rows("JournalHeader")) == before
 
     approve(from_sap.control, model, VERSION)
-    from_sap.run_well()
+    from_sap.run_well("plan-to-sap")
     numbers = posted(last_documents(from_sap))
     assert len(numbers) == 3
     assert compare_with_sap(from_sap.control, lines, numbers, OFFSET).differences == ()
 
-    from_sap.run_well()
+    from_sap.run_well("plan-to-sap")
     assert len(from_sap.control.sap_rows("JournalHeader")) == before + 3
 
     changed = [replace(lines[0], amount=Decimal("999.99")), *lines[1:]]
     enter(from_sap.control, model, changed[:1])
-    from_sap.run_well()
+    from_sap.run_well("plan-to-sap")
     numbers += posted(last_documents(from_sap))
     assert len(numbers) == 4
     assert compare_with_sap(from_sap.control, changed, numbers, OFFSET).differences == ()
@@ -100,7 +99,7 @@ def test_a_lost_answer_is_looked_up_and_a_refused_document_says_why_row_by_row(f
     from_sap.control.sap_period("1010", "2027", "003", is_open=False)
     from_sap.control.fault("sap", {"reset": "before_response"}, path="journalentrycreaterequestconfi")
     # SAP may work on a request whose connection is gone; here it is certain soon that it does not.
-    from_sap.run_well(TARGET_SAP_S4HANA_SETTLE_SECONDS="1")
+    from_sap.run_well("plan-to-sap", TARGET_SAP_S4HANA_SETTLE_SECONDS="1")
     found = last_documents(from_sap)
     assert sorted(line.state for line in found) == ["posted", "posted", "refused"]
     (refused,) = (line for line in found if line.state == "refused")
@@ -108,5 +107,5 @@ def test_a_lost_answer_is_looked_up_and_a_refused_document_says_why_row_by_row(f
     assert len(from_sap.control.sap_rows("JournalHeader")) == before + 2
 
     from_sap.control.sap_period("1010", "2027", "003", is_open=True)
-    from_sap.run_well()
+    from_sap.run_well("plan-to-sap")
     assert len(from_sap.control.sap_rows("JournalHeader")) == before + 3

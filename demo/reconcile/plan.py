@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from demo.planning import PlanLine
@@ -41,6 +41,30 @@ def posted_in_sap(control: Control, document_numbers: Iterable[tuple[str, str, s
             key = "|".join((row["CompanyCode"], account, cost_center, f"{_MONTHS[int(month) - 1]} {year[2:]}"))
             totals[key] += Decimal(row["AmountInTransactionCurrency"])
     return {key: {"Total": cents(total)} for key, total in totals.items() if total}
+
+
+def posted_in_syspro(control: Control, company: str, journals: Collection[tuple[str, str]], offset: str) -> Contents:
+    """Totals of GL journals without the offset account; journals by year and number."""
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for row in control.rows(company, "GenJournalDetail"):
+        year, period, number = (str(int(Decimal(str(row[name])))) for name in ("GlYear", "GlPeriod", "Journal"))
+        code = row["GlCode"].strip()
+        if (year, number) in journals and code != offset:
+            key = f"{company}|{code}||{_MONTHS[int(period) - 1]} {year[2:]}"
+            totals[key] += Decimal(str(row["EntryValue"]))
+    return {key: {"Total": cents(total)} for key, total in totals.items() if total}
+
+
+def compare_with_syspro(
+    control: Control, company: str, lines: Iterable[PlanLine], journals: Collection[tuple[str, str]], offset: str
+) -> Comparison:
+    """The approved plan beside what was posted for it."""
+    wanted: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        wanted[f"{line.company}|{line.account.removeprefix(f'{company}-')}||{line.period}"] += line.amount
+    plan = {key: {"Total": cents(total)} for key, total in wanted.items()}
+    found = posted_in_syspro(control, company, journals, offset)
+    return compare_contents("the plan", "Amounts per account and month", plan, found)
 
 
 def compare_with_sap(
