@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from demo.planning import PlanLine, approve, enter
 from demo.plan_to_syspro import changed
+from demo.planning import PlanLine, approve, enter
 from demo.reconcile.plan import compare_with_syspro
 from tests.conftest import FromSyspro
 
@@ -42,10 +42,8 @@ def test_an_approved_plan_is_posted_once_owned_fields_are_kept_and_the_next_load
 
     from_syspro.run_well("plan-to-syspro")
     assert journals(from_syspro) == before, "nobody has approved the plan"
-    name = one["Name"].strip()
-    assert changed(customers, control.rows(COMPANY, "ArCustomer")) == f"CreditLimit of {name} from " + (
-        f"{one['CreditLimit']} to 77000"
-    )
+    moved = f"CreditLimit of {one['Name'].strip()} from {one['CreditLimit']} to 77000"
+    assert changed(customers, control.rows(COMPANY, "ArCustomer")) == moved
 
     approve(control, None, VERSION)
     for _ in range(2):
