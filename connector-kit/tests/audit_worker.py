@@ -25,6 +25,10 @@ def main(url, mode):
         run.finish("succeeded")
         trail.close()
         return
+    if mode == "many":
+        for first in range(0, 400, 10):
+            begin_batch(run).add(block(range(first, first + 10), version="b"))
+        trail.writer.flush()
     batch = begin_batch(run)
     batch.add(block([1, 2, 3], version="b"))
     if mode == "sending":

@@ -55,6 +55,25 @@ def test_rows_of_a_killed_process_are_in_doubt_even_before_anybody_tidied_up(tra
     assert not unchanged(trail, range(5)) & {1, 2, 3}
 
 
+def test_runs_that_begin_together_after_a_death_with_many_batches_wait_for_each_other_and_index_each_once(
+    trail, audit_url
+):
+    dead = start(audit_url, "many")
+    run_id = dead.communicate(timeout=60)[0].strip()
+    followers = [start(audit_url, "write", first) for first in (10_000, 20_000, 30_000)]
+    for one in followers:
+        _, error = one.communicate(timeout=60)
+        assert one.returncode == 0, error
+    begin_run(trail)
+    trail.writer.flush()
+    assert trail.summary(run_id).outcome == "abandoned"
+    with trail.database.reading() as connection:
+        assert connection.value("SELECT COUNT(*) FROM audit_batches WHERE indexed = 0") == 0
+        for number in (0, 250, 399):
+            found = history(connection, "suppliers", ["EDU1", f"{number:015d}"])
+            assert [one.outcome for one in found if one.run == run_id] == ["abandoned"]
+
+
 def test_a_run_of_this_process_is_alive(trail):
     run = begin_run(trail)
     begin_batch(run).add(block([1]))

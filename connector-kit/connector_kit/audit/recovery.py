@@ -22,8 +22,9 @@ def abandon_dead(connection: Connection) -> list[int]:
     Dead: no such process on this host, or no sign of life for five minutes from another host.
     """
     now = statements.now(postgres=connection.postgres)
+    # In one order, so that processes that begin together wait for each other and never crosswise.
     running = connection.rows(
-        f"SELECT no, host, process, {now} - heartbeat AS silent FROM audit_runs WHERE outcome = 'running'"  # noqa: S608 - one of two fixed texts
+        f"SELECT no, host, process, {now} - heartbeat AS silent FROM audit_runs WHERE outcome = 'running' ORDER BY no"  # noqa: S608 - one of two fixed texts
     )
     left: list[int] = []
     for run in running:

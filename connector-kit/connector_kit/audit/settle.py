@@ -61,8 +61,11 @@ def insert_failures(connection: Connection, row: BatchRow, chunk: Chunk, *, keep
 def index(database: Database, batch_no: int) -> None:
     """Move a batch's rows from where they were appended to where they are found by key; once."""
     with database.writing() as connection:
+        # Several processes may find the same dead one's batches: the first moves the rows, the others find it done.
+        alone = " FOR UPDATE" if connection.postgres else ""
         found = connection.rows(
-            "SELECT scope_id, sent, deletes, whole FROM audit_batches WHERE no = :batch_no AND indexed = 0",
+            "SELECT scope_id, sent, deletes, whole FROM audit_batches "  # noqa: S608 - one of two fixed texts
+            f"WHERE no = :batch_no AND indexed = 0{alone}",
             {"batch_no": batch_no},
         )
         if not found:

@@ -76,8 +76,7 @@ class Trail:
         """Begin a run, and give an answer to the records of runs whose process died: "abandoned"."""
         run_id = uuid.uuid4().hex[:12]
         with self.database.writing(durable=True) as connection:
-            for batch_no in recovery.abandon_dead(connection):
-                self.writer.submit(lambda no=batch_no: index(self.database, no))  # type: ignore[misc] # a default argument in a lambda
+            abandoned = recovery.abandon_dead(connection)
             connection.execute(
                 statements.insert_run(postgres=connection.postgres),
                 {
@@ -93,6 +92,10 @@ class Trail:
                 },
             )
             run_no = int(connection.value("SELECT no FROM audit_runs WHERE id = :id", {"id": run_id}))
+        # Not before the transaction has ended: the writer waits for it, and we would wait for the writer when the dead
+        # left more batches than it takes at once.
+        for batch_no in abandoned:
+            self.writer.submit(lambda no=batch_no: index(self.database, no))  # type: ignore[misc] # a default argument in a lambda
         self._runs.append(run_no)
         return Run(self, run_no, run_id, self._payloads)
 
