@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from connector_kit.documents.meant import lines_meant
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown, Unsent
 from connector_kit.odata.filters import AllOf, AnyOf, Compare, odata_filter
 from connector_kit.odata.literals import literal
 from connector_kit.sap import lookup
 from connector_kit.sap.csrf import ODataWriter, RefusedByRulesError
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
-from connector_kit.sap.meant import lines_meant
 from connector_kit.sap.supplier_invoices import RULES, SERVICE, SET, MemoItems, faults, payload, reference_of
 
 if TYPE_CHECKING:

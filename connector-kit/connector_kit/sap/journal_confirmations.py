@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from connector_kit.documents.meant import lines_meant
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown
-from connector_kit.sap.meant import lines_meant
 from connector_kit.sap.soap import child, children, text_of
 
 if TYPE_CHECKING:

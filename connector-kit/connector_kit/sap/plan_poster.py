@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from connector_kit.documents.meant import lines_meant
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Rules
 from connector_kit.sap.csrf import ODataWriter, RefusedByRulesError
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
-from connector_kit.sap.meant import lines_meant
 from connector_kit.sap.planning import SERVICE, SET, Currency, faults, payload, scope
 
 if TYPE_CHECKING:
