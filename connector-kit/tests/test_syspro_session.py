@@ -231,6 +231,14 @@ def test_switching_the_company_logs_off_and_on(enet, address):
     assert enet.calls == ["logon", "getlogonprofile", "logoff", "logon", "getlogonprofile", "logoff"]
 
 
+def test_companies_share_their_password_unless_another_is_given(enet, address):
+    with session(address, company_password="shared") as client:
+        for company, password in (("EDU2", None), ("EDU1", None), ("EDU2", "other"), ("EDU1", "")):
+            client.switch_company(company, password)
+            client.log_on()
+    assert [logon["CompanyPassword"] for logon in enet.logons] == ["shared", "shared", "other", ""]
+
+
 def test_an_error_while_logging_off_does_not_hide_the_result(enet, address, caplog):
     with session(address) as client, caplog.at_level(logging.WARNING):
         client.logon_profile()

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("target-syspro")
 
 _BLOCK_ROWS = 500
+_MOST_REFUSED = 5_000  # in memory
 _REASONS = 5
+_KNOWN_TO_TRAIL = frozenset({"rejected", "repaired"})
 _COUNTED = ("filtered", "added", "updated", "deleted", "unchanged", "kept", "rejected", "repaired")
 
 
@@ -51,6 +53,7 @@ class Kept:
         self.on_strange = on_strange
         self.tally: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
+        self._told: Counter[str] = Counter()
         # Other elements, or another meaning of the digests: nothing that was delivered before says anything.
         told = msgspec.json.encode([sorted(keeping.owns), keeping.on_conflict == "overwrite", keeping.clear_blanks])
         mark = blake2b(told, digest_size=4).hexdigest()
@@ -135,6 +138,8 @@ class Kept:
         """A record that is not sent."""
         self._invalid.append(rejected)
         self.note_rejected(rejected.reason)
+        if len(self._invalid) >= _MOST_REFUSED:
+            self.begin_batch().settle(outcome=UNCHANGED, counts=self.counts())
 
     def note_rejected(self, reason: str) -> None:
         """Count a rejected record."""
@@ -197,8 +202,10 @@ class Kept:
         return batch
 
     def counts(self) -> dict[str, object]:
-        """For the trail."""
-        return {name: self.tally[name] for name in ("read", *_COUNTED) if self.tally[name]}
+        """What was counted since this was last asked, for the trail, which adds up the batches."""
+        new = {name: self.tally[name] - self._told[name] for name in ("read", *_COUNTED) if name not in _KNOWN_TO_TRAIL}
+        self._told = self.tally.copy()
+        return {name: count for name, count in new.items() if count}
 
     def discard(self) -> None:
         """Let go of what was not delivered."""
@@ -211,6 +218,7 @@ class Kept:
         if not self.tally["read"] and not self.tally["deleted"]:
             return
         parts = [f"{self.tally['read']} rows read"]
+        parts += ["a test run, so nothing was changed"] if self.services.validate_only else []
         parts += [f"{self.tally[name]} {_WORDS.get(name, name)}" for name in _COUNTED if self.tally[name]]
         yield f"{self.keeping.title}: {', '.join(parts)}"
         for reason, count in self.reasons.most_common(_REASONS):

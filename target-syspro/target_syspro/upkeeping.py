@@ -7,6 +7,7 @@ SYSPRO held them afterwards: when SYSPRO holds others now, somebody changed them
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -110,12 +111,10 @@ def _carry_out(kept: Kept, planned: Sequence[_Planned]) -> None:
             refused.update(_send(kept, method, [Record(one.row.place, one.decision.values) for one in some]))
         if not kept.services.validate_only:
             refused.update(_not_held(kept, [one for one in planned if one.row.place not in refused]))
+        done = Counter(one.decision.verdict for one in planned if one.row.place not in refused)
+        kept.tally.update(added=done["add"], updated=done["update"], unchanged=done["agrees"])
 
     _settled(kept, batch, rows, refused, send)
-    for one in planned:
-        if one.row.place not in refused:
-            verdict = one.decision.verdict
-            kept.tally["added" if verdict == "add" else "updated" if verdict == "update" else "unchanged"] += 1
 
 
 def _delete(kept: Kept, rows: Sequence[Row]) -> None:
@@ -125,8 +124,12 @@ def _delete(kept: Kept, rows: Sequence[Row]) -> None:
     _add(batch, rows, [row_digest(b"")] * len(rows))
     refused: dict[Key, Refusal] = {}
     records = [Record(row.place, {}) for row in rows if there is None or row.place in there]
-    _settled(kept, batch, rows, refused, lambda: refused.update(_send(kept, "delete", records)))
-    kept.tally["deleted"] += len(rows) - len(refused)
+
+    def send() -> None:
+        refused.update(_send(kept, "delete", records))
+        kept.tally["deleted"] += len(rows) - len(refused)
+
+    _settled(kept, batch, rows, refused, send)
 
 
 def _add(batch: Batch, rows: Sequence[Row], digests: Sequence[bytes]) -> None:

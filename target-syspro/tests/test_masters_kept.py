@@ -112,7 +112,7 @@ def test_of_a_record_that_comes_twice_the_last_counts(bench):
 def test_a_rejected_row_is_repaired_when_it_is_replayed(bench):
     bench.deliver(sent(bench, rows(2)), objects=[{**ENTRY, "mode": "update_only"}])
     assert names(bench) == {}
-    replayed = [line for line in bench.audit("replay").splitlines() if line.startswith("{\"type\"")]
+    replayed = [line for line in bench.audit("replay").splitlines() if line.startswith('{"type"')]
     bench.deliver(replayed, objects=[ENTRY])
     assert names(bench) == expected(rows(2))
     assert not any(json.loads(bench.audit("failures", "--json")).values())
@@ -162,3 +162,17 @@ def test_the_command_describes_itself_without_a_connection():
     about = json.loads(shown.stdout)
     assert about["name"] == "target-syspro"
     assert about["settings"]["properties"]["operator_password"]["writeOnly"]
+
+
+def test_what_was_done_is_counted_once_over_all_batches(bench, monkeypatch):
+    monkeypatch.setattr("target_syspro.kept._BLOCK_ROWS", 4)
+    monkeypatch.setattr("target_syspro.kept._MOST_REFUSED", 2)
+    records = rows(10)
+    for at in (2, 5, 8):
+        records[at]["Name"] = "x" * 51
+    bench.deliver(sent(bench, records), objects=[ENTRY])
+    (action,) = json.loads(bench.audit("show", "--json"))["actions"]
+    assert (action["counts"], action["rejected"]) == ({"read": 10, "added": 7}, 3)
+    bench.deliver(sent(bench, [*records[:2], *rows(10, "two")[5:]]), objects=[ENTRY])
+    (action,) = json.loads(bench.audit("show", "--json"))["actions"]
+    assert action["counts"] == {"read": 7, "added": 2, "updated": 3, "unchanged": 2}

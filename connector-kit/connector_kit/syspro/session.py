@@ -125,15 +125,16 @@ class EnetSession:
                 self._held.close()
                 self._wire.close()
 
-    def switch_company(self, company: str, company_password: str = "") -> None:
-        """Work in another company from now on: a session belongs to one."""
+    def switch_company(self, company: str, company_password: str | None = None) -> None:
+        """Work in another company from now on: a session belongs to one. None: the password is the same as before."""
         with self._one_at_a_time:
             if company == self.company:
                 return
             self._log_off()
-            register_secret(company_password)
             self.company = company
-            self._passwords = (self._passwords[0], company_password)
+            if company_password is not None:
+                register_secret(company_password)
+                self._passwords = (self._passwords[0], company_password)
 
     def query(self, business_object: str, xml_in: str) -> Element:
         """The answer of a query business object.
