@@ -11,6 +11,7 @@ from connector_kit.audit.failures import Selection
 from connector_kit.audit.history import history
 from connector_kit.audit.prune import prune
 from connector_kit.audit.replay import replay
+from connector_kit.errors import BusyError
 
 
 @pytest.fixture
@@ -75,3 +76,47 @@ def test_open_batches_are_never_pruned(trail):
     prune(trail.database, before=time.time() + 1, open_failures_too=True)
     batch.sending()
     assert batch.settle(outcome="delivered").delivered == 1
+
+
+def test_a_run_forgets_what_is_older_than_the_retention_and_says_so(audit_url, caplog):
+    caplog.set_level("INFO")
+    with Trail.open(audit_url) as trail:
+        run = begin_run(trail)
+        deliver(run, range(50))
+        deliver(run, range(50, 60), rejects=[Rejected(3, key(53), "bad", "bad")])
+        run.finish("succeeded")
+        with trail.database.writing() as connection:
+            connection.execute("UPDATE audit_batches SET settled = settled - 10 * 86400")
+            connection.execute("UPDATE audit_runs SET finished = finished - 10 * 86400")
+    for days, left in ((11, 60), (9, 10)):
+        with Trail.open(audit_url, retention_days=days) as trail:
+            begin_run(trail).finish("succeeded")
+            assert rows_in(trail, "records") == left
+    with Trail.open(audit_url) as trail:
+        assert [record.seq for record in exported(trail) if record.record] == [3]
+        assert unchanged(trail, range(60)) == set(range(60)) - {53}
+    assert "1 batches and 50 records older than 9 days were removed" in caplog.text
+
+
+def test_pruning_goes_on_where_a_hurried_call_left_it(trail):
+    hurried = prune(trail.database, before=time.time() + 1, open_failures_too=True, seconds=0)
+    assert (hurried.finished, hurried.records) == (False, 0)
+    done = prune(trail.database, before=time.time() + 1, open_failures_too=True)
+    assert (done.finished, done.batches, done.records) == (True, 3, 65)
+
+
+def test_a_retention_that_can_not_be_kept_fails_no_run(audit_url, caplog, monkeypatch):
+    def refuse(*_, **__):
+        raise BusyError(system="audit trail", subject="x", got="database is locked")
+
+    monkeypatch.setattr("connector_kit.audit.trail.prune", refuse)
+    with Trail.open(audit_url, retention_days=1) as trail:
+        run = begin_run(trail)
+        run.finish("succeeded")
+        assert trail.summary(run.id).outcome == "succeeded"
+    assert "nothing was removed" in caplog.text
+
+
+def test_a_batch_that_keeps_open_failures_is_thinned_once(trail):
+    assert prune(trail.database, before=time.time() + 1).thinned == 1
+    assert prune(trail.database, before=time.time() + 1).thinned == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from connector_kit.anaplan.settings import COORDINATION, LOGIN, MODEL, PATIENCE
+from connector_kit.audit.settings import properties as audit_properties
 
 _COLUMN_HELP = "column -> field name, or {field|template|constant|period: ..., filters and conversions}"
 
@@ -108,14 +109,5 @@ SCHEMA = th.PropertiesList(
     ),
     th.Property("spool_dir", th.StringType, description="Folder for upload files. Default: the temporary files."),
     COORDINATION,
-    th.Property(
-        "audit_url", th.StringType, description="Database of the audit trail. Default: a SQLite file of this user."
-    ),
-    th.Property(
-        "audit_payloads",
-        th.StringType,
-        allowed_values=["all", "failed", "none"],
-        default="all",
-        description="Which records the audit trail keeps: all, those that failed (enough to replay), none.",
-    ),
+    *audit_properties(),
 ).to_dict()

@@ -169,7 +169,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             )
         )
         with ThreadPoolExecutor(1) as pool:
-            opening = pool.submit(audit.Trail.open, config.get("audit_url"), payloads=config["audit_payloads"])
+            opening = pool.submit(audit.Trail.of, config)
             model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])
             places = find(model, self._mappings)
             trail = self._resources.enter_context(opening.result())

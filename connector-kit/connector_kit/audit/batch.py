@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector_kit.audit import codec, statements
+from connector_kit.audit import statements
+from connector_kit.audit.codec import compress
 from connector_kit.audit.keys import DIGEST_SIZE, HASH_SIZE
 from connector_kit.audit.payloads import insert_block, seal_payload
 from connector_kit.audit.rejects import Chunk, chunks
@@ -119,11 +120,11 @@ class Batch:
             "digests": digests,
         }
         seqs = range(block.first_seq, block.first_seq + len(block.keys))
-        sealed = codec.seal(keys)
-        payload = seal_payload(block.payload) if self._payloads != "none" else None
+        packed = compress(keys)
+        payload = seal_payload(self._database.codec, block.payload) if self._payloads != "none" else None
         with self._database.writing() as connection:
             connection.execute(statements.stage(postgres=connection.postgres), values)
-            insert_block(connection, self._row.no, seqs, keys=sealed, payload=payload)
+            insert_block(connection, self._row.no, seqs, keys=packed, payload=payload)
             connection.execute(
                 "UPDATE audit_batches SET row_count = row_count + :added WHERE no = :batch_no",
                 {"added": len(block.keys), "batch_no": self._row.no},

@@ -1,34 +1,140 @@
-"""Bytes on their way into and out of the trail: the one place where compression (and encryption) happens."""
+"""Bytes on their way into and out of the trail: the one place where compression and encryption happen.
+
+Encrypted are the records as they came and the contents of documents. In the clear stay what people look for and what
+the trail compares: ERP keys, documents' titles, references and numbers, outcomes, reasons, messages, counts and times.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import os
 import zlib
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from connector_kit.errors import ConfigurationError
+from connector_kit.redaction import register_secret
 
-ENCODING = 1  # zlib
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_ZLIB = 1
+_SEALED = 2  # 4 bytes that name the key, 12 of nonce, AES-256-GCM of the zlib stream
 
 # Level 1: JSON records of one stream resemble each other so much that higher levels cost more than they save.
 _LEVEL = 1
+_KEY_SIZE, _NAME_SIZE, _NONCE_SIZE = 32, 4, 12
 
 
-def seal(data: bytes) -> bytes:
-    """How the trail stores bytes; `ENCODING` is stored beside them."""
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one process seals and opens. keys: by their names; the newest, which seals, first; none: no encryption."""
+
+    keys: dict[bytes, AESGCM] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, setting: str | None) -> Codec:
+        """From the setting audit_key: keys of 32 bytes in URL-safe base64, the newest first, separated by commas.
+
+        Raises:
+            ConfigurationError: something that is not a key.
+        """
+        texts = [part.strip() for part in (setting or "").split(",") if part.strip()]
+        if not texts:
+            return CLEAR
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - only for those who encrypt
+
+        keys: dict[bytes, AESGCM] = {}
+        for text in texts:
+            register_secret(text)
+            key = _decoded(text)
+            keys[blake2b(key, digest_size=_NAME_SIZE, person=b"audit key").digest()] = AESGCM(key)
+        return cls(keys)
+
+    @property
+    def encoding(self) -> int:
+        """Stored beside what `seal` returns."""
+        return _SEALED if self.keys else _ZLIB
+
+    def seal(self, data: bytes) -> bytes:
+        """How the trail stores records."""
+        packed = compress(data)
+        if not self.keys:
+            return packed
+        name, key = next(iter(self.keys.items()))
+        nonce = os.urandom(_NONCE_SIZE)
+        return name + nonce + key.encrypt(nonce, packed, None)
+
+    def opens(self, encoding: int, data: bytes) -> bool:
+        """Whether `unseal` has the key that it needs."""
+        return encoding != _SEALED or bytes(data[:_NAME_SIZE]) in self.keys
+
+    def unseal(self, encoding: int, data: bytes) -> bytes:
+        """What `seal` was given.
+
+        Raises:
+            ConfigurationError: its key is not here, or it was written by a version that knows more encodings.
+        """
+        if encoding == _ZLIB:
+            return zlib.decompress(data)
+        if encoding != _SEALED:
+            raise ConfigurationError(
+                system="audit trail",
+                subject="record",
+                expected=f"encoding {_ZLIB} or {_SEALED}",
+                got=str(encoding),
+                hint="A newer connector-kit has written it: upgrade this one.",
+            )
+        if not self.opens(encoding, data):
+            raise ConfigurationError(
+                system="audit trail",
+                subject="record",
+                expected="the key that it is encrypted with",
+                got="another key" if self.keys else "none",
+                hint="Give it in the setting audit_key, or in AUDIT_KEY; old keys stand behind the new one.",
+            )
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - only for those who encrypt
+
+        nonce, sealed = data[_NAME_SIZE : _NAME_SIZE + _NONCE_SIZE], data[_NAME_SIZE + _NONCE_SIZE :]
+        try:
+            return zlib.decompress(self.keys[bytes(data[:_NAME_SIZE])].decrypt(nonce, sealed, None))
+        except InvalidTag as error:
+            raise ConfigurationError(
+                system="audit trail", subject="record", expected="as it was written", got="changed bytes"
+            ) from error
+
+
+CLEAR = Codec()
+
+
+def new_key() -> str:
+    """A key for the setting audit_key."""
+    return base64.urlsafe_b64encode(os.urandom(_KEY_SIZE)).decode()
+
+
+def compress(data: bytes) -> bytes:
+    """What stays readable for everybody who may read the trail."""
     return zlib.compress(data, _LEVEL)
 
 
-def unseal(encoding: int, data: bytes) -> bytes:
-    """What `seal` was given.
+def decompress(data: bytes) -> bytes:
+    """What `compress` was given."""
+    return zlib.decompress(data)
 
-    Raises:
-        ConfigurationError: written by a version that knows more encodings.
-    """
-    if encoding != ENCODING:
+
+def _decoded(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_SIZE:
         raise ConfigurationError(
             system="audit trail",
-            subject="payload block",
-            expected=f"encoding {ENCODING}",
-            got=str(encoding),
-            hint="A newer connector-kit has written it: upgrade this one.",
+            subject="setting audit_key",
+            expected="32 bytes in URL-safe base64, which are 44 characters",
+            got=f"{len(text)} characters that are not",
+            hint="Make one with: audit new-key | connector-secrets set audit/key; then audit_key is file:audit/key.",
         )
-    return zlib.decompress(data)
+    return key

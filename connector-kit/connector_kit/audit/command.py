@@ -13,6 +13,7 @@ import msgspec
 
 from connector_kit.audit import database as databases
 from connector_kit.audit import display
+from connector_kit.audit.codec import Codec, new_key
 from connector_kit.audit.export import ExportedRecord, export
 from connector_kit.audit.failures import Selection, dismiss, failed_batches, groups
 from connector_kit.audit.history import history
@@ -37,16 +38,22 @@ _UNITS = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 @click.option(
     "--url", envvar="AUDIT_URL", help="Where the trail is: sqlite:///file or postgresql://... (or AUDIT_URL)."
 )
+@click.option(
+    "--audit-key",
+    envvar="AUDIT_KEY",
+    metavar="REFERENCE",
+    help="The targets' audit_key, such as file:audit/key (or AUDIT_KEY), where records are encrypted.",
+)
 @click.pass_context
-def cli(context: click.Context, url: str | None) -> None:
+def cli(context: click.Context, url: str | None, audit_key: str | None) -> None:
     """What the targets sent, what became of every record, and sending again what failed."""
-    context.obj = url
+    context.obj = {"audit_url": url or databases.default_url(), **({"audit_key": audit_key} if audit_key else {})}
 
 
 def _open(context: click.Context) -> Database:
-    setting = "audit_url"
-    url = resolve({setting: context.obj}, {setting})[setting] if context.obj else databases.default_url()
-    database = databases.Database(str(url), create=False)
+    settings = resolve(context.obj, set(context.obj))
+    key = settings.get("audit_key")
+    database = databases.Database(str(settings["audit_url"]), create=False, codec=Codec.of(str(key) if key else None))
     context.call_on_close(database.close)
     prepare(database)
     return database
@@ -212,7 +219,16 @@ def prune_command(
     if as_json:
         display.json(done)
     else:
-        click.echo(f"{done.runs} runs, {done.batches} batches and {done.records} records removed")
+        click.echo(
+            f"{done.runs} runs, {done.batches} batches and {done.records} records removed; "
+            f"of {done.thinned} batches only the open failures were kept"
+        )
+
+
+@cli.command("new-key")
+def new_key_command() -> None:
+    """Write a new key for the setting audit_key: audit new-key | connector-secrets set audit/key."""
+    click.echo(new_key())
 
 
 def main() -> None:

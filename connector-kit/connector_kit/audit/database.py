@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from connector_kit.audit.codec import CLEAR, Codec
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError, UnavailableError
 from connector_kit.redaction import redact, register_url
 
@@ -48,9 +49,10 @@ def default_url() -> str:
 class Connection:
     """One transaction's view of the trail. Statements name their values `:name`, in both dialects."""
 
-    def __init__(self, driver: Any, *, postgres: bool) -> None:  # noqa: ANN401 - sqlite3 or psycopg connection
+    def __init__(self, driver: Any, *, postgres: bool, codec: Codec = CLEAR) -> None:  # noqa: ANN401 - sqlite3 or psycopg connection
         self.driver = driver
         self.postgres = postgres
+        self.codec = codec
 
     def execute(self, statement: str, values: Mapping[str, object] | None = None) -> int:
         """Run a statement; the number of rows it changed."""
@@ -85,6 +87,7 @@ class Database:
     Args:
         url: `sqlite:///file` or `postgresql://user@host/database`.
         create: whether a SQLite file may be made.
+        codec: how records are stored.
 
     Raises:
         ConfigurationError: the URL is none of the two kinds, or there is no such file.
@@ -92,6 +95,7 @@ class Database:
 
     url: str
     create: bool = True
+    codec: Codec = CLEAR
     postgres: bool = field(init=False)
     name: str = field(init=False)
     _path: Path = field(init=False, default=Path())
@@ -136,7 +140,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the trail."""
         with self._borrowed() as driver, _transaction(driver, self._begin_reading):
-            yield Connection(driver, postgres=self.postgres)
+            yield Connection(driver, postgres=self.postgres, codec=self.codec)
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[Connection]:
@@ -157,7 +161,7 @@ class Database:
                 # A SQLite transaction that begins as a reader and turns into a writer may find the database locked
                 # at a point where no waiting helps; so a writer says what it is at once.
                 with _transaction(driver, self._begin_writing):
-                    yield Connection(driver, postgres=self.postgres)
+                    yield Connection(driver, postgres=self.postgres, codec=self.codec)
             finally:
                 if flush:
                     driver.execute("PRAGMA synchronous=NORMAL")

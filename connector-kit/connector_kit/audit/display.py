@@ -202,6 +202,8 @@ def history(found: Sequence[Occurrence]) -> None:
     records = [one for one in found if one.record is not None]
     if records:
         click.echo(f"\n{bytes(records[-1].record or b'').decode()}")
+    if any(one.encrypted for one in found):
+        click.echo("\nThe record is encrypted: give its key in AUDIT_KEY to see it.", err=True)
 
 
 def failures(found: Sequence[FailureGroup], whole: Sequence[FailedBatch]) -> None:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from connector_kit.audit import codec, delivered
+from connector_kit.audit import delivered
 from connector_kit.audit.document_types import INTENDED, POSTED, REFUSED, Ending, Entry, Stored
 from connector_kit.errors import BusyError, RefusedError
 from connector_kit.redaction import redact
 
 if TYPE_CHECKING:
+    from connector_kit.audit.codec import Codec
     from connector_kit.audit.database import Connection, Row
     from connector_kit.audit.trail import Trail
 
@@ -212,8 +213,8 @@ class DocumentBook:
                     "kind": entry.kind,
                     "reverses": entry.reverses,
                     "state": state,
-                    "encoding": codec.ENCODING,
-                    "content": codec.seal(entry.content),
+                    "encoding": connection.codec.encoding,
+                    "content": connection.codec.seal(entry.content),
                     "messages": _messages(messages),
                     "now": now,
                 },
@@ -276,7 +277,7 @@ class DocumentBook:
                 f"WHERE d.scope_id = :scope_id AND {where} ORDER BY d.settled, d.id",
                 {**values, "scope_id": self._scope_id},
             )
-        return [_stored(row) for row in found]
+        return [_stored(self._trail.database.codec, row) for row in found]
 
     def _write(self, job: Callable[[Connection], None], *, durable: bool = True) -> None:
         self._trail.writer.run(lambda: self._in_transaction(job, durable=durable))
@@ -311,7 +312,7 @@ def _messages(messages: Sequence[str]) -> str:
     return redact(msgspec.json.encode(list(messages)).decode()).replace("\\u0000", "")
 
 
-def _stored(row: Row) -> Stored:
+def _stored(codec: Codec, row: Row) -> Stored:
     content = codec.unseal(row.pop("encoding"), bytes(row.pop("content")))
     for name in ("unit", "pile", "digest", "plan"):
         row[name] = bytes(row[name])

@@ -75,7 +75,7 @@ def _batch(connection: Connection, batch: Row, *, records: bool) -> Iterator[Exp
         numbers.setdefault(seq, []).append(number)
     for first in payloads.starts(connection, batch["no"]):
         stored = payloads.block(connection, batch["no"], first)
-        kept = payloads.records_of(stored) if records else {}
+        kept = payloads.records_of(connection.codec, stored) if records else {}
         for seq, key in enumerate(payloads.keys_of(stored), start=first):
             one = _exported(batch, seq, key, failures.pop(seq, []), kept.get(seq))
             yield msgspec.structs.replace(one, documents=numbers[seq]) if seq in numbers else one

@@ -26,7 +26,8 @@ class Occurrence(msgspec.Struct, frozen=True):
     """One time that a record was on its way. when: seconds since 1970, of the outcome where there is one.
 
     outcome: that of the batch, or "rejected". closed_by: the batch that later repaired or overtook the refusal.
-    record: as it came, where the payload is kept. documents: that it went into, posted or not.
+    record: as it came, where the payload is kept. encrypted: it is kept, but its key is not here. documents: that it
+    went into, posted or not.
     """
 
     when: float
@@ -43,6 +44,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     closed_how: str
     closed_by: str
     record: msgspec.Raw | None
+    encrypted: bool = False
     documents: list[DocumentLine] = []
 
 
@@ -100,7 +102,9 @@ def _occurrence(connection: Connection, batch: Row, place: Row, key: str) -> Occ
         "WHERE f.batch_no = :batch_no AND f.seq = :seq",
         place,
     )
-    record = next(payloads.read(connection, batch["no"], [place["seq"]]), None) if place["seq"] is not None else None
+    seq = place["seq"]
+    readable = seq is None or payloads.readable(connection, batch["no"], seq)
+    record = next(payloads.read(connection, batch["no"], [seq]), None) if seq is not None and readable else None
     arrived = batch["outcome"] in {DELIVERED, DELETED, VALIDATED}
     return Occurrence(
         when=batch["settled"] or batch["sent"] or batch["started"],
@@ -117,5 +121,6 @@ def _occurrence(connection: Connection, batch: Row, place: Row, key: str) -> Occ
         closed_how=failed[0]["closed_how"] or "" if failed else "",
         closed_by=failed[0]["closing_batch"] or "" if failed else "",
         record=msgspec.Raw(record[1]) if record else None,
+        encrypted=not readable,
         documents=of_record(connection, batch["no"], place["seq"]) if batch["whole"] else [],
     )

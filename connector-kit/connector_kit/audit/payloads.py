@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector_kit.audit import codec
+from connector_kit.audit.codec import decompress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from connector_kit.audit.codec import Codec
     from connector_kit.audit.database import Connection, Row
 
 
-def seal_payload(payload: Sequence[bytes]) -> bytes:
+def seal_payload(codec: Codec, payload: Sequence[bytes]) -> bytes:
     """Raw JSON documents, one per line, as they are stored."""
     text = b"\n".join(payload)
     if text.count(b"\n") != len(payload) - 1:
@@ -32,7 +33,7 @@ def insert_block(
         connection: a writing one.
         batch_no: of the batch.
         seqs: the rows' numbers, ascending; a range when they follow each other.
-        keys: the JSON array of the key texts, sealed; None for rows that were never in the file.
+        keys: the JSON array of the key texts, compressed; None for rows that were never in the file.
         payload: of `seal_payload`, or None when it isn't kept.
     """
     connection.execute(
@@ -42,7 +43,7 @@ def insert_block(
             "batch_no": batch_no,
             "first_seq": seqs[0],
             "row_count": len(seqs),
-            "encoding": codec.ENCODING,
+            "encoding": connection.codec.encoding,
             "keys": keys,
             "seqs": None if isinstance(seqs, range) else msgspec.json.encode(seqs).decode(),
             "payload": payload,
@@ -71,11 +72,20 @@ def keys_of(stored: Row) -> list[str]:
     """The key texts of a block's rows."""
     if stored["keys"] is None:
         return []
-    return msgspec.json.decode(codec.unseal(stored["encoding"], stored["keys"]), type=list[str])
+    return msgspec.json.decode(decompress(stored["keys"]), type=list[str])
 
 
-def records_of(stored: Row) -> dict[int, bytes]:
-    """The raw records of a block that are kept, by row number."""
+def opens(codec: Codec, stored: Row) -> bool:
+    """Whether the records of a block can be read here; where none are kept, they can."""
+    return stored["payload"] is None or codec.opens(stored["encoding"], stored["payload"])
+
+
+def records_of(codec: Codec, stored: Row) -> dict[int, bytes]:
+    """The raw records of a block that are kept, by row number.
+
+    Raises:
+        ConfigurationError: they are encrypted, and their key is not here.
+    """
     if stored["payload"] is None:
         return {}
     if stored["seqs"] is None:
@@ -96,8 +106,14 @@ def read(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator
         while wanted and wanted[-1] < end:
             here.append(wanted.pop())
         if here:
-            records = records_of(block(connection, batch_no, first))
+            records = records_of(connection.codec, block(connection, batch_no, first))
             yield from ((seq, records[seq]) for seq in here if seq in records)
+
+
+def readable(connection: Connection, batch_no: int, seq: int) -> bool:
+    """Whether a row's record can be read here, if it is kept."""
+    firsts = [first for first in starts(connection, batch_no) if first <= seq]
+    return not firsts or opens(connection.codec, block(connection, batch_no, firsts[-1]))
 
 
 _NEEDED_WHOLE = (
@@ -106,16 +122,20 @@ _NEEDED_WHOLE = (
 )
 
 
-def keep_failed(connection: Connection, batch_no: int) -> None:
-    """Throw away every record of a batch that is not an open failure. The keys stay.
+def keep_failed(connection: Connection, batch_no: int) -> bool:
+    """Throw away every record of a batch that is not an open failure. The keys stay, and what can't be read here.
 
-    Of a batch whose rows mean something together only, all stay as long as there is an open failure.
+    Of a batch whose rows mean something together only, all stay as long as there is an open failure. Whether anything
+    was thrown away.
     """
     if connection.value(_NEEDED_WHOLE, {"batch_no": batch_no}):
-        return
+        return False
+    thrown = False
     for first in starts(connection, batch_no):
         stored = block(connection, batch_no, first)
-        records = records_of(stored)
+        if not opens(connection.codec, stored):
+            continue
+        records = records_of(connection.codec, stored)
         if not records:
             continue
         place = {"batch_no": batch_no, "first": min(records), "last": max(records)}
@@ -127,14 +147,17 @@ def keep_failed(connection: Connection, batch_no: int) -> None:
         kept = [row["seq"] for row in failed if row["seq"] in records]
         if len(kept) == len(records):
             continue
+        thrown = True
         values = {
             "batch_no": batch_no,
             "first": first,
             "seqs": msgspec.json.encode(kept).decode() if kept else None,
-            "payload": seal_payload([records[seq] for seq in kept]) if kept else None,
+            "payload": seal_payload(connection.codec, [records[seq] for seq in kept]) if kept else None,
+            "encoding": connection.codec.encoding,
         }
         connection.execute(
-            "UPDATE audit_blocks SET seqs = :seqs, payload = :payload "
+            "UPDATE audit_blocks SET seqs = :seqs, payload = :payload, encoding = :encoding "
             "WHERE batch_no = :batch_no AND first_seq = :first",
             values,
         )
+    return thrown

@@ -2,103 +2,139 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
-from connector_kit.audit.payloads import keep_failed
+from connector_kit.audit import payloads, statements
+from connector_kit.audit.keys import key_hash
 
 if TYPE_CHECKING:
-    from connector_kit.audit.database import Connection, Database
-
-# The big tree is cleaned in parts of the hash space, so that other writers get their turn in between.
-_PARTS = 16
+    from connector_kit.audit.database import Connection, Database, Row
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pruned:
-    """What was removed. thinned: batches of which only the open failures stay."""
+    """What was removed. thinned: batches of which only the open failures stay. finished: whether nothing old is left to
+    remove.
+    """
 
-    runs: int
-    batches: int
-    records: int
-    thinned: int
+    runs: int = 0
+    batches: int = 0
+    records: int = 0
+    thinned: int = 0
+    finished: bool = True
 
 
-# Of an old batch's rows nothing is needed once it is closed; `old` are the numbers of the batches to remove.
+# Of an old batch's rows nothing is needed once it is closed; `indexed = 2` says that it is on its way out.
 _OLD = (
     "SELECT b.no FROM audit_batches AS b WHERE b.settled < :before AND b.outcome NOT IN ('open', 'sending') "
     "AND b.indexed = 1 AND (:all = 1 OR NOT EXISTS (SELECT 1 FROM audit_failures AS f WHERE f.batch_no = b.no "
     "AND f.closed IS NULL))"
 )
-
+# Blocks that name the rows whose records they keep were thinned before.
+_THICK = (
+    "SELECT b.no FROM audit_batches AS b WHERE b.settled < :before AND b.outcome NOT IN ('open', 'sending') "
+    "AND b.indexed = 1 AND EXISTS (SELECT 1 FROM audit_blocks AS k WHERE k.batch_no = b.no AND k.payload IS NOT NULL "
+    "AND k.seqs IS NULL) ORDER BY b.no"
+)
 _DROP_DOCUMENTS = "DELETE FROM audit_documents WHERE batch_no = :no AND state IN ('refused', 'absent')"
 
 
-def prune(database: Database, *, before: float, open_failures_too: bool = False, compact: bool = False) -> Pruned:
-    """Remove batches settled before a time, and runs of which nothing is left.
+def prune(
+    database: Database,
+    *,
+    before: float,
+    open_failures_too: bool = False,
+    compact: bool = False,
+    seconds: float = inf,
+) -> Pruned:
+    """Remove batches settled before a time, and runs of which nothing is left; block by block, each in a transaction
+    of its own, so that others get their turn in between. What a killed or hurried call leaves, the next one removes.
 
     Digests of what the systems hold stay, and the documents that stand in an ERP or whose fate is open: retention does
-    not make anything be sent again. Batches with open failures
-    stay as far as a replay needs them.
+    not make anything be sent again. Batches with open failures stay as far as a replay needs them.
 
     Args:
         database: of the trail.
         before: seconds since 1970.
         open_failures_too: remove failures nobody repaired as well.
         compact: give the freed space back to the file system (SQLite; needs the file for itself for a while).
+        seconds: how long it may take, about.
     """
+    until, done = time.monotonic() + seconds, Pruned()
     values = {"before": before, "all": 1 if open_failures_too else 0}
-    with database.writing() as connection:
-        # A digest that names a batch of unknown outcome must stay unbelievable when the batch is gone.
-        connection.execute(
-            "UPDATE audit_delivered SET digest = NULL WHERE batch_no IN "  # noqa: S608 - a constant
-            f"(SELECT no FROM audit_batches WHERE trusted = 0 AND no IN ({_OLD}))",
-            values,
-        )
-        connection.execute(f"UPDATE audit_batches SET indexed = 2 WHERE no IN ({_OLD})", values)  # noqa: S608 - a constant
-        gone = connection.rows("SELECT no FROM audit_batches WHERE indexed = 2")
-    records = sum(_remove_part(database, part) for part in range(_PARTS))
-    for row in gone:
+    with database.reading() as connection:
+        old = connection.rows(f"{_OLD} LIMIT 1", values)
+    if old:
         with database.writing() as connection:
-            for table in ("audit_blocks", "audit_failures", "audit_document_rows"):
-                connection.execute(f"DELETE FROM {table} WHERE batch_no = :no", row)  # noqa: S608 - fixed names
-            connection.execute(_DROP_DOCUMENTS, row)
-            connection.execute("DELETE FROM audit_batches WHERE no = :no", row)
-    thinned = _thin(database, before)
-    with database.writing() as connection:
-        runs = _remove_empty(connection, before)
+            connection.execute(f"UPDATE audit_batches SET indexed = 2 WHERE no IN ({_OLD})", values)  # noqa: S608 - a constant
+    with database.reading() as connection:
+        leaving = connection.rows("SELECT no, scope_id, trusted FROM audit_batches WHERE indexed = 2 ORDER BY no")
+    for batch in leaving:
+        if not _remove(database, batch, until, done):
+            done.finished = False
+            return done
+    done.finished = _thin(database, before, until, done)
+    if leaving or compact:
+        with database.writing() as connection:
+            done.runs = _remove_empty(connection, before)
     if compact and not database.postgres:
         database.vacuum()
-    return Pruned(runs=runs, batches=len(gone), records=records, thinned=thinned)
+    return done
 
 
-def _remove_part(database: Database, part: int) -> int:
-    width = 256 // _PARTS
-    low, high = bytes([part * width]), bytes([min((part + 1) * width, 255)])
-    last = 1 if part == _PARTS - 1 else 0
-    with database.writing() as connection:
-        scopes = connection.rows("SELECT DISTINCT scope_id FROM audit_batches WHERE indexed = 2")
-        return sum(
-            connection.execute(
-                "DELETE FROM audit_records WHERE scope_id = :scope_id AND key_hash >= :low "
-                "AND (:last = 1 OR key_hash < :high) "
-                "AND batch_no IN (SELECT no FROM audit_batches WHERE indexed = 2)",
-                {"scope_id": scope["scope_id"], "low": low, "high": high, "last": last},
-            )
-            for scope in scopes
-        )
-
-
-def _thin(database: Database, before: float) -> int:
+def _remove(database: Database, batch: Row, until: float, done: Pruned) -> bool:
+    """Take a batch out; False when the time was up before the end."""
     with database.reading() as connection:
-        left = connection.rows(
-            "SELECT no FROM audit_batches WHERE settled < :before AND outcome NOT IN ('open', 'sending')",
-            {"before": before},
-        )
-    for row in left:
+        firsts = payloads.starts(connection, batch["no"])
+    for first in firsts:
+        if time.monotonic() > until:
+            return False
         with database.writing() as connection:
-            keep_failed(connection, row["no"])
-    return len(left)
+            done.records += _remove_block(connection, batch, first)
+    with database.writing() as connection:
+        for table in ("audit_failures", "audit_document_rows"):
+            connection.execute(f"DELETE FROM {table} WHERE batch_no = :no", batch)  # noqa: S608 - fixed names
+        connection.execute(_DROP_DOCUMENTS, batch)
+        connection.execute("DELETE FROM audit_batches WHERE no = :no", batch)
+    done.batches += 1
+    return True
+
+
+def _remove_block(connection: Connection, batch: Row, first: int) -> int:
+    """The block's keys lead to its rows in the trees, however large these are."""
+    place = {"no": batch["no"], "first": first}
+    found = connection.rows(
+        "SELECT keys FROM audit_blocks WHERE batch_no = :no AND first_seq = :first", place
+    )  # another process may have been quicker
+    removed = 0
+    keys = payloads.keys_of(found[0]) if found else []
+    if keys:
+        values = {
+            "scope_id": batch["scope_id"],
+            "batch_no": batch["no"],
+            "last": len(keys) - 1,
+            "hashes": b"".join(map(key_hash, keys)),
+        }
+        removed = connection.execute(statements.forget_records(postgres=connection.postgres), values)
+        if not batch["trusted"]:
+            # A digest that names a batch of unknown outcome must stay unbelievable when the batch is gone.
+            connection.execute(statements.doubt(postgres=connection.postgres), values)
+    connection.execute("DELETE FROM audit_blocks WHERE batch_no = :no AND first_seq = :first", place)
+    return removed
+
+
+def _thin(database: Database, before: float, until: float, done: Pruned) -> bool:
+    with database.reading() as connection:
+        thick = connection.rows(_THICK, {"before": before})
+    for row in thick:
+        if time.monotonic() > until:
+            return False
+        with database.writing() as connection:
+            done.thinned += payloads.keep_failed(connection, row["no"])
+    return True
 
 
 def _remove_empty(connection: Connection, before: float) -> int:

@@ -95,11 +95,13 @@ def _whole(connection: Connection, batch: Row, done: Replayed, write: Callable[[
     """All rows of a batch, those that were refused before it was sent included; nothing when some are not kept."""
     firsts = payloads.starts(connection, batch["no"])
     blocks = [payloads.block(connection, batch["no"], first) for first in firsts if first < 0]
-    unsent = {seq: record for stored in blocks for seq, record in payloads.records_of(stored).items()}
+    unsent = {seq: record for stored in blocks for seq, record in payloads.records_of(connection.codec, stored).items()}
     wanted = _records_without_document(connection, batch["no"])
     counted = int(connection.value("SELECT row_count FROM audit_batches WHERE no = :no", batch))
     kept = sum(
-        len(payloads.records_of(payloads.block(connection, batch["no"], first))) for first in firsts if first >= 0
+        len(payloads.records_of(connection.codec, payloads.block(connection, batch["no"], first)))
+        for first in firsts
+        if first >= 0
     )
     if kept < counted or len(unsent) < wanted:
         done.without_payload += counted + wanted
@@ -111,7 +113,7 @@ def _whole(connection: Connection, batch: Row, done: Replayed, write: Callable[[
         write(_record(batch["stream"], unsent[seq]))
         done.records += 1
     for first in (one for one in firsts if one >= 0):
-        for record in payloads.records_of(payloads.block(connection, batch["no"], first)).values():
+        for record in payloads.records_of(connection.codec, payloads.block(connection, batch["no"], first)).values():
             write(_record(batch["stream"], record))
             done.records += 1
     end = {"type": "ACTIVATE_VERSION", "stream": batch["stream"], "version": batch["no"]}

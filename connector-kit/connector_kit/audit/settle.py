@@ -54,7 +54,7 @@ def insert_failures(connection: Connection, row: BatchRow, chunk: Chunk, *, keep
     )
     if chunk.payloads and keep_payloads:
         seqs = sorted(chunk.payloads)
-        payload = seal_payload([chunk.payloads[seq] for seq in seqs])
+        payload = seal_payload(connection.codec, [chunk.payloads[seq] for seq in seqs])
         insert_block(connection, row.no, seqs, keys=None, payload=payload)
 
 

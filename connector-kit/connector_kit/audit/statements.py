@@ -99,6 +99,22 @@ def mark_seen(*, postgres: bool) -> str:
     )
 
 
+def forget_records(*, postgres: bool) -> str:
+    """Remove a batch's places of some keys from `records`. Values: scope_id, batch_no, last, hashes."""
+    return (
+        "DELETE FROM audit_records WHERE scope_id = :scope_id AND batch_no = :batch_no AND key_hash IN "
+        f"({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+    )
+
+
+def doubt(*, postgres: bool) -> str:
+    """Let what a batch delivered of some keys count as unknown. Values: scope_id, batch_no, last, hashes."""
+    return (
+        "UPDATE audit_delivered SET digest = NULL WHERE scope_id = :scope_id AND batch_no = :batch_no AND key_hash IN "
+        f"({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+    )
+
+
 def forget(*, postgres: bool) -> str:
     """Remove keys from `delivered`. Values: scope_id, last, hashes."""
     return (

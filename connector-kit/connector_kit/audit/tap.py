@@ -21,6 +21,7 @@ NAME = "tap-audit-trail"
 
 SETTINGS: Mapping[str, str] = {
     "audit_url": "Database of the audit trail. Default: a SQLite file of this user.",
+    "audit_key": "The target's audit_key, where records are encrypted.",
     "target": "Only what this target was refused, e.g. target-anaplan.",
     "destination": "Only what was refused by this model or ERP: a part of its name in the audit trail.",
     "system": "Only records of this source system.",
@@ -30,7 +31,7 @@ SETTINGS: Mapping[str, str] = {
     "key": "Only this record: the values of its key properties, in their order.",
 }
 _LISTS = {"streams", "key"}
-_SECRET = {"audit_url"}
+_SECRET = {"audit_url", "audit_key"}
 
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:
@@ -57,11 +58,13 @@ def write_failures(config: Mapping[str, Any], write: Any) -> str:  # noqa: ANN40
     Raises:
         ConfigurationError: there is no trail, or the failures are of several targets.
     """
-    from connector_kit.audit.database import Database, default_url  # noqa: PLC0415 - not needed for --about
+    from connector_kit.audit.codec import Codec  # noqa: PLC0415 - not needed for --about
+    from connector_kit.audit.database import Database, default_url  # noqa: PLC0415
     from connector_kit.audit.migrations import prepare  # noqa: PLC0415
     from connector_kit.audit.replay import replay  # noqa: PLC0415
 
-    database = Database(config.get("audit_url") or default_url(), create=False)
+    url = config.get("audit_url") or default_url()
+    database = Database(url, create=False, codec=Codec.of(config.get("audit_key")))
     try:
         prepare(database)
         with database.reading() as connection:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from connector_kit.audit import delivered, process, recovery, report, statements
 from connector_kit.audit.batch import Batch
+from connector_kit.audit.codec import Codec
 from connector_kit.audit.database import Database, default_url
 from connector_kit.audit.migrations import prepare
+from connector_kit.audit.prune import prune
 from connector_kit.audit.settle import BatchRow, index
 from connector_kit.audit.types import FAILED, OPEN, RUNNING
 from connector_kit.audit.writer import Writer
+from connector_kit.errors import ConnectorError
 from connector_kit.redaction import redact
 
 if TYPE_CHECKING:
@@ -26,34 +30,62 @@ if TYPE_CHECKING:
     from connector_kit.audit.types import Payloads
 
 
+log = logging.getLogger(__name__)
+
+_DAY = 86_400.0
+# A run does not wait longer for the removal of what is old.
+_TIDY_SECONDS = 5.0
+
+
 class Trail:
     """The audit trail of one destination database. A context manager; closing waits until everything is written."""
 
-    def __init__(self, database: Database, payloads: Payloads) -> None:
+    def __init__(self, database: Database, payloads: Payloads, retention_days: float | None = None) -> None:
         self.database = database
         self._payloads = payloads
+        self._retention_days = retention_days
         self._runs: list[int] = []
         self.writer = Writer(self._beat)
 
     @classmethod
-    def open(cls, url: str | None = None, *, payloads: Payloads = "all", create: bool = True) -> Trail:
+    def open(
+        cls,
+        url: str | None = None,
+        *,
+        payloads: Payloads = "all",
+        create: bool = True,
+        key: str | None = None,
+        retention_days: float | None = None,
+    ) -> Trail:
         """Open, and where needed make or migrate, the trail at a URL.
 
         Args:
             url: `sqlite:///file` or `postgresql://...`; None: a file of this user.
             payloads: whether the raw records are kept: of all rows, of failures only (enough to replay them), or none.
             create: whether a SQLite file may be made.
+            key: what records are encrypted with, see `codec`; None: they are not.
+            retention_days: what is older is removed, a little at the end of each run; None: nothing is.
 
         Raises:
-            ConfigurationError: not a trail's URL, no such file, or a trail of a newer version.
+            ConfigurationError: not a trail's URL, no such file, not a key, or a trail of a newer version.
         """
-        database = Database(url or default_url(), create=create)
+        database = Database(url or default_url(), create=create, codec=Codec.of(key))
         try:
             prepare(database)
         except BaseException:
             database.close()
             raise
-        return cls(database, payloads)
+        return cls(database, payloads, retention_days)
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Trail:
+        """The trail that a target's settings describe (`audit.settings`)."""
+        return cls.open(
+            config.get("audit_url"),
+            payloads=config["audit_payloads"],
+            key=config.get("audit_key"),
+            retention_days=config.get("audit_retention_days"),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -169,6 +201,24 @@ class Trail:
         with self.database.reading() as connection:
             return report.summary(connection, run_id)
 
+    def tidy(self) -> None:
+        """Remove some of what is older than the retention; the rest is left to the next run, and an error to others."""
+        if self._retention_days is None:
+            return
+        before = time.time() - self._retention_days * _DAY
+        try:
+            done = prune(self.database, before=before, seconds=_TIDY_SECONDS)
+        except ConnectorError as error:
+            log.warning("audit trail: nothing was removed: %s", error)
+            return
+        if done.batches or done.records:
+            log.info(
+                "audit trail: %d batches and %d records older than %g days were removed",
+                done.batches,
+                done.records,
+                self._retention_days,
+            )
+
     def _beat(self) -> None:
         with self.database.writing() as connection:
             now = statements.now(postgres=connection.postgres)
@@ -264,3 +314,4 @@ class Run:
                 index(self._trail.database, batch_no)
 
         self._trail.writer.run(job)
+        self._trail.tidy()

@@ -6,6 +6,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from connector_kit.audit.settings import properties as audit_properties
+
 _COLUMNS = th.ObjectType(additional_properties=True)
 
 _RECIPE = th.ObjectType(
@@ -127,14 +129,5 @@ def properties() -> list[th.Property[Any]]:
             th.StringType,
             description="Database of shared rates and locks. Default: a SQLite file of this user.",
         ),
-        th.Property(
-            "audit_url", th.StringType, description="Database of the audit trail. Default: a SQLite file of this user."
-        ),
-        th.Property(
-            "audit_payloads",
-            th.StringType,
-            allowed_values=["all", "failed", "none"],
-            default="all",
-            description="Which records the audit trail keeps: all, those of deliveries with failures, none.",
-        ),
+        *audit_properties(),
     ]

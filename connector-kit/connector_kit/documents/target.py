@@ -180,9 +180,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
         years = read_settings(config, plugin=self.name)
         coordinator = self._resources.enter_context(coordination.connect(config.get("coordination_url")))
         connected = self.connect({recipe.rules.name for recipe in self.recipes}, self._resources, coordinator)
-        trail = self._resources.enter_context(
-            audit.Trail.open(config.get("audit_url"), payloads=config["audit_payloads"])
-        )
+        trail = self._resources.enter_context(audit.Trail.of(config))
         folder = Path(
             self._resources.enter_context(
                 tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=config.get("spool_dir"))
