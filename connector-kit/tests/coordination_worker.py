@@ -9,6 +9,7 @@ import time
 
 from connector_kit.coordination import connect
 from connector_kit.errors import ConnectorError
+from connector_kit.http import HttpSession, guarded
 
 
 def say(**what):
@@ -45,6 +46,24 @@ def hold(url, name, purpose, wait, seconds):
             say(error=str(error))
 
 
+def change(url, name, address, seconds):
+    """Hold the lock and change something many times a second, until the time is over or the lock is lost."""
+    session = HttpSession("ERP")
+    with connect(url) as coordinator:
+        say(ready=True)
+        sys.stdin.readline()
+        end = time.time() + float(seconds)
+        try:
+            with coordinator.lock(name, purpose="changes", wait_seconds=30) as lease, guarded(lease.assert_held):
+                say(held=lease.token)
+                while time.time() < end:
+                    session.request("POST", f"{address}/{lease.token}", what="thing", read=lambda response: None)
+                    time.sleep(0.005)
+                say(ended=True)
+        except ConnectorError as error:
+            say(error=str(error))
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    {"take": take, "hold": hold}[sys.argv[1]](*sys.argv[2:])
+    {"take": take, "hold": hold, "change": change}[sys.argv[1]](*sys.argv[2:])
