@@ -75,6 +75,7 @@ class EnetSite:
             self.companies[0],
             self._company_password,
             coordinator=connect(config.get("coordination_url")),
+            per_minute=int(config.get("rate_per_minute", 0)) or None,
             retry=Retry(tries=int(config.get("max_tries", 8))),
             timeout=(15.0, float(config.get("timeout", 300))),
             verify=config.get("ca_bundle") or True,

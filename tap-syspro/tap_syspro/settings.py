@@ -35,7 +35,14 @@ _CONNECTION = (
     th.Property(
         "coordination_url",
         th.StringType,
-        description="Where processes take turns with the e.net operator; a file of this user by default.",
+        description="Where processes share rate_per_minute and take turns with the e.net operator; a file of this "
+        "user by default.",
+    ),
+    th.Property(
+        "rate_per_minute",
+        th.IntegerType,
+        default=0,
+        description="Requests per minute that all processes together may send; 0: as many as it takes.",
     ),
     th.Property(
         "timeout", th.NumberType, default=300, description="Seconds without an answer after which a page is halved."

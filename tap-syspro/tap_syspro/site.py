@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import requests
@@ -24,6 +24,10 @@ from connector_kit.odata.schema import Field, Kind, fields_of
 from connector_kit.odata.stream import TableSource
 from tap_syspro.declarations import Declaration
 from tap_syspro.tables import Table, known_tables
+
+if TYPE_CHECKING:
+    from connector_kit.coordination import Coordinator
+    from connector_kit.http import Limiter
 
 SYSTEM = "SYSPRO OData"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?")
@@ -69,6 +73,7 @@ class ODataSite:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = config
+        self._coordinator: Coordinator | None = None
         self.companies: list[str] = list(config["companies"])
 
     @cached_property
@@ -84,8 +89,10 @@ class ODataSite:
                 got="nothing",
                 hint="With interface: odata they are needed; interface: enet reads through e.net instead.",
             )
+        base = str(config["api_url"]).rstrip("/")
         session = ODataSession(
             SYSTEM,
+            limiter=self._limiter(base),
             auth=HTTPBasicAuth(config["username"].encode(), config["password"].encode()),
             classify=_classify,
             retry=Retry(tries=int(config.get("max_tries", 8))),
@@ -97,13 +104,24 @@ class ODataSite:
             count=bool(config.get("reconcile_counts", True)),
             dates=config.get("date_literal", "offset"),
         )
-        base = str(config["api_url"]).rstrip("/")
         return ODataClient(session, base, dialect=dialect, exact=config.get("decimals") == "string")
+
+    def _limiter(self, base: str) -> Limiter | None:
+        per_minute = int(self._config.get("rate_per_minute", 0))
+        if per_minute <= 0:
+            return None
+        from connector_kit.coordination import connect  # noqa: PLC0415 - most sites have no limit
+
+        self._coordinator = connect(self._config.get("coordination_url"))
+        host = urlsplit(base).netloc.rpartition("@")[2].lower()
+        return self._coordinator.limiter(f"syspro:{host}", per_minute=per_minute)
 
     def close(self) -> None:
         """Close the connections."""
         if "client" in self.__dict__:
             self.client.session.close()
+        if self._coordinator is not None:
+            self._coordinator.close()
 
     def url(self, company: str, table: str) -> str:
         """The address of a company's table."""

@@ -104,7 +104,7 @@ def _limiter(
     if coordinator is None:
         coordinator = coordinate(config.get("coordination_url"))
         closing.append(coordinator.close)
-    return coordinator.limiter(f"sap:{urlsplit(base_url).netloc}", per_minute=per_minute), closing
+    return coordinator.limiter(f"sap:{urlsplit(base_url).netloc.rpartition('@')[2]}", per_minute=per_minute), closing
 
 
 def _headers(config: Mapping[str, Any]) -> dict[str, str]:
