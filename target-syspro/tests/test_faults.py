@@ -147,6 +147,39 @@ def test_an_error_for_the_whole_call_refuses_that_document_alone(bench):
     assert len(bench.references()) == 2
 
 
+NOTHING = "<postgljournal><Item><ItemNumber>000001</ItemNumber></Item></postgljournal>"
+WARNED = (
+    "<postgljournal><item><ledgercode><WarningNumber>240099</WarningNumber>"
+    "<WarningDescription>Budget exceeded</WarningDescription></ledgercode></item></postgljournal>"
+)
+
+
+def test_an_answer_without_a_word_is_decided_by_what_stands(bench):
+    bench.control.fault("syspro", {"status": 200, "body": NOTHING}, path=POST, after=1)
+    outcome = bench.deliver(bench.plan(*three_months(bench)))
+    assert outcome.states == [{"mark": "done"}]
+    (message,) = bench.rejected().values()
+    assert "without a number, and it is not there" in message
+    assert len(bench.references()) == 2
+
+
+def test_the_first_answer_without_a_word_ends_the_run(bench):
+    bench.control.fault("syspro", {"status": 200, "body": NOTHING}, path=POST)
+    outcome = bench.run(bench.plan(*three_months(bench)))
+    assert "number not told" in str(outcome.error)
+    assert outcome.states == []
+    assert len(bench.asked(POST)) == 1
+
+
+def test_a_warning_that_kept_it_from_being_posted_is_a_refusal(bench):
+    bench.control.fault("syspro", {"status": 200, "body": WARNED}, path=POST)
+    bench.deliver(bench.plan(*three_months(bench)))
+    (message,) = bench.rejected().values()
+    assert "240099 Budget exceeded" in message
+    bench.deliver(bench.plan(*three_months(bench)))
+    assert once(bench)
+
+
 @pytest.mark.parametrize("status", [400, 404, 414])
 def test_a_long_address_that_the_site_refuses_ends_the_run_and_posts_nothing(bench, status):
     bench.switch("longest_url", 2200)

@@ -165,3 +165,16 @@ def test_what_was_changed_inside_syspro_is_told_when_asked(bench, caplog):
     bench.deliver(bench.plan(row), check_standing=True)
     assert f"{head['Reference']} " in caplog.text
     assert "stands by the audit trail" in caplog.text
+
+
+def test_journals_are_found_by_their_lines_where_the_header_keeps_no_reference(bench):
+    bench.deliver(bench.plan(bench.row("00-4010", "10")))
+    (head,) = bench.journals()
+    key = {name: head[name] for name in ("GlYear", "GlPeriod", "GlJournal")}
+    change = {"table": "GenJournalCtl", "op": "update", "key": key, "values": {"Reference": "the site's own"}}
+    bench.control.change([{"company": "EDU1", **change}])
+    (bench.folder / "audit.db").unlink()
+    bench.deliver(bench.plan(bench.row("00-4010", "10")))
+    assert bench.asked("Transaction/Post")[1:] == []
+    (document,) = bench.documents()
+    assert (document["state"], document["number"]) == ("posted", str(head["GlJournal"]))

@@ -150,17 +150,19 @@ class GlJournals(Transactions):
 
     @override
     def stands(self, documents: Sequence[Document]) -> Mapping[str, Posted]:
-        found: dict[str, Posted] = {}
-        for table in self._tables:
-            missing = {one.reference: one for one in documents if one.reference not in found}
-            wanted = [[{"Reference": reference}] for reference in missing]
+        known = {one.reference: one for one in documents}
+        wanted = [[{"Reference": reference}] for reference in known]
+        for place, table in enumerate(self._tables):
             year, period, number = columns = _TABLES[table]
+            found: dict[str, Posted] = {}
             for row in find(self._session, table, columns, wanted):
-                document = missing[row["Reference"]]
-                found[row["Reference"]] = Posted(
-                    _bare(row[number]), document.company, _bare(row[year]), f"period {_bare(row[period])}"
-                )
-        return found
+                if document := known.get(row["Reference"]):
+                    told = f"period {_bare(row[period])}"
+                    found[document.reference] = Posted(_bare(row[number]), document.company, _bare(row[year]), told)
+            if found:  # the site keeps our references here, so the tables behind it say nothing new
+                self._tables = self._tables[: place + 1]
+                return found
+        return {}
 
     @override
     def number(self, document: Document, result: Result) -> Posted | None:

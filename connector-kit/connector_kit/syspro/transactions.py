@@ -204,11 +204,23 @@ class Transactions(ABC):
         warned = _warned(result)
         if named is not None:
             return Posted(named.number, named.company, named.year, "; ".join(filter(None, (named.text, warned))))
+        return self._without_number(document, result)
+
+    def _without_number(self, document: Document, result: Result) -> Outcome:
+        """No fault and no number: what stands decides, as far as it is proved that it can be found."""
         try:
             standing = self.look_up([document]).get(document.reference)
         except ConnectorError as error:
-            return Unknown(f"an answer without a journal's number, and it can't be looked up: {error}")
-        return standing or Posted("", document.company, document.year, "accepted, but SYSPRO gave it no number")
+            return Unknown(f"an answer without a number, and it can't be looked up: {error}")
+        if standing is not None:
+            return standing
+        warned = tuple(Message(one.number, str(one).removeprefix(one.number).strip()) for one in result.warnings)
+        if warned and not self.flags.ignore_warnings:
+            return Refused(warned)
+        if self._proved:
+            return Refused((Message("", "SYSPRO answered without a fault and without a number, and it is not there"),))
+        # To call it refused could post it twice. The proof that follows fails, and ends the run.
+        return Posted("", document.company, document.year, "accepted, but SYSPRO gave it no number")
 
     @staticmethod
     def _refusal(result: Result, document: Document) -> Refused | None:
