@@ -56,9 +56,9 @@ def coordination_url(request, tmp_path):
 class Worker:
     """Another process; it waits for `go` once it is ready."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, script=WORKER):
         self.process = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", str(WORKER), *map(str, arguments)],
+            [sys.executable, "-X", "dev", "-W", "error", str(script), *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -66,12 +66,17 @@ class Worker:
         )
         self._seen = {}
 
-    def read(self, key):
-        """The next line that says `key`."""
+    def peek(self, key):
+        """The next line that says `key`, which stays to be read."""
         while key not in self._seen:
             line = self.process.stdout.readline()
             assert line, f"no {key}: {self.process.stderr.read()}"
             self._seen.update(json.loads(line))
+        return self._seen[key]
+
+    def read(self, key):
+        """The next line that says `key`."""
+        self.peek(key)
         return self._seen.pop(key)
 
     def read_log(self, words):
@@ -93,8 +98,8 @@ def workers():
     """Starts processes, and ends them with the test."""
     started = []
 
-    def start(*arguments):
-        started.append(Worker(*arguments))
+    def start(*arguments, **options):
+        started.append(Worker(*arguments, **options))
         return started[-1]
 
     yield start
