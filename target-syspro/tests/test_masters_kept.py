@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from decimal import Decimal
 
 import pytest
@@ -176,3 +177,21 @@ def test_what_was_done_is_counted_once_over_all_batches(bench, monkeypatch):
     bench.deliver(sent(bench, [*records[:2], *rows(10, "two")[5:]]), objects=[ENTRY])
     (action,) = json.loads(bench.audit("show", "--json"))["actions"]
     assert action["counts"] == {"read": 7, "added": 2, "updated": 3, "unchanged": 2}
+
+
+def test_a_run_that_is_told_to_stop_sends_nothing_more_and_logs_off(bench):
+    bench.control.fault("syspro", {"delay": 0.2}, path="Setup/", times=-1)
+    records = rows(60)
+    process = start(bench.config(objects=[ENTRY]), bench.lines(sent(bench, records)), bench.folder / "out")
+    until = time.monotonic() + 20
+    while not bench.asked("Setup/") and time.monotonic() < until:
+        time.sleep(0.02)
+    process.terminate()
+    process.join()
+    assert process.exitcode == 1
+    assert (bench.folder / "out").read_text() == ""
+    assert 0 < len(names(bench)) < 60
+    assert bench.control.sessions() == []
+    bench.control.clear_faults()
+    bench.deliver(sent(bench, records), objects=[ENTRY])
+    assert names(bench) == expected(records)
