@@ -21,7 +21,7 @@ demo: setup ## SYSPRO to Anaplan on the local servers, twice, and what happened
 sandbox: .venv/.ready ## the local servers alone, until Ctrl-C; addresses and sample credentials in var/sandbox.env
 	@$(BIN)/python -m demo.sandbox_env
 
-test: setup .venv-anaplan-sdk/.ready ## all tests
+test: setup .venv-anaplan-sdk/.ready .venv-dagster/.ready ## all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: .venv/.ready ## ruff and mypy
@@ -34,13 +34,14 @@ definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin
 	$(BIN)/python meltano/definitions.py
 
 clean: ## remove the environments and all that runs left behind
-	rm -rf .venv .venv-meltano .venv-anaplan-sdk .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-meltano .venv-anaplan-sdk .venv-dagster .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 constraints: .venv/bin/uv ## renew the pinned versions
 	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
 	  --group dev $(PROJECTS) --all-extras -o constraints.txt
-	echo 'meltano>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
+	echo 'meltano[postgres]>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
 	echo 'anaplan-sdk[cert]' | $(UV) pip compile -q --universal --python-version 3.10.4 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-anaplan-sdk.txt
+	printf 'dagster>=1.13,<2\ndagster-webserver\ndagster-postgres\nsqlalchemy<2.1\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-dagster.txt
 
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 to 3.13 is needed, this is " + sys.version.split()[0]) if not (3, 10) <= sys.version_info[:2] <= (3, 13) else None'
@@ -53,7 +54,7 @@ constraints: .venv/bin/uv ## renew the pinned versions
 	@touch $@
 
 .venv-meltano/.ready: .venv/bin/uv constraints-meltano.txt
-	@$(UV) venv -q --allow-existing .venv-meltano && $(UV) pip install -q --python .venv-meltano/bin/python -c constraints-meltano.txt meltano
+	@$(UV) venv -q --allow-existing .venv-meltano && $(UV) pip install -q --python .venv-meltano/bin/python -c constraints-meltano.txt 'meltano[postgres]'
 	@touch $@
 
 # Each plugin gets an environment of its own from Meltano.
@@ -63,4 +64,8 @@ constraints: .venv/bin/uv ## renew the pinned versions
 
 .venv-anaplan-sdk/.ready: .venv/bin/uv constraints-anaplan-sdk.txt
 	@$(UV) venv -q --allow-existing .venv-anaplan-sdk && $(UV) pip install -q --python .venv-anaplan-sdk/bin/python -c constraints-anaplan-sdk.txt 'anaplan-sdk[cert]'
+	@touch $@
+
+.venv-dagster/.ready: .venv/bin/uv constraints-dagster.txt
+	@$(UV) venv -q --allow-existing .venv-dagster && $(UV) pip install -q --python .venv-dagster/bin/python -c constraints-dagster.txt dagster dagster-webserver dagster-postgres
 	@touch $@

@@ -1,0 +1,65 @@
+"""The Dagster example as it stands: a scheduler, two workers on hosts of their own, PostgreSQL between them."""
+
+from __future__ import annotations
+
+import signal
+
+import psycopg
+import pytest
+
+from demo.reconcile import sap, syspro
+from sandbox.testing import running
+from tests.hosts.own_postgres import postgres
+from tests.orchestration.fleet import PROGRAMS, fleet, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+JOBS = {"a": "syspro-to-anaplan", "b": "sap-to-anaplan"}
+
+
+@pytest.fixture
+def sandbox():
+    with running(size="small") as found:
+        yield found
+
+
+@pytest.fixture
+def installation(sandbox, tmp_path):
+    assert PROGRAMS.exists(), "Dagster is not set up: run `make .venv-dagster/.ready`"
+    with postgres() as server, fleet(tmp_path, server, sandbox.info, JOBS) as found:
+        yield found
+
+
+def differences(comparisons):
+    assert all(one.expected for one in comparisons)
+    return [f"{one.name}: {line}" for one in comparisons for line in one.differences]
+
+
+def finished(installation, job):
+    return installation.runs(job)[-1:] in (["SUCCESS"], ["FAILURE"], ["CANCELED"])
+
+
+def imports(control, model):
+    asked = control.requests("anaplan")
+    return [r for r in asked if r["method"] == "POST" and model in r["path"] and r["path"].endswith("/tasks")]
+
+
+def test_two_workers_load_side_by_side_and_one_that_died_resumes(sandbox, installation):
+    hub = sandbox.info["anaplan"]["models"]["Finance Hub"]
+    control, a, b = sandbox.control, installation.workers["a"], installation.workers["b"]
+    installation.launch("b", "sap_to_anaplan")
+    installation.launch("a", "syspro_to_anaplan")
+    until("worker a's first import", lambda: imports(control, hub), 240)
+    a.end(signal.SIGKILL)
+    until("worker b's load", lambda: finished(installation, "sap_to_anaplan"), 240)
+    assert installation.runs("sap_to_anaplan") == ["SUCCESS"], b.said()[-4000:]
+    assert differences(sap.compare(control, sandbox.info["anaplan"]["models"]["S4 Finance"])) == []
+    installation.start("a")
+    installation.launch("a", "syspro_to_anaplan")
+    until("worker a's second load", lambda: finished(installation, "syspro_to_anaplan"), 240)
+    assert installation.runs("syspro_to_anaplan")[-1] == "SUCCESS", a.said()[-4000:]
+    assert differences(syspro.compare(control, sandbox.info["syspro"]["companies"])) == []
+    assert max(control.report()["anaplan"]["max_overlap"].values()) == 1
+    with psycopg.connect(installation.url("meltano")) as connection:
+        states = [name for (name,) in connection.execute("SELECT state_id FROM state").fetchall()]
+    assert any("syspro" in name for name in states), states
+    assert any("sap" in name for name in states), states
