@@ -52,6 +52,12 @@ POSTING = (
     Switch("confirmation_origin_name", bool, True, "The element that answers have and the WSDL has not."),
     Switch("log_lines", bool, False, "Messages of refused entries name the number of the line."),
     Switch("duplicate_invoice", ("warning", "error", "silent"), "warning", "What an invoice entered twice brings."),
+    Switch(
+        "credit_memo_items",
+        ("credit", "debit"),
+        "credit",
+        "The side of a credit memo's account items: as they are posted, or as in an invoice, which SAP then turns.",
+    ),
     Switch("plan_categories", str, "PLN,BUD,FCST", "Categories that plan data may have; empty: any."),
     Switch("soap_action", ("ignored", "checked"), "ignored", "A foreign SOAPAction is a fault."),
 )

@@ -93,8 +93,11 @@ def test_its_journal_entry_balances_over_supplier_expense_and_tax(poster, suppli
     assert min(lines.values()) == Decimal(-119)
 
 
-def test_a_credit_memo_is_the_other_way_round(poster, supplier):
-    lines = accounting(poster, created(poster, invoice(supplier, SupplierInvoiceIsCreditMemo="X")))
+@pytest.mark.parametrize(("side", "code"), [("credit", "H"), ("debit", "S")])
+def test_a_credit_memo_is_the_other_way_round(poster, supplier, side, code):
+    poster.control.switch("sap", "credit_memo_items", side)
+    body = invoice(supplier, "119.00", gl_item("100.00", code), SupplierInvoiceIsCreditMemo="X")
+    lines = accounting(poster, created(poster, body))
     assert (lines[f"00{RENT}"], max(lines.values())) == (Decimal(-100), Decimal(119))
 
 

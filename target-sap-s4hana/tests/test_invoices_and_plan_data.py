@@ -72,8 +72,10 @@ def test_an_invoice_lands_with_its_items_and_again_posts_nothing(bench):
     assert sorted(item["SupplierInvoiceItemAmount"] for item in own) == ["100.100", "19.020"]
 
 
-def test_a_credit_memo_lands_as_one(bench):
-    bench.deliver(list(invoices(line("C-1", "-50.00"))), documents=[INVOICE], credit_memo_items="debit")
+@pytest.mark.parametrize("side", ["credit", "debit"])
+def test_a_credit_memo_lands_as_one(bench, side):
+    bench.sandbox.control.switch("sap", "credit_memo_items", side)
+    bench.deliver(list(invoices(line("C-1", "-50.00"))), documents=[INVOICE], credit_memo_items=side)
     assert bench.rejected() == {}
     (memo,) = standing(bench, "C-1")
     assert (memo["SupplierInvoiceIsCreditMemo"], memo["InvoiceGrossAmount"]) == ("X", "50.000")

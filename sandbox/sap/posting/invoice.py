@@ -55,13 +55,19 @@ class Invoice:
         return sum((line.amount for line in self.lines), ZERO) + sum(self.taxes.values(), ZERO)
 
 
-def invoice_of(values: Values, assignments: Mapping[tuple[str, str], tuple[Assignment, ...]]) -> Invoice:
+def invoice_of(
+    values: Values, assignments: Mapping[tuple[str, str], tuple[Assignment, ...]], *, memo_items: str = "credit"
+) -> Invoice:
     """From the decoded body; ``assignments`` by purchase order and item. Without one the goods that were received
-    clear: the account of goods and invoices receipt.
+    clear: the account of goods and invoices receipt. ``memo_items``: the side on which a credit memo's account items
+    are sent.
     """
     currency = text(values, "DocumentCurrency")
+    memo = text(values, "SupplierInvoiceIsCreditMemo") == "X"
+    # `entry_of` turns a credit memo whole; items that come as credits are turned here already.
+    turned = memo and memo_items == "credit"
     lines = [
-        *(_gl_line(item, currency) for item in items(values, "to_SupplierInvoiceItemGLAcct")),
+        *(_gl_line(item, currency, turned=turned) for item in items(values, "to_SupplierInvoiceItemGLAcct")),
         *(
             line
             for item in items(values, "to_SuplrInvcItemPurOrdRef")
@@ -84,7 +90,7 @@ def invoice_of(values: Values, assignments: Mapping[tuple[str, str], tuple[Assig
         document_date=day(values.get("DocumentDate")),
         document_type=text(values, "AccountingDocumentType") or "RE",
         header_text=text(values, "DocumentHeaderText"),
-        credit_memo=text(values, "SupplierInvoiceIsCreditMemo") == "X",
+        credit_memo=memo,
         lines=tuple(lines),
         taxes=taxes,
     )
@@ -120,8 +126,8 @@ def entry_of(invoice: Invoice, number_of_invoice: str, user: str) -> Entry:
     )
 
 
-def _gl_line(item: Values, currency: str) -> EntryLine:
-    sign = -1 if text(item, "DebitCreditCode") == "H" else 1
+def _gl_line(item: Values, currency: str, *, turned: bool) -> EntryLine:
+    sign = -1 if (text(item, "DebitCreditCode") == "H") != turned else 1
     return EntryLine(
         account=text(item, "GLAccount"),
         amount=number(item, "SupplierInvoiceItemAmount") * sign,

@@ -60,7 +60,7 @@ class SupplierInvoices:
         missing = [name for name in REQUIRED if not values.get(name)]
         if missing:
             raise refused([messages.field_missing(name) for name in missing])
-        invoice = invoice_of(values, self._assignments(values))
+        invoice = self._read(values)
         status = text(values, "SupplierInvoiceStatus").strip() or POSTED
         if status not in {POSTED, *PARKED}:
             raise refused([messages.unknown_status(status)])
@@ -90,9 +90,13 @@ class SupplierInvoices:
     def post_parked(self, values: Values, number: str) -> None:
         """Check and post an invoice that was only parked; BusinessError."""
         self._books = Books(self._store)  # remembers for one request
-        invoice = invoice_of(values, self._assignments(values))
+        invoice = self._read(values)
         self._check(invoice)
         self._post(invoice, number)
+
+    def _read(self, values: Values) -> Invoice:
+        side = self._switches.text("credit_memo_items")
+        return invoice_of(values, self._assignments(values), memo_items=side)
 
     def _post(self, invoice: Invoice, number: str) -> None:
         self._journal.post(completed(self._books, entry_of(invoice, number, self._user)))
