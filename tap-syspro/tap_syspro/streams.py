@@ -19,7 +19,7 @@ from connector_kit.odata.pages import Query
 from connector_kit.odata.rows import Page, RowReader
 from connector_kit.odata.schema import Field, json_schema
 from connector_kit.odata.stream import ODataStream, TableSource
-from connector_kit.singer.tap import Context
+from connector_kit.singer.crew import Context
 from tap_syspro.declarations import Declaration
 from tap_syspro.tables import Table, known_tables
 

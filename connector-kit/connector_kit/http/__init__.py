@@ -1,16 +1,14 @@
 """HTTP as every client here uses it: one session per system, retries with jitter, errors for people."""
 
+from connector_kit.http.failures import NotSentError, common_error, excerpt
 from connector_kit.http.guard import guarded
 from connector_kit.http.retry import Retry, parse_retry_after
 from connector_kit.http.session import (
     Classify,
     HttpSession,
     Limiter,
-    NotSentError,
     Renewable,
     Unreadable,
-    common_error,
-    excerpt,
 )
 
 __all__ = [

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, TypeVar
 
 import backoff
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from typing_extensions import override
@@ -19,33 +17,19 @@ from typing_extensions import override
 from connector_kit.errors import (
     AuthenticationError,
     BusyError,
-    ConfigurationError,
     ConnectorError,
-    NotFoundError,
-    RefusedError,
     TransientError,
     UnavailableError,
 )
 from connector_kit.http import guard
-from connector_kit.http.retry import Retry, parse_retry_after
-from connector_kit.redaction import shortened
+from connector_kit.http.failures import NotSentError, common_error, no_answer
+from connector_kit.http.retry import Retry
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-# No connection, so no request: safe to repeat whatever the method. (A name that is not found is a NewConnectionError.)
-_NEVER_SENT = (requests.exceptions.ConnectTimeout, urllib3.exceptions.NewConnectionError)
-_UNUSABLE = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidHeader,
-)
-# Of a longer body no more is looked at. Far beyond any excerpt: what a cut here makes of a secret is never shown.
-_EXCERPTED = 64 * 1024
-_TAGS = re.compile(r"(?is)<(style|script)\b.*?</\1>|<[^>]*>")
 
 
 class Limiter(Protocol):
@@ -70,14 +54,6 @@ class Unreadable(Exception):  # noqa: N818 - a signal from a reader to the sessi
 
 
 Classify = Callable[[requests.Response, str], "ConnectorError | None"]
-
-
-def excerpt(response: requests.Response, limit: int = 300) -> str:
-    """The start of a body on one line, for messages. Bodies can carry personal data, so never the whole."""
-    text = response.content[:_EXCERPTED].decode(response.encoding or "utf-8", errors="replace")
-    if "html" in response.headers.get("Content-Type", "").lower():
-        text = _TAGS.sub(" ", text)
-    return shortened(" ".join(text.split()), limit)
 
 
 class HttpSession:
@@ -248,7 +224,7 @@ class HttpSession:
                 status=response.status_code,
             ) from error
         except requests.exceptions.RequestException as error:
-            raise self._no_answer(error, what, again, list(_chain(error, handled))) from error
+            raise no_answer(self.system, what, error, handled, again=again) from error
         except (KeyboardInterrupt, SystemExit):
             # Told to stop in the middle of an answer: its connection never comes back to the pool, and whoever still
             # has to say goodbye (a log-off, a cancelled task) must not wait for it.
@@ -271,37 +247,6 @@ class HttpSession:
             raise self._error(response, what)
         return read(response)
 
-    def _no_answer(self, error: Exception, what: str, again: bool, chain: list[BaseException]) -> ConnectorError:
-        """What it means that there is no answer, or only part of one. `chain`: the error and those behind it."""
-        got = _words(chain[-1])
-        if isinstance(error, _UNUSABLE):
-            # Not requests' words: they quote the header, which may be a token with a line break in it.
-            return ConfigurationError(
-                system=self.system,
-                subject=what,
-                expected="an address and headers that HTTP can carry",
-                got=type(error).__name__,
-                hint="Check the address in the settings, and tokens for line breaks.",
-            )
-        broken = isinstance(chain[-1], (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
-        untrusted = isinstance(error, requests.exceptions.SSLError) and not broken
-        if untrusted or (isinstance(error, requests.exceptions.ProxyError) and "407" in got):
-            return RefusedError(
-                system=self.system,
-                subject=what,
-                expected="a trusted connection",
-                got=got,
-                hint="Check the certificate bundle and the proxy settings.",
-            )
-        not_sent = any(isinstance(inner, _NEVER_SENT) for inner in chain)
-        unsure = "" if again or not_sent else " It may have been carried out all the same."
-        return (NotSentError if not_sent else UnavailableError)(
-            system=self.system,
-            subject=what,
-            got=got,
-            hint=f"Check that the system is up and that its address is right.{unsure}",
-        )
-
     def _error(self, response: requests.Response, what: str) -> ConnectorError:
         special = self._classify(response, what) if self._classify else None
         if special is not None:
@@ -313,10 +258,6 @@ class _Final(Exception):  # noqa: N818 - carries a transient error past the retr
     def __init__(self, error: TransientError) -> None:
         self.error = error
         super().__init__(str(error))
-
-
-class NotSentError(UnavailableError):
-    """There was no connection, so the system can't have seen the request."""
 
 
 class _Adapter(HTTPAdapter):
@@ -338,67 +279,3 @@ class _Unsigned(AuthBase):
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         return r
-
-
-def common_error(
-    system: str, what: str, response: requests.Response, retry_statuses: Collection[int] = (429, 502, 503, 504)
-) -> ConnectorError:
-    """The error that an HTTP status means anywhere."""
-    status = response.status_code
-    got = f"HTTP {status}: {excerpt(response)}" if response.content else f"HTTP {status}"
-    retry_after = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
-    if retry_after is not None:
-        got += f" (asks to come back in {retry_after:.0f} s)"
-    if status == 429:
-        return BusyError(
-            system=system,
-            subject=what,
-            expected="to stay under its rate limit",
-            got=got,
-            status=status,
-            retry_after=retry_after,
-        )
-    if status in retry_statuses or status >= 500:
-        return UnavailableError(system=system, subject=what, got=got, status=status, retry_after=retry_after)
-    if status == 401:
-        return AuthenticationError(
-            system=system, subject=what, got=got, status=status, hint="Check the user and the password or token."
-        )
-    if status in {403, 404}:
-        return NotFoundError(
-            system=system,
-            subject=what,
-            got=got,
-            status=status,
-            hint="Check the name, and that this user may see it.",
-        )
-    if 300 <= status < 400:
-        return RefusedError(
-            system=system,
-            subject=what,
-            expected="an answer",
-            got=f"HTTP {status}, a redirect to {_place(response.headers.get('Location'))}",
-            status=status,
-            hint="Set the address to where the service really is: credentials are not sent elsewhere.",
-        )
-    return RefusedError(system=system, subject=what, got=got, status=status)
-
-
-def _place(location: str | None) -> str:
-    """Where a redirect leads, without the query: that of a login page carries what was asked, secrets and all."""
-    return shortened(re.split(r"[?#;]", location or "nowhere")[0], 300)
-
-
-def _chain(error: BaseException, until: BaseException | None) -> Iterator[BaseException]:
-    """The error and those behind it, without what was being handled before the request began."""
-    inner: BaseException | None = error
-    while inner is not None and inner is not until:
-        yield inner
-        inner = inner.__context__
-
-
-def _words(error: BaseException) -> str:
-    """An error's words, without the object addresses that requests puts around them."""
-    name = type(error).__name__
-    text = str(error)
-    return name if not text or "object at 0x" in text else f"{name}: {text}"
