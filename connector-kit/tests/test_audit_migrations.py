@@ -4,16 +4,20 @@ import subprocess
 import sys
 import threading
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from audit_rows import begin_run, block
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import StaticPool
 
 from connector_kit.audit import Trail
+from connector_kit.audit.codec import compress
 from connector_kit.audit.database import Database
+from connector_kit.audit.history import history
 from connector_kit.audit.migrations import NEWEST, VERSION_TABLE, alembic_config, prepare
 from connector_kit.audit.schema import metadata
 from connector_kit.errors import ConfigurationError
@@ -130,3 +134,33 @@ def test_two_that_open_a_new_trail_at_once_both_get_it(audit_url):
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_rows_that_a_dead_process_of_an_older_version_staged_are_indexed_by_the_newer_one(database, engine, audit_url):
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0002")
+        rows = block(range(3))
+        add = connection.exec_driver_sql
+        add("INSERT INTO audit_scopes (id, name) VALUES (1, 's')")
+        add("INSERT INTO audit_schemas (id, digest, message) VALUES (1, 'd', 'm')")
+        add(
+            "INSERT INTO audit_runs (no, id, plugin, version, destination, details, host, process, outcome, message, "
+            "started, heartbeat) VALUES (100, 'r', 'p', '1', 'd', '{}', 'elsewhere', '1:1', 'running', '', 0, 0)"
+        )
+        add(
+            "INSERT INTO audit_batches (no, id, run_no, scope_id, schema_id, system, stream, action, key_properties, "
+            "deletes, outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, details, "
+            "message, started, sent) VALUES (100, 'b', 100, 1, 1, 'S', 'suppliers', 'a', '[]', 0, 'sending', 0, 0, 3, 0, "
+            "0, '[]', '{}', '{}', '', 0, 1)"
+        )
+        keys = text("INSERT INTO audit_blocks VALUES (100, 0, 3, 1, :keys, NULL, NULL)")
+        connection.execute(keys, {"keys": compress(msgspec.json.encode(rows.keys))})
+        staged = text("INSERT INTO audit_staged VALUES (100, :seq, :hash, :digest, :key)")
+        for seq, of_row in enumerate(zip(rows.hashes, rows.digests, rows.keys, strict=True)):
+            connection.execute(staged, dict(zip(("hash", "digest", "key"), of_row, strict=True), seq=seq))
+    with Trail.open(audit_url) as trail:
+        begin_run(trail)
+        trail.writer.flush()
+        with trail.database.reading() as connection:
+            (found,) = history(connection, "suppliers", ["EDU1", f"{1:015d}"])
+            assert (found.outcome, connection.value("SELECT COUNT(*) FROM audit_records")) == ("abandoned", 3)

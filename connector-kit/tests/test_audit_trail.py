@@ -291,3 +291,16 @@ def test_the_file_is_for_its_owner_only(tmp_path):
     with Trail.open(f"sqlite:///{tmp_path / 'a' / 'audit.db'}") as trail:
         begin_run(trail)
         assert {path.stat().st_mode & 0o077 for path in (tmp_path / "a").iterdir()} == {0}
+
+
+def test_a_record_on_its_way_is_found_before_its_batch_is_indexed(trail):
+    batch = begin_batch(begin_run(trail))
+    batch.add(block(range(10)))
+    batch.add(block(range(10, 20), first_seq=10))
+    trail.writer.flush()
+    with trail.database.reading() as connection:
+        assert connection.value("SELECT COUNT(*) FROM audit_records") == 0
+        (found,) = history(connection, "suppliers", ["EDU1", f"{13:015d}"])
+        assert (found.outcome, found.record is None) == ("open", False)
+        assert b'"000000000000013"' in bytes(found.record)
+        assert history(connection, "suppliers", ["EDU1", f"{20:015d}"]) == []

@@ -111,19 +111,12 @@ class Batch:
         hashes, digests = b"".join(block.hashes), b"".join(block.digests)
         if len(hashes) != HASH_SIZE * len(block.keys) or len(digests) != DIGEST_SIZE * len(block.keys):
             raise ValueError(f"hashes are {HASH_SIZE} bytes and digests {DIGEST_SIZE}")
-        keys = msgspec.json.encode(block.keys)
-        values = {
-            "batch_no": self._row.no,
-            "first_seq": block.first_seq,
-            "keys": keys.decode(),
-            "hashes": hashes,
-            "digests": digests,
-        }
+        values = {"batch_no": self._row.no, "first_seq": block.first_seq, "hashes": hashes, "digests": digests}
         seqs = range(block.first_seq, block.first_seq + len(block.keys))
-        packed = compress(keys)
+        packed = compress(msgspec.json.encode(block.keys))
         payload = seal_payload(self._database.codec, block.payload) if self._payloads != "none" else None
         with self._database.writing() as connection:
-            connection.execute(statements.stage(postgres=connection.postgres), values)
+            connection.execute(statements.STAGE, values)
             insert_block(connection, self._row.no, seqs, keys=packed, payload=payload)
             connection.execute(
                 "UPDATE audit_batches SET row_count = row_count + :added WHERE no = :batch_no",

@@ -10,6 +10,7 @@ import base64
 import binascii
 import os
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -25,6 +26,14 @@ _SEALED = 2  # 4 bytes that name the key, 12 of nonce, AES-256-GCM of the zlib s
 
 # Level 1: JSON records of one stream resemble each other so much that higher levels cost more than they save.
 _LEVEL = 1
+
+try:
+    # Five times as fast as the standard library, for streams of the same format and size; not on every platform.
+    from isal.isal_zlib import compress as _quick_compress
+except ImportError:
+    _deflate: Callable[[bytes, int], bytes] = zlib.compress
+else:
+    _deflate = _quick_compress
 _KEY_SIZE, _NAME_SIZE, _NONCE_SIZE = 32, 4, 12
 
 
@@ -116,7 +125,7 @@ def new_key() -> str:
 
 def compress(data: bytes) -> bytes:
     """What stays readable for everybody who may read the trail."""
-    return zlib.compress(data, _LEVEL)
+    return _deflate(data, _LEVEL)
 
 
 def decompress(data: bytes) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 
 from connector_kit.audit import payloads
 from connector_kit.audit.document_lines import DocumentLine, of_record
-from connector_kit.audit.keys import key_hash, key_text
+from connector_kit.audit.keys import HASH_SIZE, key_hash, key_text
 from connector_kit.audit.types import DELETED, DELIVERED, REJECTED, VALIDATED
 
 if TYPE_CHECKING:
@@ -48,11 +48,9 @@ class Occurrence(msgspec.Struct, frozen=True):
     documents: list[DocumentLine] = []
 
 
-# Places in batches that are indexed, places in batches that are not yet, and refusals of rows that were never sent.
+# Places in batches that are indexed, and refusals of rows that were never sent.
 _PLACES = (
     "SELECT batch_no, seq FROM audit_records WHERE scope_id = :scope_id AND key_hash = :key_hash "
-    "UNION SELECT s.batch_no, s.seq FROM audit_batches AS b JOIN audit_staged AS s ON s.batch_no = b.no "
-    "WHERE b.scope_id = :scope_id AND b.indexed = 0 AND s.key_hash = :key_hash "
     "UNION SELECT batch_no, seq FROM audit_failures WHERE scope_id = :scope_id AND key_hash = :key_hash "
     "ORDER BY batch_no, seq"
 )
@@ -72,11 +70,27 @@ def history(connection: Connection, stream: str, key: Sequence[str], *, system: 
     for scope in scopes:
         for text in spellings(key):
             values = {"scope_id": scope["scope_id"], "key_hash": key_hash(text)}
-            for place in connection.rows(_PLACES, values):
+            for place in [*connection.rows(_PLACES, values), *_unindexed(connection, values)]:
                 batch = _batch(connection, place["batch_no"])
                 if batch and batch["stream"] == stream and system in {None, batch["system"]}:
                     found.append((place["batch_no"], place["seq"] or 0, _occurrence(connection, batch, place, text)))
     return [occurrence for *_, occurrence in sorted(found, key=lambda item: item[:2])]
+
+
+def _unindexed(connection: Connection, values: dict[str, Any]) -> Iterator[Row]:
+    """Places in batches that are on their way: a look through the hashes of their blocks."""
+    wanted = values["key_hash"]
+    for block in connection.rows(
+        "SELECT s.batch_no, s.first_seq, s.hashes FROM audit_batches AS b JOIN audit_staged AS s ON s.batch_no = b.no "
+        "WHERE b.scope_id = :scope_id AND b.indexed = 0",
+        {"scope_id": values["scope_id"]},
+    ):
+        at = block["hashes"].find(wanted)
+        while at >= 0:
+            place, inside = divmod(at, HASH_SIZE)
+            if not inside:
+                yield {"batch_no": block["batch_no"], "seq": block["first_seq"] + place}
+            at = block["hashes"].find(wanted, at + 1)
 
 
 def spellings(key: Sequence[str]) -> Iterator[str]:

@@ -118,16 +118,15 @@ blocks = Table(
     Column("payload", LargeBinary),
 )
 
-# Rows of batches that are not indexed yet, in the order of their file: appending is cheap, and one pass in the order
+# Rows of batches that are not indexed yet, block by block as they came: appending is cheap, and one pass in the order
 # of the hashes then fills the two big trees, instead of a visit to a random page for every row.
 staged = Table(
     "audit_staged",
     metadata,
     Column("batch_no", BigInteger, primary_key=True, autoincrement=False),
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("key_hash", LargeBinary, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("key_text", Text, nullable=False),
+    Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector_kit.audit import statements
+from connector_kit.audit import payloads, statements
+from connector_kit.audit.codec import decompress
 from connector_kit.audit.payloads import insert_block, keep_failed, seal_payload
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Settled
 from connector_kit.errors import BusyError
@@ -71,26 +72,46 @@ def index(database: Database, batch_no: int) -> None:
         if not found:
             return
         values = {"batch_no": batch_no, "scope_id": found[0]["scope_id"]}
+        _sort(connection, batch_no)
         connection.execute(statements.INDEX_RECORDS, values)
         # What rows came to that mean something together only is not known by their keys.
         if found[0]["sent"] is not None and not found[0]["whole"]:
             keep = 0 if found[0]["deletes"] else 1
             connection.execute(statements.index_delivered(postgres=connection.postgres), {**values, "keep": keep})
+        for table in statements.SORTING:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
         connection.execute("DELETE FROM audit_staged WHERE batch_no = :batch_no", {"batch_no": batch_no})
         connection.execute("UPDATE audit_batches SET indexed = 1 WHERE no = :batch_no", {"batch_no": batch_no})
 
 
+def _sort(connection: Connection, batch_no: int) -> None:
+    for table in statements.SORTING:
+        connection.execute(statements.make_sorting(table, postgres=connection.postgres))
+    for first in payloads.starts(connection, batch_no):
+        place = {"batch_no": batch_no, "first_seq": first}
+        staged = connection.rows(
+            "SELECT s.first_seq, s.hashes, s.digests, b.keys FROM audit_staged AS s JOIN audit_blocks AS b "
+            "ON b.batch_no = s.batch_no AND b.first_seq = s.first_seq "
+            "WHERE s.batch_no = :batch_no AND s.first_seq = :first_seq",
+            place,
+        )
+        for block in staged:
+            texts = decompress(block.pop("keys")).decode()
+            connection.execute(statements.sorting(postgres=connection.postgres), {**block, "keys": texts})
+    connection.execute(statements.SORT)
+
+
 def settle(
-    database: Database, row: BatchRow, chunks: Sequence[Chunk], closing: Mapping[str, str], payloads: Payloads
+    database: Database, row: BatchRow, chunks: Sequence[Chunk], closing: Mapping[str, str], keep: Payloads
 ) -> Settled:
-    """End a batch. closing: outcome, and tasks, counts and message as they are stored."""
+    """End a batch. closing: outcome, and tasks, counts and message as they are stored. keep: which records."""
     index(database, row.no)
     values = {"batch_no": row.no, "scope_id": row.scope_id, "now": time.time()}
     arrived = closing["outcome"] in {DELIVERED, DELETED}
     with database.writing(durable=True) as connection:
         _close(connection, row, {**closing, **values})
         for chunk in chunks:
-            insert_failures(connection, row, chunk, keep_payloads=payloads != "none")
+            insert_failures(connection, row, chunk, keep_payloads=keep != "none")
         settled, sent = _count(connection, values, arrived=arrived)
         connection.execute(statements.CLOSE_SUPERSEDED, values)
         repaired = 0
@@ -101,7 +122,7 @@ def settle(
             connection.execute(statements.DOUBT_REFUSED, values)
             if row.deletes:
                 connection.execute(statements.FORGET_DELETED, values)
-        if payloads == "failed":
+        if keep == "failed":
             keep_failed(connection, row.no)
     return Settled(
         rows=settled.rows,

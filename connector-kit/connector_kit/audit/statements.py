@@ -28,32 +28,53 @@ _NUMBERS_SQLITE = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM 
 _NUMBERS_POSTGRES = "WITH n(i) AS (SELECT generate_series(0, CAST(:last AS INTEGER))) "
 
 
-def stage(*, postgres: bool) -> str:
-    """A block's rows to `staged`. Values: batch_no, first_seq, keys, hashes, digests."""
+STAGE = (
+    "INSERT INTO audit_staged (batch_no, first_seq, hashes, digests) VALUES (:batch_no, :first_seq, :hashes, :digests)"
+)
+
+
+# Tables of the connection's own for the rows of the batch that is indexed, as they came and in the order of the hashes.
+SORTING = ("audit_sorting", "audit_sorted")
+
+
+def make_sorting(table: str, *, postgres: bool) -> str:
+    """One of the two tables of `SORTING`."""
+    binary = "BYTEA" if postgres else "BLOB"
     return (
-        "INSERT INTO audit_staged (batch_no, seq, key_hash, digest, key_text) "
-        f"SELECT :batch_no, :first_seq + r.i, {_hash('r.i')}, {_digest('r.i')}, r.text "
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} (seq BIGINT, key_hash {binary}, digest {binary}, key_text TEXT)"
+    )
+
+
+def sorting(*, postgres: bool) -> str:
+    """A block's rows into the first of them. Values: first_seq, keys, hashes, digests."""
+    return (
+        "INSERT INTO audit_sorting (seq, key_hash, digest, key_text) "
+        f"SELECT :first_seq + r.i, {_hash('r.i')}, {_digest('r.i')}, r.text "
         f"FROM {_TEXTS_POSTGRES if postgres else _TEXTS_SQLITE} AS r"
     )
 
 
+SORT = (
+    "INSERT INTO audit_sorted (seq, key_hash, digest, key_text) "
+    "SELECT seq, key_hash, digest, key_text FROM audit_sorting ORDER BY key_hash, seq"
+)
 INDEX_RECORDS = (
     "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    "SELECT :scope_id, key_hash, batch_no, seq FROM audit_staged WHERE batch_no = :batch_no ORDER BY key_hash, seq"
+    "SELECT :scope_id, key_hash, :batch_no, seq FROM audit_sorted"
 )
 
 
 def index_delivered(*, postgres: bool) -> str:
-    """A sent batch's staged rows to `delivered`; of rows with the same key the last. Values: scope_id, batch_no, keep.
+    """A sent batch's rows to `delivered`; of rows with the same key the last. Values: scope_id, batch_no, keep.
 
     keep: 1, or 0 when the rows are deletions, whose digests say nothing about what the system holds.
     """
     # SQLite takes the rows one after another, so that the last of a key stays. PostgreSQL refuses to touch a row twice.
-    distinct, order = ("DISTINCT ON (key_hash)", "key_hash, seq DESC") if postgres else ("", "key_hash, seq")
+    distinct, order = ("DISTINCT ON (key_hash)", "key_hash, seq DESC") if postgres else ("", "rowid")
     return (
         "INSERT INTO audit_delivered (scope_id, key_hash, digest, batch_no, before, key_text) "
-        f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, batch_no, 0, key_text "
-        f"FROM audit_staged WHERE batch_no = :batch_no ORDER BY {order} "
+        f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, :batch_no, 0, "
+        f"key_text FROM audit_sorted ORDER BY {order} "
         "ON CONFLICT (scope_id, key_hash) DO UPDATE SET digest = excluded.digest, batch_no = excluded.batch_no, "
         "before = CASE WHEN audit_delivered.batch_no = excluded.batch_no THEN audit_delivered.before ELSE 1 END"
     )
