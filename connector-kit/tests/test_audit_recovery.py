@@ -109,12 +109,12 @@ def test_a_process_number_that_is_used_again_is_another_process():
     assert not process.is_alive(f"{ended.pid}:1")
 
 
-def test_several_processes_write_at_once_and_nobody_hears_of_locks(trail, audit_url):
-    workers = [start(audit_url, "write", first * 600) for first in range(3)]
+def test_eight_processes_make_and_write_one_trail_at_once_and_nobody_hears_of_locks(audit_url):
+    workers = [start(audit_url, "write", first * 600) for first in range(8)]
     for worker in workers:
         _, error = worker.communicate(timeout=100)
         assert (worker.returncode, error) == (0, "")
-    with trail.database.reading() as connection:
+    with Trail.open(audit_url) as trail, trail.database.reading() as connection:
         records = list(export(connection))
-    assert len({record.key for record in records}) == len(records) == 1_800
-    assert sum(record.outcome == "rejected" for record in records) == 18
+    assert len({record.key for record in records}) == len(records) == 4_800
+    assert sum(record.outcome == "rejected" for record in records) == 48

@@ -132,8 +132,7 @@ class Database:
         )
         for pragma in _PRAGMAS:
             driver.execute(pragma)
-        if driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            _patiently(lambda: driver.execute("PRAGMA journal_mode=WAL"))
+        _patiently(lambda: _use_wal(driver))
         return driver
 
     @contextmanager
@@ -260,6 +259,11 @@ def _connect_postgres(url: str) -> Any:  # noqa: ANN401 - psycopg's connection
             hint='Install "connector-kit[postgres]".',
         ) from error
     return psycopg.connect(url, autocommit=True)
+
+
+def _use_wal(driver: sqlite3.Connection) -> None:
+    if driver.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        driver.execute("PRAGMA journal_mode=WAL")
 
 
 @contextmanager
