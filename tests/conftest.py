@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from demo.environment import MELTANO, ROOT, plugin_environment
+from demo.environment import MELTANO, plugin_environment
 from demo.job import JobRun, meltano, run_job
 from demo.reconcile import sap, syspro
 from demo.reconcile.core import Comparison
@@ -70,16 +69,6 @@ class FromSap(Installation):
 
     def compare(self) -> list[Comparison]:
         return sap.compare(self.control, self.sandbox.info["anaplan"]["models"]["S4 Finance"])
-
-
-@pytest.fixture(autouse=True)
-def one_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Meltano keeps a plugin's catalog in one place per project: tests that run it follow each other."""
-    if request.node.get_closest_marker("meltano") is None:
-        yield
-        return
-    with FileLock(ROOT / ".meltano" / "tests.lock"):
-        yield
 
 
 @pytest.fixture(scope="session")

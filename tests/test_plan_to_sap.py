@@ -14,7 +14,7 @@ from demo.planning import PlanLine, approve, enter
 from demo.reconcile.plan import compare_with_sap
 from tests.conftest import FromSap
 
-pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(600)]
 
 VERSION, OFFSET = "Budget 2027", "21500000"
 ACCOUNT = "0063000000"

@@ -11,7 +11,7 @@ from demo.planning import PlanLine, approve, enter
 from demo.reconcile.plan import compare_with_syspro
 from tests.conftest import FromSyspro
 
-pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(600)]
 
 COMPANY, VERSION, OFFSET = "EDU1", "Forecast 2026", "00-2110"
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import FromSap
 
-pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(600)]
 
 LINE_ITEMS = "GLAccountLineItem"
 

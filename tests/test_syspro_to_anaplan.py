@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import FromSyspro
 
-pytestmark = [pytest.mark.meltano, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.meltano, pytest.mark.timeout(600)]
 
 
 def test_the_first_load_and_a_day_of_business_arrive_to_the_cent(from_syspro: FromSyspro) -> None:
