@@ -62,6 +62,26 @@ def test_record_shows_the_history_of_one_key(audit):
     audit("record", "suppliers", "EDU1", "99", code=1)
 
 
+def test_batch_shows_rows_with_their_outcomes(audit):
+    name = json.loads(audit("show", "--json").stdout)["actions"][0]["batches"][0]
+    found = json.loads(audit("batch", name[:8], "--json", "--records").stdout)
+    assert (found["batch"], found["rows"], found["delivered"], found["tasks"]) == (name, 5, 4, ["TASK1"])
+    assert [row["outcome"] for row in found["records"]] == ["delivered"] * 3 + ["rejected", "delivered"]
+    assert found["records"][0]["record"]["Company"] == "EDU1"
+    assert "record" not in json.loads(audit("batch", name, "--json").stdout)["records"][0]
+    (row,) = json.loads(audit("batch", name, "--json", "--outcome", "rejected").stdout)["records"]
+    assert (row["seq"], row["message"]) == (3, "Unknown parent: [X]")
+    text = audit("batch", name, "--limit", "4").stdout
+    assert "5 rows, 4 delivered, 1 rejected" in text
+    assert "Unknown parent: [X]" in text
+    assert "There may be more" in text
+
+
+def test_a_batch_that_is_not_there_is_told(audit):
+    result = audit("batch", "nowhere", code=1)
+    assert "none with that id" in str(result.exception)
+
+
 def test_failures_names_reasons_keys_and_batches_that_did_not_arrive(audit):
     found = json.loads(audit("failures", "--json").stdout)
     assert {group["reason"]: group["records"] for group in found["failures"]} == {"Unknown parent": 1, "no key": 1}
@@ -75,6 +95,11 @@ def test_replay_writes_only_singer_messages_to_standard_output(audit):
     messages = [json.loads(line) for line in result.stdout.splitlines()]
     assert [message["type"] for message in messages] == ["SCHEMA", "RECORD", "RECORD"]
     assert result.stderr == "2 records written\n"
+
+
+def test_scripts_learn_what_a_replay_and_a_dismissal_did(audit):
+    assert json.loads(audit("replay", "--json").stderr)["records"] == 2
+    assert json.loads(audit("dismiss", "--reason", "no key", "--json").stdout) == {"dismissed": 1}
 
 
 def test_dismiss_wants_to_know_what_and_closes_it(audit):

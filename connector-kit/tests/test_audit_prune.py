@@ -109,7 +109,7 @@ def test_a_retention_that_can_not_be_kept_fails_no_run(audit_url, caplog, monkey
     def refuse(*_, **__):
         raise BusyError(system="audit trail", subject="x", got="database is locked")
 
-    monkeypatch.setattr("connector_kit.audit.trail.prune", refuse)
+    monkeypatch.setattr("connector_kit.audit.prune.prune", refuse)
     with Trail.open(audit_url, retention_days=1) as trail:
         run = begin_run(trail)
         run.finish("succeeded")

@@ -13,6 +13,7 @@ import msgspec
 
 from connector_kit.audit import database as databases
 from connector_kit.audit import display
+from connector_kit.audit.batch_report import batch_report
 from connector_kit.audit.codec import Codec, new_key
 from connector_kit.audit.export import ExportedRecord, export
 from connector_kit.audit.failures import Selection, dismiss, failed_batches, groups
@@ -134,6 +135,20 @@ def record_command(
         context.exit(1)
 
 
+@cli.command("batch")
+@click.argument("batch")
+@click.option("--outcome", default="", help='Only rows with this outcome, e.g. "rejected".')
+@click.option("--limit", default=50, show_default=True, help="Rows to show.")
+@click.option("--records", is_flag=True, help="With the raw records.")
+@_json_option
+@click.pass_context
+def batch_command(context: click.Context, batch: str, outcome: str, limit: int, records: bool, as_json: bool) -> None:
+    """Show a BATCH: its rows with their outcomes, and the documents that they became."""
+    with _open(context).reading() as connection:
+        found = batch_report(connection, batch, outcome=outcome, limit=limit, records=records)
+    display.json(found) if as_json else display.batch(found, limit)
+
+
 @cli.command("failures")
 @_selection_options
 @click.option("--samples", default=3, show_default=True, help="Records to name per reason.")
@@ -152,25 +167,28 @@ def failures_command(context: click.Context, selection: Selection, samples: int,
 
 @cli.command("replay")
 @_selection_options
+@click.option("--json", "as_json", is_flag=True, help="What was done, on standard error, as JSON for scripts.")
 @click.pass_context
-def replay_command(context: click.Context, selection: Selection) -> None:
+def replay_command(context: click.Context, selection: Selection, as_json: bool) -> None:
     """Write the open failures as Singer messages to standard output: pipe them into the target that refused them."""
     out = sys.stdout.buffer
     with _open(context).reading() as connection:
         done = replay(connection, selection, out.write)
     out.flush()
-    click.echo(str(done), err=True)
+    click.echo(msgspec.json.encode(done).decode() if as_json else str(done), err=True)
 
 
 @cli.command("dismiss")
 @_selection_options
+@_json_option
 @click.pass_context
-def dismiss_command(context: click.Context, selection: Selection) -> None:
+def dismiss_command(context: click.Context, selection: Selection, as_json: bool) -> None:
     """Close open failures that nobody will repair, such as records without a key. Needs at least one option."""
     if selection == Selection():
         raise click.UsageError("say which failures: --run, --stream, --reason, --key ...")
     with _open(context).writing(durable=True) as connection:
-        click.echo(f"{dismiss(connection, selection)} failures dismissed")
+        count = dismiss(connection, selection)
+    display.json({"dismissed": count}) if as_json else click.echo(f"{count} failures dismissed")
 
 
 @cli.command("export")

@@ -13,6 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from connector_kit.audit.batch_report import BatchReport
     from connector_kit.audit.document_lines import DocumentLine
     from connector_kit.audit.failures import FailedBatch, FailureGroup
     from connector_kit.audit.history import Occurrence
@@ -150,6 +151,34 @@ def summary(run: RunSummary) -> None:
     if reasons or messages:
         click.echo()
         table("Why", ["stream", "reason", "records"], [*reasons, *messages])
+
+
+def batch(found: BatchReport, limit: int) -> None:
+    """One batch: in a sentence, its documents, its rows."""
+    click.echo(
+        f"Batch {found.batch} of run {found.run}: {found.system} {found.stream} into {found.destination}, "
+        f"{found.action}: {found.outcome} {found.message}".rstrip()
+    )
+    click.echo(
+        f"{found.rows} rows, {found.delivered} delivered, {found.rejected} rejected; begun {_time(found.started)}"
+        + (f", sent {_time(found.sent)}" if found.sent else "")
+        + (f", settled {_time(found.settled)}" if found.settled else "")
+        + (f"; tasks {' '.join(found.tasks)}" if found.tasks else "")
+    )
+    if found.documents:
+        click.echo()
+        documents(found.documents)
+    click.echo()
+    table(
+        "Rows",
+        ["row", "key", "outcome", "reason", "message", "closed", "documents", "record"],
+        [
+            (one.seq, one.key, one.outcome, one.reason, one.message, one.closed_how, one.documents, one.record)
+            for one in found.records
+        ],
+    )
+    if len(found.records) == limit:
+        click.echo("There may be more: --limit, or audit export")
 
 
 def documents(found: Sequence[DocumentLine]) -> None:

@@ -41,7 +41,13 @@ class ExportedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def export(
-    connection: Connection, *, run: str = "", stream: str = "", since: float = 0.0, records: bool = False
+    connection: Connection,
+    *,
+    run: str = "",
+    stream: str = "",
+    batch: str = "",
+    since: float = 0.0,
+    records: bool = False,
 ) -> Iterator[ExportedRecord]:
     """All records of the chosen batches, in the order in which they were sent; one block in memory at a time.
 
@@ -49,11 +55,12 @@ def export(
         connection: to the trail.
         run: id, its beginning, or "last".
         stream: only this one.
+        batch: only the one with this id.
         since: batches begun after, seconds since 1970.
         records: whether the raw records come along.
     """
-    values: dict[str, object] = {"since": since, "stream": stream}
-    where = "b.started >= :since AND (:stream = '' OR b.stream = :stream)"
+    values: dict[str, object] = {"since": since, "stream": stream, "batch": batch}
+    where = "b.started >= :since AND (:stream = '' OR b.stream = :stream) AND (:batch = '' OR b.id = :batch)"
     if run:
         values["run_no"] = find_run(connection, run)["no"]
         where += " AND r.no = :run_no"
@@ -62,8 +69,8 @@ def export(
         f"WHERE {where} ORDER BY b.no",
         values,
     )
-    for batch in batches:
-        yield from _batch(connection, batch, records=records)
+    for row in batches:
+        yield from _batch(connection, row, records=records)
 
 
 def _batch(connection: Connection, batch: Row, *, records: bool) -> Iterator[ExportedRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from math import inf
@@ -9,9 +10,17 @@ from typing import TYPE_CHECKING
 
 from connector_kit.audit import payloads, statements
 from connector_kit.audit.keys import key_hash
+from connector_kit.errors import ConnectorError
 
 if TYPE_CHECKING:
     from connector_kit.audit.database import Connection, Database, Row
+
+
+log = logging.getLogger(__name__)
+
+_DAY = 86_400.0
+# A run does not wait longer for the removal of what is old.
+_TIDY_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -83,6 +92,22 @@ def prune(
     if compact and not database.postgres:
         database.vacuum()
     return done
+
+
+def tidy(database: Database, retention_days: float) -> None:
+    """At the end of a run: some seconds of `prune`. What is left is the next run's, and an error fails nobody."""
+    try:
+        done = prune(database, before=time.time() - retention_days * _DAY, seconds=_TIDY_SECONDS)
+    except ConnectorError as error:
+        log.warning("audit trail: nothing was removed: %s", error)
+        return
+    if done.batches or done.records:
+        log.info(
+            "audit trail: %d batches and %d records older than %g days were removed",
+            done.batches,
+            done.records,
+            retention_days,
+        )
 
 
 def _remove(database: Database, batch: Row, until: float, done: Pruned) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,10 @@ from connector_kit.audit.batch import Batch
 from connector_kit.audit.codec import Codec
 from connector_kit.audit.database import Database, default_url
 from connector_kit.audit.migrations import prepare
-from connector_kit.audit.prune import prune
+from connector_kit.audit.prune import tidy
 from connector_kit.audit.settle import BatchRow, index
 from connector_kit.audit.types import FAILED, OPEN, RUNNING
 from connector_kit.audit.writer import Writer
-from connector_kit.errors import ConnectorError
 from connector_kit.redaction import redact
 
 if TYPE_CHECKING:
@@ -28,13 +26,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from connector_kit.audit.types import Payloads
-
-
-log = logging.getLogger(__name__)
-
-_DAY = 86_400.0
-# A run does not wait longer for the removal of what is old.
-_TIDY_SECONDS = 5.0
 
 
 class Trail:
@@ -202,22 +193,9 @@ class Trail:
             return report.summary(connection, run_id)
 
     def tidy(self) -> None:
-        """Remove some of what is older than the retention; the rest is left to the next run, and an error to others."""
-        if self._retention_days is None:
-            return
-        before = time.time() - self._retention_days * _DAY
-        try:
-            done = prune(self.database, before=before, seconds=_TIDY_SECONDS)
-        except ConnectorError as error:
-            log.warning("audit trail: nothing was removed: %s", error)
-            return
-        if done.batches or done.records:
-            log.info(
-                "audit trail: %d batches and %d records older than %g days were removed",
-                done.batches,
-                done.records,
-                self._retention_days,
-            )
+        """Remove some of what is older than the retention."""
+        if self._retention_days is not None:
+            tidy(self.database, self._retention_days)
 
     def _beat(self) -> None:
         with self.database.writing() as connection:
