@@ -128,6 +128,15 @@ def test_the_url_may_be_a_reference(url, tap, monkeypatch):
     assert len(tap(audit_url="env:THE_TRAIL")[0]) == 2
 
 
+def test_the_variables_of_the_audit_command_are_the_default(url, tap, monkeypatch):
+    with Trail.open(url) as trail:
+        deliver(begin_run(trail), [1], rejects=[bad(0, 1)])
+    monkeypatch.setenv("AUDIT_URL", url)
+    assert len(tap(audit_url=None)[0]) == 2
+    monkeypatch.setenv("AUDIT_URL", "sqlite:////nowhere/audit.db")
+    assert len(tap()[0]) == 2
+
+
 def test_a_target_that_ends_early_is_told_in_one_line(url, tmp_path):
     with Trail.open(url) as trail:
         deliver(begin_run(trail), range(5_000), rejects=[bad(place, place) for place in range(5_000)])

@@ -20,8 +20,8 @@ from connector_kit.errors import ConfigurationError, ConnectorError
 NAME = "tap-audit-trail"
 
 SETTINGS: Mapping[str, str] = {
-    "audit_url": "Database of the audit trail. Default: a SQLite file of this user.",
-    "audit_key": "The target's audit_key, where records are encrypted.",
+    "audit_url": "Database of the audit trail. Default: AUDIT_URL, or a SQLite file of this user.",
+    "audit_key": "The target's audit_key, where records are encrypted. Default: AUDIT_KEY.",
     "target": "Only what this target was refused, e.g. target-anaplan.",
     "destination": "Only what was refused by this model or ERP: a part of its name in the audit trail.",
     "system": "Only records of this source system.",
@@ -43,7 +43,9 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     from connector_kit.secrets import resolve  # noqa: PLC0415 - `--version` needs no secret store
 
     parts = [part for path in paths for part in _read(path).items()]
-    config = {name: value for name, value in parts if value is not None}
+    # As the command `audit` does: one variable for all that reads the trail.
+    outside = {"audit_url": os.environ.get("AUDIT_URL"), "audit_key": os.environ.get("AUDIT_KEY")}
+    config = {name: value for name, value in [*outside.items(), *parts] if value}
     for name, value in config.items():
         if name not in SETTINGS:
             raise _wrong(f"setting {name}", f"one of {', '.join(SETTINGS)}", "an unknown one")
