@@ -8,6 +8,7 @@ import logging
 import re
 import threading
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus, unquote
 from xml.sax.saxutils import escape
 
@@ -64,8 +65,7 @@ def register_url(url: str) -> None:
     Its parts, too: an unescaped `@`, `/` or `#` in it makes drivers and parsers take a part for a host or a port, and
     say so.
     """
-    _, _, rest = url.partition("://")
-    before, at, _ = rest.rpartition("@")
+    before, at, _ = (url.partition("://")[2] or url).rpartition("@")
     password = before.partition(":")[2]
     if not at or not password:
         return
@@ -76,19 +76,29 @@ def register_url(url: str) -> None:
 
 
 def _written(value: str) -> set[str]:
-    """A value as URLs, JSON, XML and Python's repr write it."""
-    quoted = {quote(value, safe=""), quote(value), quote_plus(value)}
-    return {
-        *quoted,
-        *(re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), each) for each in quoted),
-        *(quote(each, safe="") for each in quoted),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        escape(value),
-        escape(value, {'"': "&quot;", "'": "&apos;"}),
-        html.escape(value),
-        repr(value)[1:-1],
-    }
+    """A value as URLs, JSON, XML and Python's repr write it, and as one of them writes what another has written."""
+    once = {value, *(write(value) for write in _WRITINGS)}
+    return {write(each) for each in once for write in _WRITINGS} | once
+
+
+def _escaped(value: str) -> str:
+    """As Python's repr writes it in a text that has quotes of both kinds."""
+    return repr(value + "'\"")[1:-4]
+
+
+_WRITINGS: tuple[Callable[[str], str], ...] = (
+    lambda value: quote(value, safe=""),
+    quote,
+    quote_plus,
+    lambda value: re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), quote(value, safe="")),
+    lambda value: json.dumps(value)[1:-1],
+    lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+    escape,
+    lambda value: escape(value, {'"': "&quot;", "'": "&apos;"}),
+    html.escape,
+    lambda value: repr(value)[1:-1],
+    _escaped,
+)
 
 
 def _in_base64(value: bytes) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote, quote_plus, urlencode
 from xml.sax.saxutils import escape
 
@@ -23,7 +24,7 @@ from connector_kit.errors import (
     RefusedError,
     UnavailableError,
 )
-from connector_kit.redaction import redact, redact_logs, register_secret
+from connector_kit.redaction import redact, redact_logs, register_secret, register_url, shortened
 
 
 @pytest.fixture(autouse=True)
@@ -196,3 +197,66 @@ def test_each_error_knows_whether_the_same_request_may_succeed_later():
     assert UnavailableError.retriable
     assert issubclass(BusyError, ConnectorError)
     assert BusyError(system="S", subject="x", retry_after=3.0).retry_after == 3.0
+
+
+@pytest.mark.parametrize("before", ["", "u:", "us:", "user:"])
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+def test_base64_of_a_secret_is_masked_wherever_in_a_text_it_began(before, encode):
+    secret = "p4ss/wörd>?~ÿ-secret"
+    register_secret(secret)
+    encoded = encode(f"{before}{secret}".encode()).decode()
+    assert encoded[6:-6] not in redact(f"proof {encoded}")
+
+
+def test_a_secret_that_was_misread_or_written_twice_is_masked():
+    secret = "p4ss'w\"örd&<%@"
+    register_secret(secret)
+    misread = secret.encode().decode("latin-1")
+    for dress in (
+        misread,
+        quote(quote(secret, safe=""), safe=""),
+        json.dumps(json.dumps(secret)),
+        repr([repr(secret)]),
+    ):
+        assert "p4ss" not in redact(dress)
+
+
+def test_texts_are_masked_before_they_are_cut():
+    register_secret("0123456789abcdef")
+    assert shortened(f"{'x' * 15}0123456789abcdef", 20) == f"{'x' * 15}***"
+    assert shortened("x" * 30, 20) == f"{'x' * 20}…"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:{}@host/database",
+        "user:{}@host",
+        "postgresql://user:{}@more@host/database",
+        "postgresql://user:{}/more@host/database",
+        "postgresql://user:{}#more@host/database",
+    ],
+)
+def test_the_password_of_a_url_is_masked_also_where_a_parser_would_take_a_part_of_it_for_a_host(url):
+    register_url(url.format("canary0123456789"))
+    assert "canary" not in redact("could not translate host name canary0123456789 to address")
+
+
+def test_a_url_without_a_password_masks_nothing():
+    for url in ("postgresql://user@host/database", "sqlite:////var/lib/audit.db", "https://host/path:x"):
+        register_url(url)
+    assert redact("user host database audit path") == "user host database audit path"
+
+
+def test_handlers_of_single_loggers_are_masked_too():
+    register_secret("s3cret-value")
+    stream = io.StringIO()
+    logger = logging.getLogger("connector_kit.tests.single")
+    handler = logging.StreamHandler(stream)
+    logger.addHandler(handler)
+    try:
+        redact_logs()
+        logger.error("got s3cret-value")
+    finally:
+        logger.removeHandler(handler)
+    assert stream.getvalue() == "got ***\n"

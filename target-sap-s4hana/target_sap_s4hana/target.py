@@ -45,7 +45,7 @@ class TargetSapS4hana(DocumentTarget):
         resources.callback(connection.close)
         client = self.config.get("sap_client")
         return Connected(
-            destination=urlsplit(connection.base_url).netloc + (f"/{client}" if client else ""),
+            destination=urlsplit(connection.base_url).netloc.rpartition("@")[2] + (f"/{client}" if client else ""),
             posters={name: self._objects.poster(name, connection) for name in objects},
         )
 

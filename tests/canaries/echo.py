@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import struct
 import threading
 import time
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from urllib.parse import quote
 
@@ -31,6 +33,8 @@ class Echo:
     tokens: dict[str, str] = field(default_factory=dict)
     issued: dict[str, str] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    # A file to make when a request hangs.
+    marker: Path = Path(os.devnull)
 
     def words(self, asked: str) -> str:
         """What was asked, then the secrets in every writing, so often that any cut goes through one of them."""
@@ -70,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         _, mode, *_ = self.path.split("/")
         self.echo.paths.append(self.path)
         if mode == "hang":
+            self.echo.marker.touch()
             time.sleep(4)
         if mode in {"hang", "reset"}:
             self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))

@@ -12,11 +12,13 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives import serialization
 
+from connector_kit.audit.codec import new_key
 from connector_kit.singer.plugin import secret_settings
 from sandbox.core.certificate import make
 
 Settings = dict[str, Any]
 Message = Mapping[str, Any]
+Way = Callable[[dict[str, str]], Settings]
 
 
 def canary(name: str) -> str:
@@ -41,7 +43,7 @@ def certificate_of(secrets: dict[str, str]) -> Settings:
     return {"certificate": certificate, **secrets}
 
 
-def password_of(*names: str, **settings: object) -> Callable[[dict[str, str]], Settings]:
+def password_of(*names: str, **settings: object) -> Way:
     """A way to log on whose secrets are the settings called `names`."""
 
     def way(secrets: dict[str, str]) -> Settings:
@@ -49,6 +51,20 @@ def password_of(*names: str, **settings: object) -> Callable[[dict[str, str]], S
         return {**settings, **secrets}
 
     return way
+
+
+def with_trail(ways: Mapping[str, Way]) -> dict[str, Way]:
+    """The same ways for a target whose trail is encrypted."""
+
+    def keyed(way: Way) -> Way:
+        def settings(secrets: dict[str, str]) -> Settings:
+            found = way(secrets)
+            secrets["audit_key"] = new_key()
+            return {**found, "audit_key": secrets["audit_key"]}
+
+        return settings
+
+    return {name: keyed(way) for name, way in ways.items()}
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ class Plugin:
     module: str
     addresses: Sequence[str]
     settings: Settings
-    ways: Mapping[str, Callable[[dict[str, str]], Settings]]
+    ways: Mapping[str, Way]
     databases: Sequence[str] = ("coordination_url",)
     messages: Sequence[Message] = ()
     # The sandbox's system; how its own user logs on; where its answers are replaced by errors that tell secrets.
@@ -120,7 +136,7 @@ ANAPLAN = {
     "rate_per_minute": 60000,
     "poll_first": 0.02,
     "poll_max": 0.05,
-    "wait_seconds": 10,
+    "wait_seconds": 3,
 }
 ANAPLAN_ADDRESSES = ("api_url", "auth_url", "oauth_url")
 IMPATIENT = {"timeout": 2, "max_tries": 2}
@@ -178,7 +194,7 @@ PLUGINS = [
                 }
             ],
         },
-        ANAPLAN_WAYS,
+        with_trail(ANAPLAN_WAYS),
         databases=("coordination_url", "audit_url"),
         messages=_rows("suppliers", ["Supplier"], {"Supplier": "1", "Name": "A"}, {"Supplier": "2", "Name": "B"}),
         system="anaplan",
@@ -210,7 +226,7 @@ PLUGINS = [
                 }
             ],
         },
-        SAP_WAYS,
+        with_trail(SAP_WAYS),
         databases=("coordination_url", "audit_url"),
         messages=_rows(
             "plan",
@@ -226,6 +242,38 @@ PLUGINS = [
         ),
         system="sap",
         known=_sap,
-        faults=("soap", "JOURNALENTRY", "sap/opu"),
+        faults=("/bc/srt/", "sap/opu"),
+    ),
+    Plugin(
+        "target-syspro",
+        "target_syspro.target",
+        ("enet_url",),
+        {
+            **IMPATIENT,
+            "operator": "INTEG",
+            "company": "EDU1",
+            "settle_seconds": 0.2,
+            "documents": [
+                {
+                    "stream": "plan",
+                    "object": "gl_journal",
+                    "document": ["Period"],
+                    "header": {"notation": "Period"},
+                    "lines": {"account": "Account", "amount": "Amount"},
+                    "period": {"field": "Period", "format": "%b %y"},
+                    "offset": {"account": "00-2110"},
+                }
+            ],
+        },
+        with_trail({"enet": password_of("operator_password", "company_password")}),
+        databases=("coordination_url", "audit_url"),
+        messages=_rows("plan", ["Period", "Account"], {"Period": "Nov 26", "Account": "00-4010", "Amount": 12.5}),
+        system="syspro",
+        known=lambda info: {
+            "enet_url": info["enet_url"],
+            "operator": info["operator"],
+            "operator_password": info["operator_password"],
+        },
+        faults=("Logon", "Query", "Transaction"),
     ),
 ]

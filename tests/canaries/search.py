@@ -40,16 +40,16 @@ class Search:
         self._names = {
             form: name for name, secret in secrets.items() for piece in pieces(secret) for form in forms(piece)
         }
-        self._pattern = re.compile(b"|".join(re.escape(form) for form in sorted(self._names)))
 
     def in_bytes(self, data: bytes) -> set[str]:
         """The names of the secrets in `data`, and what stands around the first of each."""
         found = {}
         for view in {data, unquote_to_bytes(data)}:
-            for match in self._pattern.finditer(view):
-                name = self._names[match.group()]
-                around = view[max(0, match.start() - 120) : match.end() + 40]
-                found.setdefault(name, f"{name}: …{around.decode('utf-8', 'replace')}…")
+            for form, name in self._names.items():
+                place = view.find(form)
+                if place >= 0:
+                    around = view[max(0, place - 120) : place + 60]
+                    found.setdefault(name, f"{name}: …{around.decode('utf-8', 'replace')}…")
         return set(found.values())
 
     def in_folder(self, folder: Path) -> list[str]:
@@ -67,15 +67,16 @@ def _columns(path: Path) -> Iterator[bytes]:
     try:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
-            yield from _unpacked(connection.execute(f'SELECT * FROM "{table}"').fetchall())
+            yield from unpacked(connection.execute(f'SELECT * FROM "{table}"').fetchall())
     finally:
         connection.close()
 
 
-def _unpacked(rows: Sequence[Sequence[object]]) -> Iterator[bytes]:
+def unpacked(rows: Sequence[Sequence[object]]) -> Iterator[bytes]:
+    """All values of a table's rows as bytes, packed ones also unpacked."""
     for value in (value for row in rows for value in row):
+        yield value if isinstance(value, bytes) else str(value).encode()
         if isinstance(value, bytes):
-            yield value
             try:
                 yield zlib.decompress(value)
             except zlib.error:

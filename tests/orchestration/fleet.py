@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from demo.environment import MELTANO, ROOT, clean_environment, plugin_environment
+from tests.orchestration.checkout import checkout
 
 EXAMPLE = ROOT / "examples" / "dagster"
 PROGRAMS = ROOT / ".venv-dagster" / "bin"
@@ -69,11 +70,7 @@ class Host:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, how)
         for process in self.processes:
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:  # a code server waits for its runs
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait(15)
+            _wait(process)
         self.processes.clear()
 
 
@@ -129,12 +126,7 @@ class Fleet:
 
     def _meltano(self, name: str) -> dict[str, str]:
         """A checkout of the project on the worker's own disk, and the URLs that all workers have in common."""
-        project = self.folder / name / "project"
-        (project / ".meltano").mkdir(parents=True)
-        shutil.copy(ROOT / "meltano.yml", project)
-        shutil.copytree(ROOT / "meltano", project / "meltano")
-        for part in ("extractors", "loaders", "utilities"):
-            (project / ".meltano" / part).symlink_to(ROOT / ".meltano" / part)
+        project = checkout(self.folder / name / "project")
         settings = plugin_environment(self.info, project)
         del settings["MELTANO_STATE_BACKEND_URI"]  # state is in Meltano's database
         shared = {key: self.url("connectors") for key in settings if key.endswith(("COORDINATION_URL", "AUDIT_URL"))}
@@ -176,6 +168,14 @@ def fleet(folder: Path, server: str, info: Mapping[str, Any], jobs: Mapping[str,
         yield found
     finally:
         found.stop()
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:  # a code server waits for its runs
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(15)
 
 
 def _listens(port: int) -> bool:

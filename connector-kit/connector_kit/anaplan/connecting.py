@@ -47,7 +47,7 @@ def connect(
         auth_url=settings.get("auth_url"),
         oauth_url=settings.get("oauth_url"),
     )
-    tenant_key = places.api_url.partition("://")[2]
+    tenant_key = places.api_url.partition("://")[2].rpartition("@")[2]
     per_minute = int(_or(settings.get("rate_per_minute"), PER_MINUTE))
     wait_seconds = float(_or(settings.get("wait_seconds"), 3600))
 

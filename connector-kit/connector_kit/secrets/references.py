@@ -61,9 +61,12 @@ class _Walk:
         if scheme in _HOW:
             found = self._look_up(scheme, name, setting, text)
             register_secret(found)
+        else:
+            found = name
+        if "://" in found or setting.endswith("url"):
             register_url(found)
+        if scheme in _HOW:
             return found
-        register_url(name)
         if secret:
             register_secret(name)
         return name
