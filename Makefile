@@ -1,4 +1,4 @@
-# make demo · make test · make lint · make bench   (each sets up what it needs)
+# make demo · make test · make slow-tests · make lint · make bench   (each sets up what it needs)
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := tap-anaplan tap-sap-s4hana tap-syspro target-anaplan target-sap-s4hana target-syspro
@@ -8,27 +8,31 @@ unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo sandbox test lint bench clean constraints definitions
+.PHONY: help setup demo sandbox test slow-tests lint bench clean constraints definitions
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
 
 setup: .venv/.ready .venv-meltano/.ready .meltano/.ready ## the virtual environments, and nothing else
 
-demo: setup ## SYSPRO to Anaplan on the local servers, twice, and what happened
+demo: setup ## ERP data into Anaplan and approved plans back on the local servers, and what happened
 	@$(BIN)/python -m demo
 
 sandbox: .venv/.ready ## the local servers alone, until Ctrl-C; addresses and sample credentials in var/sandbox.env
 	@$(BIN)/python -m demo.sandbox_env
 
-test: setup .venv-anaplan-sdk/.ready .venv-dagster/.ready ## all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: setup .venv-anaplan-sdk/.ready ## the tests, but for those that take minutes each
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+slow-tests: setup .venv-dagster/.ready ## those that take minutes: two hosts, a vanished one, Dagster, the shared rate, canaries
+	@$(BIN)/python -m pytest -q -m slow
 
 lint: .venv/.ready ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-bench: setup ## rows per second and peak memory, beside the SDK's stock classes and the bare limit
+bench: setup ## rows and documents per second and peak memory, beside what a user would pick instead and the bare limit
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.documents
 
 definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin says of itself
 	$(BIN)/python meltano/definitions.py

@@ -62,11 +62,18 @@ def a_plan(stage: Stage) -> list[PlanLine]:
 
 
 def maintain(stage: Stage) -> None:
-    """A planner raises a customer's credit limit in the list."""
-    customers = stage.control.list_items("Customers")
-    one = next(item for item in customers if item["code"].startswith(f"{COMPANY}-") and item["code"][5:].isdigit())
-    limit = Decimal(one["properties"]["Credit Limit"] or "0") + 5000
-    stage.control.fill([{"code": one["code"], "properties": {"Credit Limit": str(limit)}}], list_name="Customers")
+    """Planners raise a customer's credit limit and move a supplier to another class, in the lists."""
+    customer = _own_items(stage, "Customers")[0]
+    limit = Decimal(customer["properties"]["Credit Limit"] or "0") + 5000
+    stage.control.fill([{"code": customer["code"], "properties": {"Credit Limit": str(limit)}}], list_name="Customers")
+    suppliers = _own_items(stage, "Suppliers")
+    classes = sorted({item["properties"]["Class"] for item in suppliers} - {suppliers[0]["properties"]["Class"]})
+    stage.control.fill([{"code": suppliers[0]["code"], "properties": {"Class": classes[0]}}], list_name="Suppliers")
+
+
+def _own_items(stage: Stage, name: str) -> list[dict[str, Any]]:
+    items = stage.control.list_items(name)
+    return [item for item in items if item["code"].startswith(f"{COMPANY}-") and item["code"][5:].isdigit()]
 
 
 def changed(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> str:
