@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import signal
+import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from demo.reconcile import sap, syspro
 from sandbox.testing import running
-from tests.hosts.own_postgres import postgres
-from tests.orchestration.fleet import PROGRAMS, fleet, until
+
+# Tests are imported by path, so their helpers beside them have to be found by hand.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hosts.own_postgres import postgres
+from orchestration.fleet import PROGRAMS, fleet, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 JOBS = {"a": "syspro-to-anaplan", "b": "sap-to-anaplan"}

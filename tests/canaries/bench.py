@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from canaries.plugins import Plugin
+from canaries.search import Search
+
 from connector_kit.audit import Trail
 from demo.environment import ROOT, clean_environment
-from tests.canaries.plugins import Plugin
-from tests.canaries.search import Search
 
 
 @dataclass

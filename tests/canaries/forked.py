@@ -96,5 +96,6 @@ if __name__ == "__main__":
     for name in ("psycopg", "keyring.backends", "cryptography.x509"):
         importlib.import_module(name)
     # Through a handle of its own: the children's stdin must not have been read ahead.
-    for line in os.fdopen(os.dup(0)):
-        print(json.dumps(_run(plugin, json.loads(line))), flush=True)
+    with os.fdopen(os.dup(0)) as cases:
+        for line in cases:
+            print(json.dumps(_run(plugin, json.loads(line))), flush=True)

@@ -27,9 +27,15 @@ def canary(name: str) -> str:
 
 
 @cache
+def key_pair() -> tuple[bytes, bytes]:
+    """A certificate and its private key, made once: it takes a moment."""
+    _, certificate, plain = make("canary")
+    return certificate, plain
+
+
 def private_key(password: str) -> tuple[str, str]:
     """A certificate and its private key, encrypted, as PEM texts."""
-    _, certificate, plain = make("canary")
+    certificate, plain = key_pair()
     key = serialization.load_pem_private_key(plain, None)
     encryption = serialization.BestAvailableEncryption(password.encode())
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -133,7 +139,7 @@ SAP_WAYS = {
 ANAPLAN = {
     "workspace_id": "0" * 32,
     "model_id": "0" * 32,
-    "rate_per_minute": 60000,
+    "rate_per_minute": 3000,
     "poll_first": 0.02,
     "poll_max": 0.05,
     "wait_seconds": 3,

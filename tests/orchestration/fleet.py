@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from orchestration.checkout import checkout
 
 from demo.environment import MELTANO, ROOT, clean_environment, plugin_environment
-from tests.orchestration.checkout import checkout
 
 EXAMPLE = ROOT / "examples" / "dagster"
 PROGRAMS = ROOT / ".venv-dagster" / "bin"
