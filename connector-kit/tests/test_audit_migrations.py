@@ -150,7 +150,8 @@ def test_rows_that_a_dead_process_of_an_older_version_staged_are_indexed_by_the_
         add(
             "INSERT INTO audit_batches (no, id, run_no, scope_id, schema_id, system, stream, action, key_properties, "
             "deletes, outcome, indexed, trusted, row_count, delivered_count, rejected_count, tasks, counts, details, "
-            "message, started, sent) VALUES (100, 'b', 100, 1, 1, 'S', 'suppliers', 'a', '[]', 0, 'sending', 0, 0, 3, 0, "
+            "message, started, sent) "
+            "VALUES (100, 'b', 100, 1, 1, 'S', 'suppliers', 'a', '[]', 0, 'sending', 0, 0, 3, 0, "
             "0, '[]', '{}', '{}', '', 0, 1)"
         )
         keys = text("INSERT INTO audit_blocks VALUES (100, 0, 3, 1, :keys, NULL, NULL)")
