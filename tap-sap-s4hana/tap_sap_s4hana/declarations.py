@@ -101,19 +101,24 @@ def version_of(service: str) -> Version:
 
 
 def configured(shipped: Sequence[Declaration], config: Mapping[str, Any]) -> Iterator[Declaration]:
-    """The shipped streams and those of the setting `services`, with the settings `keys` and `change_capture` applied.
+    """The shipped streams and those of the setting `services`, as far as `streams` names them, with `keys` and
+    `change_capture` applied.
 
     Raises:
         ConfigurationError: for a name that no stream has, and for a method that a stream can't use.
     """
     chosen: dict[str, str] = dict(config.get("change_capture") or {})
     keys: dict[str, list[str]] = dict(config.get("keys") or {})
+    wanted = dict.fromkeys(config.get("streams") or ())
+    every = not wanted
     for each in (*shipped, *(_further(part) for part in config.get("services") or ())):
         own_key = keys.pop(each.name, None)
         method = chosen.pop(each.name, None)
-        changed = replace(each, key=tuple(own_key), key_is_set=True) if own_key else each
-        yield captured(changed, method) if method else changed
-    for setting, rest in (("change_capture", chosen), ("keys", keys)):
+        if every or each.name in wanted:
+            wanted.pop(each.name, None)
+            changed = replace(each, key=tuple(own_key), key_is_set=True) if own_key else each
+            yield captured(changed, method) if method else changed
+    for setting, rest in (("change_capture", chosen), ("keys", keys), ("streams", wanted)):
         if rest:
             raise ConfigurationError(
                 system="tap-sap-s4hana",

@@ -62,6 +62,12 @@ _CHANGES = (
         description="Overlap of time stamps: for clocks that differ and transactions that end late.",
     ),
     th.Property(
+        "streams",
+        th.ArrayType(th.StringType),
+        default=[],
+        description="The only streams of the catalog; all when empty. A smaller catalog makes each run start sooner.",
+    ),
+    th.Property(
         "full_sweep",
         th.BooleanType,
         default=False,

@@ -112,11 +112,19 @@ def test_a_wrong_password_is_tried_at_two_services_and_no_more(tenant):
     assert len(tenant.sandbox.control.requests("sap")) == 2
 
 
+def test_a_catalog_of_some_streams_asks_their_services_alone(tenant):
+    catalog = TapSapS4Hana(config=tenant.config | {"streams": ["suppliers", "gl_accounts"]}).catalog_dict
+    assert [entry["tap_stream_id"] for entry in catalog["streams"]] == ["gl_accounts", "suppliers"]
+    asked = {r["path"].rpartition("/")[0] for r in tenant.sandbox.control.requests("sap") if "metadata" in r["path"]}
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"change_capture": {"nothing": "full_table"}}, "names of streams"),
         ({"keys": {"nothing": ["A"]}}, "names of streams"),
+        ({"streams": ["suppliers", "nothing"]}, "names of streams"),
         ({"change_capture": {"suppliers": "timestamp"}}, "through or full_table"),
         ({"services": [{"path": BP, "entity_set": "A_X", "capture": "date"}]}, "replication_key"),
     ],
