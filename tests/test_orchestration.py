@@ -60,6 +60,7 @@ def test_two_workers_load_side_by_side_and_one_that_died_resumes(sandbox, instal
     assert installation.runs("sap_to_anaplan") == ["SUCCESS"], b.said()[-4000:]
     assert differences(sap.compare(control, sandbox.info["anaplan"]["models"]["S4 Finance"])) == []
     installation.start("a")
+    installation.await_worker("a")
     installation.launch("a", "syspro_to_anaplan")
     until("worker a's second load", lambda: finished(installation, "syspro_to_anaplan"), 240)
     assert installation.runs("syspro_to_anaplan")[-1] == "SUCCESS", a.said()[-4000:]

@@ -100,8 +100,8 @@ class Fleet:
             host = self.workers[name] = self._host(name, {**self._meltano(name), "WORKER_JOBS": served})
             host.environment["PORT"] = str(ports[name])
             self.start(name)
-        for name, port in ports.items():
-            until(f"worker {name}", lambda port=port: _listens(port))
+        for name in jobs:
+            self.await_worker(name)
         self.scheduler.start("dagster-daemon", "run", "-w", "workspace.yaml")
 
     def start(self, name: str) -> None:
@@ -109,6 +109,10 @@ class Fleet:
         host = self.workers[name]
         module = str(EXAMPLE / "definitions.py")
         host.start("dagster", "api", "grpc", "-h", "127.0.0.1", "-p", host.environment["PORT"], "-f", module)
+
+    def await_worker(self, name: str) -> None:
+        port = int(self.workers[name].environment["PORT"])
+        until(f"worker {name}", lambda: _listens(port))
 
     def _host(self, name: str, environment: Mapping[str, str]) -> Host:
         folder = self.folder / name
