@@ -63,7 +63,9 @@ def test_two_workers_load_side_by_side_and_one_that_died_resumes(sandbox, instal
     installation.await_worker("a")
     installation.launch("a", "syspro_to_anaplan")
     until("worker a's second load", lambda: finished(installation, "syspro_to_anaplan"), 240)
-    assert installation.runs("syspro_to_anaplan")[-1] == "SUCCESS", a.said()[-4000:]
+    assert installation.runs("syspro_to_anaplan") == ["STARTED", "SUCCESS"], a.said()[-4000:]
+    assert "'TAP_SYSPRO_FULL_SWEEP': 'true'" in installation.tick("a", "syspro_to_anaplan_nightly")
+    assert installation.runs("syspro_to_anaplan") == ["FAILURE", "SUCCESS"], "a lost run stays as if it ran"
     assert differences(syspro.compare(control, sandbox.info["syspro"]["companies"])) == []
     assert max(control.report()["anaplan"]["max_overlap"].values()) == 1
     with psycopg.connect(installation.url("meltano")) as connection:

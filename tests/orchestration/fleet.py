@@ -153,6 +153,20 @@ class Fleet:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def tick(self, worker: str, schedule: str) -> str:
+        """What a schedule's tick on this worker decides, as its code server evaluates it, two minutes later."""
+        program = (
+            "import sys, dagster as dg; sys.path.insert(0, sys.argv[1]); import definitions as d; d._STARTING = 0\n"
+            "found = d.defs.get_schedule_def(sys.argv[2])\n"
+            "with dg.DagsterInstance.get() as instance:\n"
+            "    print(found.evaluate_tick(dg.build_schedule_context(instance)).run_requests[0].run_config)\n"
+        )
+        host = self.workers[worker]
+        command = [PROGRAMS / "python", "-c", program, str(EXAMPLE), schedule]
+        done = subprocess.run(command, env=host.environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def runs(self, job: str) -> list[str]:
         """The states of a job's runs, oldest first."""
         with psycopg.connect(self.url("dagster")) as connection:
