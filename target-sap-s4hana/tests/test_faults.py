@@ -10,8 +10,10 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from killing import start
 
+from sandbox.killing import start
+
+TARGET = "target_sap_s4hana.target:TargetSapS4hana"
 SOAP = "journalentrycreaterequestconfi"
 CENTER = "10100101"
 PERIODS = {"Oct 26": "010", "Nov 26": "011", "Dec 26": "012"}
@@ -67,7 +69,7 @@ def test_an_answer_that_comes_too_late_is_a_lost_one(bench):
 def test_what_sap_carries_out_late_is_waited_for_by_the_next_run_too(bench):
     bench.sandbox.control.fault("sap", {"reset": "late", "delay": 0.7}, path=SOAP, method="POST")
     process = start(
-        bench.config(settle_seconds=1.2), bench.lines(bench.plan(*three_months(bench))), bench.folder / "out"
+        TARGET, bench.config(settle_seconds=1.2), bench.lines(bench.plan(*three_months(bench))), bench.folder / "out"
     )
     until = time.monotonic() + 20
     while not any(SOAP in one["path"] for one in bench.sandbox.control.requests("sap")) and time.monotonic() < until:
@@ -104,7 +106,7 @@ def test_an_outage_ends_the_run_and_the_next_one_goes_on(bench):
 def test_two_runs_at_the_same_time_post_once(bench):
     text = bench.lines(bench.plan(*three_months(bench)))
     bench.sandbox.control.fault("sap", {"delay": 0.3}, path=SOAP, method="POST", times=-1)
-    runs = [start(bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
+    runs = [start(TARGET, bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
     for run in runs:
         run.join()
     assert [run.exitcode for run in runs] == [0, 0, 0]
@@ -115,7 +117,12 @@ def test_two_runs_that_share_the_trail_but_no_lock_post_once(bench):
     text = bench.lines(bench.plan(*three_months(bench)))
     bench.sandbox.control.fault("sap", {"delay": 0.3}, path=SOAP, method="POST", times=-1)
     runs = [
-        start(bench.config(coordination_url=f"sqlite:///{bench.folder}/own{at}.db"), text, bench.folder / f"out{at}")
+        start(
+            TARGET,
+            bench.config(coordination_url=f"sqlite:///{bench.folder}/own{at}.db"),
+            text,
+            bench.folder / f"out{at}",
+        )
         for at in range(2)
     ]
     for run in runs:
@@ -143,7 +150,7 @@ STEPS = [
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_made_good_by_the_next(bench, step):
     text = bench.lines(bench.plan(*three_months(bench)))
-    process = start(bench.config(per_call=1), text, bench.folder / "out", dies=step)
+    process = start(TARGET, bench.config(per_call=1), text, bench.folder / "out", dies=step)
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert (bench.folder / "out").read_text() == ""
@@ -187,7 +194,7 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
             bench.sandbox.control.fault("sap", action, path=SOAP, method="POST", after=rng.randint(0, 2))
         text = bench.lines(bench.plan(*rows))
         begun = time.monotonic()
-        process = start(bench.config(**settings), text, bench.folder / "out")
+        process = start(TARGET, bench.config(**settings), text, bench.folder / "out")
         process.join(rng.uniform(0.05, lasts * 1.1))
         process.kill()
         process.join()
@@ -208,7 +215,7 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
 def test_a_run_that_is_told_to_stop_posts_nothing_more_and_the_next_one_goes_on(bench):
     bench.sandbox.control.fault("sap", {"delay": 1.0}, path=SOAP, method="POST", after=1)
     text = bench.lines(bench.plan(*three_months(bench)))
-    process = start(bench.config(per_call=1), text, bench.folder / "out")
+    process = start(TARGET, bench.config(per_call=1), text, bench.folder / "out")
     until = time.monotonic() + 20
     while len(bench.references()) < 1 and time.monotonic() < until:
         time.sleep(0.02)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +18,6 @@ from click.testing import CliRunner
 from connector_kit.audit.command import cli
 from sandbox.testing import Control, Running, running
 from target_syspro.target import TargetSyspro
-
-# Tests are imported by path, so their helpers beside them have to be found by hand, in other processes too.
-sys.path.insert(0, str(Path(__file__).parent))
 
 JOURNAL = {
     "stream": "plan",

@@ -11,9 +11,11 @@ from decimal import Decimal
 
 import pytest
 import requests
-from killing import start
 
 from connector_kit.syspro import EnetSession
+from sandbox.killing import start
+
+TARGET = "target_syspro.target:TargetSyspro"
 
 POST = "Transaction/Post"
 PERIODS = {"Oct 26": 10, "Nov 26": 11, "Dec 26": 12}
@@ -79,7 +81,7 @@ def test_an_answer_that_comes_too_late_is_a_lost_one(bench):
 def test_what_syspro_carries_out_late_is_waited_for_by_the_next_run_too(bench):
     bench.control.fault("syspro", {"reset": "late", "delay": 0.7}, path=POST)
     text = bench.lines(bench.plan(*three_months(bench)))
-    process = start(bench.config(settle_seconds=1.2), text, bench.folder / "out")
+    process = start(TARGET, bench.config(settle_seconds=1.2), text, bench.folder / "out")
     until = time.monotonic() + 20
     while not bench.asked(POST) and time.monotonic() < until:
         time.sleep(0.02)
@@ -212,7 +214,7 @@ def test_a_posted_journal_that_is_not_found_again_stops_the_run(bench):
 def test_two_runs_at_the_same_time_post_once_with_one_session(bench):
     text = bench.lines(bench.plan(*three_months(bench)))
     bench.control.fault("syspro", {"delay": 0.3}, path=POST, times=-1)
-    runs = [start(bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
+    runs = [start(TARGET, bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
     for run in runs:
         run.join()
     assert [run.exitcode for run in runs] == [0, 0, 0]
@@ -238,7 +240,7 @@ STEPS = [
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_made_good_by_the_next(bench, step):
     text = bench.lines(bench.plan(*three_months(bench)))
-    process = start(bench.config(), text, bench.folder / "out", dies=step)
+    process = start(TARGET, bench.config(), text, bench.folder / "out", dies=step)
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert (bench.folder / "out").read_text() == ""
@@ -273,7 +275,7 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
             bench.control.fault("syspro", action, path=POST, after=rng.randint(0, 2))
         text = bench.lines(bench.plan(*rows))
         begun = time.monotonic()
-        process = start(bench.config(**settings), text, bench.folder / "out")
+        process = start(TARGET, bench.config(**settings), text, bench.folder / "out")
         process.join(rng.uniform(0.05, lasts * 1.1))
         process.kill()
         process.join()
@@ -297,7 +299,7 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
 def test_a_run_that_is_told_to_stop_logs_off_and_the_next_one_goes_on(bench):
     bench.control.fault("syspro", {"delay": 1.0}, path=POST, after=1)
     text = bench.lines(bench.plan(*three_months(bench)))
-    process = start(bench.config(), text, bench.folder / "out")
+    process = start(TARGET, bench.config(), text, bench.folder / "out")
     until = time.monotonic() + 20
     while len(bench.references()) < 1 and time.monotonic() < until:
         time.sleep(0.02)

@@ -10,8 +10,10 @@ import time
 from decimal import Decimal
 
 import pytest
-from killing import start
 
+from sandbox.killing import start
+
+TARGET = "target_syspro.target:TargetSyspro"
 ENTRY = {
     "stream": "suppliers",
     "object": "supplier",
@@ -59,7 +61,9 @@ STEPS = [
 def test_a_run_that_dies_at_any_step_is_made_good_by_the_next(bench, step):
     settings = {"objects": [ENTRY], "items_per_call": 2}
     records = rows(5)
-    process = start(bench.config(**settings), bench.lines(sent(bench, records)), bench.folder / "out", dies=step)
+    process = start(
+        TARGET, bench.config(**settings), bench.lines(sent(bench, records)), bench.folder / "out", dies=step
+    )
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert (bench.folder / "out").read_text() == ""
@@ -182,7 +186,7 @@ def test_what_was_done_is_counted_once_over_all_batches(bench, monkeypatch):
 def test_a_run_that_is_told_to_stop_sends_nothing_more_and_logs_off(bench):
     bench.control.fault("syspro", {"delay": 0.2}, path="Setup/", times=-1)
     records = rows(60)
-    process = start(bench.config(objects=[ENTRY]), bench.lines(sent(bench, records)), bench.folder / "out")
+    process = start(TARGET, bench.config(objects=[ENTRY]), bench.lines(sent(bench, records)), bench.folder / "out")
     until = time.monotonic() + 20
     while not bench.asked("Setup/") and time.monotonic() < until:
         time.sleep(0.02)
