@@ -107,7 +107,10 @@ class Tenant:
 
         Raises:
             AuthenticationError: the user is not let in at all.
+            ConfigurationError: the settings do not say how to log on.
         """
+        # Outside the net: settings that do not hold are no service that is missing.
+        self.client(declaration.service, declaration.version)
         try:
             found = self.metadata(declaration.service, declaration.version)
         except (ConfigurationError, NotFoundError, RefusedError) as error:

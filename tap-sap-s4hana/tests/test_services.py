@@ -112,6 +112,12 @@ def test_a_wrong_password_is_tried_at_two_services_and_no_more(tenant):
     assert len(tenant.sandbox.control.requests("sap")) == 2
 
 
+def test_settings_without_credentials_are_an_error_and_not_a_tenant_without_streams(tenant):
+    config = {"api_url": tenant.config["api_url"], "username": "COMM_USER"}
+    with pytest.raises(ConfigurationError, match="credentials"):
+        _ = TapSapS4Hana(config=config).catalog_dict
+
+
 def test_a_catalog_of_some_streams_asks_their_services_alone(tenant):
     catalog = TapSapS4Hana(config=tenant.config | {"streams": ["suppliers", "gl_accounts"]}).catalog_dict
     assert [entry["tap_stream_id"] for entry in catalog["streams"]] == ["gl_accounts", "suppliers"]
