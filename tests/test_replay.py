@@ -10,7 +10,7 @@ import pytest
 from demo.job import meltano
 from tests.conftest import FromSyspro
 
-pytestmark = [pytest.mark.meltano, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.meltano, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SUPPLIERS = "Suppliers from suppliers.csv"
 

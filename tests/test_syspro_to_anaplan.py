@@ -39,6 +39,7 @@ def test_a_run_that_stops_in_mid_stream_is_taken_up_again_without_loss(from_sysp
     assert from_syspro.differences() == []
 
 
+@pytest.mark.slow
 def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(from_syspro: FromSyspro) -> None:
     rows = sorted(from_syspro.control.rows("EDU1", "ApInvoice"), key=lambda r: (r["Supplier"], r["Invoice"]))
     first, last = rows[0], rows[-1]
@@ -76,6 +77,7 @@ def test_the_nightly_schedule_finds_deleted_documents(from_syspro: FromSyspro) -
     assert from_syspro.differences() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", ["truncate", "nextlink", "error"])
 def test_every_row_is_read_whatever_the_server_does_beyond_its_page_cap(
     from_syspro: FromSyspro, behaviour: str
