@@ -21,8 +21,11 @@ demo: setup ## ERP data into Anaplan and approved plans back on the local server
 sandbox: .venv/.ready ## the local servers alone, until Ctrl-C; addresses and sample credentials in var/sandbox.env
 	@$(BIN)/python -m demo.sandbox_env
 
+# Pipelines through Meltano follow each other: they run beside all other tests.
 test: setup .venv-anaplan-sdk/.ready ## the tests, but for those that take minutes each
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	@mkdir -p var && $(BIN)/python -m pytest -q -m "meltano and not slow" >var/test-meltano.log 2>&1 & pipelines=$$!; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not meltano and not slow"; others=$$?; \
+	wait $$pipelines; code=$$?; echo "Pipelines through Meltano:"; tail -n 15 var/test-meltano.log; exit $$((others + code))
 
 slow-tests: setup .venv-dagster/.ready ## those that take minutes: two hosts, a vanished one, Dagster, the shared rate, canaries
 	@$(BIN)/python -m pytest -q -m slow
