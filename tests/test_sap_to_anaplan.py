@@ -27,6 +27,7 @@ def test_master_data_and_actuals_arrive_to_the_cent_and_so_do_two_days_of_busine
     assert from_sap.writes_since(since) == [], "nothing was new"
 
 
+@pytest.mark.slow
 def test_back_dated_postings_and_reversals_move_the_totals_of_their_own_periods(from_sap: FromSap) -> None:
     from_sap.run_well()
     lines = from_sap.control.sap_rows("JournalLine")
@@ -58,6 +59,7 @@ def test_every_line_comes_once_however_sap_fails_and_whenever_the_token_expires(
     assert all(rule["hits"] for rule in control.faults()), control.faults()
 
 
+@pytest.mark.slow
 def test_the_nightly_schedule_finds_invoices_that_were_cancelled_long_after(from_sap: FromSap) -> None:
     from_sap.run_well()
     oldest = min(from_sap.control.sap_rows("SupplierInvoice"), key=lambda row: row["CreationDate"])

@@ -65,6 +65,7 @@ def test_rows_that_change_while_pages_are_read_are_neither_missed_nor_doubled(fr
     assert from_syspro.differences() == []
 
 
+@pytest.mark.slow
 def test_the_nightly_schedule_finds_deleted_documents(from_syspro: FromSyspro) -> None:
     from_syspro.run_well()
     first = from_syspro.control.rows("EDU1", "ArInvoice")[0]
