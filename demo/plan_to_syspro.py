@@ -29,7 +29,7 @@ def play(stage: Stage) -> None:
     console.print(
         f"Planners entered {len(lines)} lines of {VERSION}, which is approved, planned an invoice, and raised a"
     )
-    console.print("a customer's credit limit, the one field of customers that planning owns.\n")
+    console.print("a customer's credit limit and moved a supplier to another class: the fields that planning owns.\n")
 
     before = {table: stage.control.rows(COMPANY, table) for table in ("ApSupplier", "ArCustomer")}
     _, found = stage.job(JOB)
