@@ -26,9 +26,7 @@ def play(stage: Stage) -> None:
     approve(stage.control, None, VERSION)
     maintain(stage)
     plan_an_invoice(stage)
-    console.print(
-        f"Planners entered {len(lines)} lines of {VERSION}, which is approved, planned an invoice, and raised a"
-    )
+    console.print(f"Planners entered {len(lines)} lines of {VERSION}, which is approved, planned an invoice, raised")
     console.print("a customer's credit limit and moved a supplier to another class: the fields that planning owns.\n")
 
     before = {table: stage.control.rows(COMPANY, table) for table in ("ApSupplier", "ArCustomer")}
