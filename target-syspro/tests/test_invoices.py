@@ -35,6 +35,7 @@ def test_what_lands_is_what_was_sent(bench, suppliers):
     assert (invoice["Supplier"], invoice["OrigInvValue"], invoice["InvoiceDate"][:10]) == (code, "120.30", "2026-11-18")
     assert invoice["Reference"] == document["reference"]
     assert (document["number"], document["year"]) == (str(invoice["Journal"]), str(invoice["InvoiceYear"]))
+    assert document["company"] == "EDU1"
     key = ("TrnYear", "TrnMonth", "Journal", "EntryNumber")
     place = (invoice["InvoiceYear"], invoice["InvoiceMonth"], invoice["Journal"], invoice["EntryNumber"])
     spread = [row for row in bench.rows("ApJnlDistrib") if tuple(row[name] for name in key) == place]
@@ -61,7 +62,7 @@ def test_an_invoice_that_somebody_else_entered_is_taken_as_there(bench, supplier
     assert len(bench.rows("ApInvoice")) == before
     (document,) = bench.documents()
     assert document["state"] == "posted"
-    assert document["number"] == str(there["Journal"])
+    assert (document["company"], document["number"]) == ("EDU1", str(there["Journal"]))
     assert f"was there already, over {there['OrigInvValue']}" in document["messages"][0]
 
 

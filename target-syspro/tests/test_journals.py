@@ -51,7 +51,7 @@ def test_what_lands_is_the_plan_to_the_cent(bench):
     in_syspro = {head["Reference"]: head for head in bench.journals()}
     for one in documents:
         head = in_syspro[one["reference"]]
-        assert (one["number"], one["year"]) == (str(head["GlJournal"]), str(head["GlYear"]))
+        assert (one["company"], one["number"], one["year"]) == ("EDU1", str(head["GlJournal"]), str(head["GlYear"]))
         assert one["state"] == "posted"
         assert head["Notation"] == f"V1 {one['key'].split(',')[-1].strip(']').strip(chr(34))}"
     assert bench.control.sessions() == []
@@ -74,7 +74,17 @@ def test_a_lost_trail_posts_nothing_twice(bench):
     (bench.folder / "audit.db").unlink()
     bench.deliver(bench.plan(*rows))
     assert bench.references() == before
-    assert {one["state"] for one in bench.documents()} == {"posted"}
+    assert {(one["state"], one["company"]) for one in bench.documents()} == {("posted", "EDU1")}
+
+
+def test_journals_get_their_numbers_in_the_order_of_the_plan(bench):
+    periods = list(random.Random(4).sample(list(PERIODS), len(PERIODS)))
+    rows = [bench.row(account, "5", Period=period) for account in ("00-4010", "00-4020") for period in periods]
+    bench.deliver(bench.plan(*rows))
+    posted = bench.documents()
+    assert [one["key"].split(",")[-1].strip(']"') for one in posted] == periods
+    of_year = [int(one["number"]) for one in posted if one["year"] == posted[0]["year"]]
+    assert of_year == sorted(of_year)
 
 
 @pytest.mark.parametrize("rule", ["difference", "reverse"])

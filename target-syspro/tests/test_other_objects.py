@@ -70,12 +70,12 @@ def test_another_transaction_object_is_posted_once(bench, sent):
     (invoice,) = [row for row in bench.rows("ApInvoice") if row["Invoice"].lstrip("0") == "4711"]
     assert invoice["OrigInvValue"] == "11.11"
     (document,) = bench.documents()
-    assert (document["state"], document["number"].lstrip("0")) == ("posted", "4711")
+    assert (document["state"], document["company"], document["number"].lstrip("0")) == ("posted", "EDU1", "4711")
     (bench.folder / "audit.db").unlink()
     bench.deliver(sent, **settings(bench))
     assert len([row for row in bench.rows("ApInvoice") if row["Invoice"].lstrip("0") == "4711"]) == 1
     (document,) = bench.documents()
-    assert document["number"] == invoice["Invoice"]
+    assert (document["company"], document["number"]) == ("EDU1", invoice["Invoice"])
 
 
 def test_a_lost_answer_of_another_object_is_looked_up_too(bench, sent):

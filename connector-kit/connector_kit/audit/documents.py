@@ -55,11 +55,11 @@ class DocumentBook:
         return self._stored("d.pile = :pile AND d.state = 'posted'", {"pile": pile})
 
     def standing_in(self, unit: bytes) -> list[bytes]:
-        """The piles of a unit of which something was posted."""
+        """The piles of a unit of which something was posted, in the order of posting."""
         with self._trail.database.reading() as connection:
             found = connection.rows(
-                "SELECT DISTINCT pile FROM audit_documents WHERE scope_id = :scope_id AND unit = :unit "
-                "AND state = 'posted' ORDER BY pile",
+                "SELECT pile FROM audit_documents WHERE scope_id = :scope_id AND unit = :unit "
+                "AND state = 'posted' GROUP BY pile ORDER BY MIN(id)",
                 {"scope_id": self._scope_id, "unit": unit},
             )
         return [bytes(row["pile"]) for row in found]

@@ -18,7 +18,7 @@ GONE = -1
 
 _TABLES = """
 CREATE TABLE rows (seq INTEGER PRIMARY KEY, pile BLOB, line TEXT, key TEXT NOT NULL, raw BLOB NOT NULL);
-CREATE TABLE abouts (pile BLOB, unit BLOB, about BLOB, PRIMARY KEY (pile, about)) WITHOUT ROWID;
+CREATE TABLE abouts (pile BLOB, unit BLOB, about BLOB, first INTEGER, PRIMARY KEY (pile, about)) WITHOUT ROWID;
 CREATE TABLE latest (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE spoiled (pile BLOB, seq INTEGER, why TEXT NOT NULL, PRIMARY KEY (pile, seq)) WITHOUT ROWID;
 CREATE TABLE rejects (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, message TEXT NOT NULL);
@@ -65,8 +65,11 @@ class RowSpool:
             "INSERT INTO rows VALUES (?, ?, ?, ?, ?)",
             [(row.seq, row.home.pile if row.home and row.line else None, row.line, row.key, row.raw) for row in rows],
         )
-        homes = {row.home for row in rows if row.home is not None}
-        db.executemany("INSERT OR IGNORE INTO abouts VALUES (?, ?, ?)", [(h.pile, h.unit, h.about) for h in homes])
+        homes = {row.home: row.seq for row in reversed(rows) if row.home is not None}
+        db.executemany(
+            "INSERT OR IGNORE INTO abouts VALUES (?, ?, ?, ?)",
+            [(home.pile, home.unit, home.about, first) for home, first in homes.items()],
+        )
         db.executemany(
             "INSERT INTO latest VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq", list(latest)
         )
@@ -103,11 +106,12 @@ class RowSpool:
         return replaced
 
     def piles(self) -> Iterator[Pile]:
-        """Every document of the plan, spoiled ones too, those of a unit after each other."""
+        """Every document of the plan, spoiled ones too, in the order in which their first rows came."""
         found = self._db.execute(
             "SELECT unit, pile, about, COALESCE((SELECT why FROM spoiled AS s WHERE s.pile = a.pile LIMIT 1), '') "
             "FROM abouts AS a WHERE EXISTS (SELECT 1 FROM rows WHERE rows.pile = a.pile) "
-            "OR EXISTS (SELECT 1 FROM spoiled AS s WHERE s.pile = a.pile) ORDER BY unit, pile, about"
+            "OR EXISTS (SELECT 1 FROM spoiled AS s WHERE s.pile = a.pile) "
+            "ORDER BY MIN(first) OVER (PARTITION BY pile), about"
         )
         known: Pile | None = None
         for unit, pile, about, why in found:
@@ -121,8 +125,8 @@ class RowSpool:
             yield known
 
     def units(self) -> Iterator[bytes]:
-        """Everything that this delivery brings as a whole."""
-        for (unit,) in self._db.execute("SELECT DISTINCT unit FROM abouts ORDER BY unit").fetchall():
+        """Everything that this delivery brings as a whole, in the order in which it came."""
+        for (unit,) in self._db.execute("SELECT unit FROM abouts GROUP BY unit ORDER BY MIN(first)").fetchall():
             yield unit
 
     def has(self, pile: bytes) -> bool:

@@ -167,7 +167,7 @@ class ApInvoices(Transactions):
             return None
         month = result.number("TrnMonth")
         told = [f"period {month}" if month else "", f"GL journal {ledger}" if ledger and journal else ""]
-        return Posted(journal or ledger, document.company, result.number("TrnYear"), ", ".join(filter(None, told)))
+        return Posted(journal or ledger, year=result.number("TrnYear"), text=", ".join(filter(None, told)))
 
 
 def _places(document: Document) -> range:
@@ -185,7 +185,7 @@ def _posted(document: Document, row: Mapping[str, str]) -> Posted:
     told = (
         month if own else f"{month}; was there already, over {row['OrigInvValue']}, with reference {row['Reference']!r}"
     )
-    return Posted(_bare(row["Journal"]), document.company, _bare(row["InvoiceYear"]), told, existing=not own)
+    return Posted(_bare(row["Journal"]), year=_bare(row["InvoiceYear"]), text=told, existing=not own)
 
 
 def _bare(text: str) -> str:

@@ -158,7 +158,7 @@ class GlJournals(Transactions):
             for row in find(self._session, table, columns, wanted):
                 if document := known.get(row["Reference"]):
                     told = f"period {_bare(row[period])}"
-                    found[document.reference] = Posted(_bare(row[number]), document.company, _bare(row[year]), told)
+                    found[document.reference] = Posted(_bare(row[number]), year=_bare(row[year]), text=told)
             if found:  # the site keeps our references here, so the tables behind it say nothing new
                 self._tables = self._tables[: place + 1]
                 return found
@@ -167,7 +167,7 @@ class GlJournals(Transactions):
     @override
     def number(self, document: Document, result: Result) -> Posted | None:
         number = result.number("Journal", "JournalNumber", "GlJournal")
-        return Posted(number, document.company, document.year, f"period {document.period}") if number else None
+        return Posted(number, year=document.year, text=f"period {document.period}") if number else None
 
 
 def _count(document: Document) -> int:

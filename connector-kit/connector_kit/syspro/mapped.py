@@ -213,13 +213,13 @@ class MappedTransactions(Transactions):
                     own = not look_up.reference or row[look_up.reference] == document.reference
                     told = "" if own else "was there already"
                     year = row[look_up.year] if look_up.year else ""
-                    found[document.reference] = Posted(row[look_up.number], document.company, year, told, not own)
+                    found[document.reference] = Posted(row[look_up.number], year=year, text=told, existing=not own)
         return found
 
     @override
     def number(self, document: Document, result: Result) -> Posted | None:
         number = result.first(*self._shape.number)
-        return Posted(number, document.company, document.year) if number else None
+        return Posted(number, year=document.year) if number else None
 
 
 def _header(document: Document) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connector_kit.documents.doubt import in_doubt
@@ -93,11 +93,11 @@ class Transactions(ABC):
 
     @abstractmethod
     def stands(self, documents: Sequence[Document]) -> Mapping[str, Posted]:
-        """What stands in the company that the session is in, by reference."""
+        """What stands in the company that the session is in, by reference. The base adds the company."""
 
     @abstractmethod
     def number(self, document: Document, result: Result) -> Posted | None:
-        """What an answer without faults calls the document; None when it names no number."""
+        """What an answer without faults calls the document; None: it names no number. The base adds the company."""
 
     @abstractmethod
     def parameters(self, document: Document) -> Mapping[str, str]:
@@ -127,11 +127,11 @@ class Transactions(ABC):
         """
         companies: dict[str, list[Document]] = {}
         for document in documents:
-            companies.setdefault(document.company, []).append(document)
+            companies.setdefault(self._home(document), []).append(document)
         found: dict[str, Posted] = {}
-        for some in companies.values():
+        for company, some in companies.items():
             self._enter(some[0])
-            found.update(self.stands(some))
+            found.update({name: replace(one, company=company) for name, one in self.stands(some).items()})
         return found
 
     # One document.
@@ -146,8 +146,11 @@ class Transactions(ABC):
             return in_doubt(error)
         return self._refusal(result, document) or Posted("", text=_warned(result))
 
+    def _home(self, document: Document) -> str:
+        return document.company or self._company
+
     def _enter(self, document: Document) -> None:
-        self._session.switch_company(document.company or self._company)
+        self._session.switch_company(self._home(document))
         self._session.log_on()
 
     def _post(self, document: Document) -> Outcome:
@@ -203,7 +206,7 @@ class Transactions(ABC):
             return self._answered(document, refusal.messages) if named else refusal
         warned = _warned(result)
         if named is not None:
-            return Posted(named.number, named.company, named.year, "; ".join(filter(None, (named.text, warned))))
+            return replace(named, company=self._home(document), text="; ".join(filter(None, (named.text, warned))))
         return self._without_number(document, result)
 
     def _without_number(self, document: Document, result: Result) -> Outcome:
@@ -220,7 +223,7 @@ class Transactions(ABC):
         if self._proved:
             return Refused((Message("", "SYSPRO answered without a fault and without a number, and it is not there"),))
         # To call it refused could post it twice. The proof that follows fails, and ends the run.
-        return Posted("", document.company, document.year, "accepted, but SYSPRO gave it no number")
+        return Posted("", self._home(document), document.year, "accepted, but SYSPRO gave it no number")
 
     @staticmethod
     def _refusal(result: Result, document: Document) -> Refused | None:

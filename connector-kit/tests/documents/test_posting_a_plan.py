@@ -36,6 +36,18 @@ def test_the_same_plan_again_posts_nothing_whatever_the_order_of_its_rows(bench)
     assert (bench.action().outcome, bench.action().documents) == ("unchanged", [])
 
 
+@pytest.mark.parametrize("scope", [["Version"], []])
+def test_documents_are_posted_in_the_order_of_the_plan_and_taken_back_in_the_order_of_posting(bench, scope):
+    months = ["Mar 26", "Jan 26", "Dec 26", "Feb 26", "Jul 26", "Apr 26", "Nov 26", "May 26"]
+    plan = [row(period=period, account=account) for account in ("4000", "5000") for period in months]
+    bench.run(plan, recipe={"scope": scope})
+    ends = [d["posting_date"] for *_, d in bench.erp.documents()]
+    assert [int(day[5:7]) for day in ends] == [3, 1, 12, 2, 7, 4, 11, 5]
+    if scope:
+        bench.run([row(period="Jun 26")], recipe={"scope": scope})
+        assert [d["posting_date"] for *_, d in bench.erp.documents()[9:]] == ends
+
+
 @pytest.mark.parametrize("rule", ["difference", "reverse"])
 def test_a_plan_with_other_numbers_stands_after_it_was_posted(bench, rule):
     recipe = {"on_change": rule}
