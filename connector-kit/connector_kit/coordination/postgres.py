@@ -10,7 +10,13 @@ from connector_kit.coordination import postgres_lock, postgres_status
 from connector_kit.coordination.base import Lease, check_rate
 from connector_kit.coordination.pacing import SharedLimiter
 from connector_kit.coordination.postgres_rate import PostgresBook
-from connector_kit.coordination.postgres_session import SharedSession, make_tables, open_session
+from connector_kit.coordination.postgres_session import (
+    SharedSession,
+    driver,
+    explained,
+    make_tables,
+    open_session,
+)
 from connector_kit.coordination.status import Status
 
 
@@ -32,9 +38,13 @@ class PostgresCoordinator:
 
     def status(self) -> Status:
         """See `Coordinator.status`."""
+        psycopg = driver()
         with closing(open_session(self._url)) as session:
-            make_tables(session)
-            return postgres_status.read(session)
+            try:
+                make_tables(session)
+                return postgres_status.read(session)
+            except psycopg.Error as error:
+                raise explained(self._url, error, "Check that it is up.") from error
 
     def close(self) -> None:
         """Close the connection for rates. A lock closes its own."""

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from connector_kit.coordination.base import SYSTEM, Holder, Lease, still_busy, waiting_for
-from connector_kit.coordination.postgres_session import driver, make_tables, open_session
-from connector_kit.errors import UnavailableError
+from connector_kit.coordination.base import Holder, Lease, still_busy, waiting_for
+from connector_kit.coordination.postgres_session import driver, explained, make_tables, open_session
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,6 +37,7 @@ ON CONFLICT (backend) DO UPDATE SET name = excluded.name, purpose = excluded.pur
 """
 _LEAVE = "DELETE FROM coordination_waiter WHERE backend = pg_backend_pid()"
 _GIVE_BACK = "UPDATE coordination_lock SET purpose = NULL WHERE name = %s AND token = %s"
+_BROKE = "The connection to PostgreSQL broke while this job waited for the lock: run it again."
 _HOLDER = "SELECT purpose, host, pid, since FROM coordination_lock WHERE name = %s AND purpose IS NOT NULL"
 
 
@@ -47,18 +47,13 @@ def hold(url: str, name: str, purpose: str, wait_seconds: float) -> Iterator[Lea
     psycopg = driver()
     session = open_session(url)
     try:
-        make_tables(session)
         try:
+            make_tables(session)
             _wait(session, name, Holder.here(purpose), wait_seconds)
             orphaned = _holder(session, name)
             token = _sign(session, name, Holder.here(purpose))
         except psycopg.Error as error:
-            raise UnavailableError(
-                system=SYSTEM,
-                subject=f"lock {name}",
-                got=str(error),
-                hint="The connection to PostgreSQL broke while this job waited for the lock: run it again.",
-            ) from error
+            raise explained(url, error, _BROKE, f"lock {name}") from error
         try:
             yield Lease(name, token, lambda: _token(session, name) == token, orphaned)
         finally:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from connector_kit.coordination.base import SYSTEM
-from connector_kit.errors import ConfigurationError, UnavailableError
+from connector_kit.errors import ConfigurationError, ConnectorError, UnavailableError
 
 if TYPE_CHECKING:
     import psycopg
@@ -59,6 +59,8 @@ CREATE TABLE IF NOT EXISTS coordination_waiter (
 _FOUND = "SELECT to_regclass('coordination_rate'), to_regclass('coordination_lock'), to_regclass('coordination_waiter')"
 _TABLES_KEY = 0x636F6F72  # "coor": two first runs must not make the tables at the same time
 _TRIES = 5
+_GUESS = "Is the server running on that host and accepting TCP/IP connections?"
+_CHECK = "Check that it is up, and run the job again: it takes up where this one stopped."
 
 
 def driver() -> ModuleType:
@@ -79,50 +81,62 @@ def open_session(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     """A new connection that commits each statement.
 
     Raises:
-        ConfigurationError: the driver is missing, the URL can't be read, or the tables can't be made.
+        ConfigurationError: the driver is missing, or the URL can't be read.
         UnavailableError: no answer, or a wrong password (PostgreSQL's driver does not tell them apart).
     """
     library = driver()
+    connection: psycopg.Connection[tuple[Any, ...]] | None = None
     try:
-        connection: psycopg.Connection[tuple[Any, ...]] = library.connect(url, autocommit=True, **_CLIENT)
-    except library.OperationalError as error:
-        raise UnavailableError(
-            system=SYSTEM,
-            subject="PostgreSQL",
-            got=str(error),
-            hint="Check that it is up, and user and password in coordination_url.",
-        ) from error
-    except library.Error as error:
-        raise ConfigurationError(system=SYSTEM, subject="setting coordination_url", got=str(error)) from error
-    try:
+        connection = library.connect(url, autocommit=True, **_CLIENT)
         for setting in _SETTINGS:
             connection.execute(setting.encode())
         if connection.info.server_version >= 140000:
             connection.execute(_SINCE_14)
-    except BaseException:
-        connection.close()
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, library.Error):
+            raise explained(url, error, "Check that it is up, and user and password in coordination_url.") from error
         raise
     return connection
 
 
-def make_tables(session: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Make the tables if this is the first time. Raises ConfigurationError when this user may not."""
-    psycopg = driver()
+def explained(url: str, error: psycopg.Error, hint: str, subject: str = "") -> ConnectorError:
+    """An error of the driver in the family's terms: with the server's address, which a broken connection leaves out.
+
+    `subject`: what it was about, when it was more than the server.
+    """
+    library = driver()
     try:
-        found = session.execute(_FOUND).fetchone()
-        if found is not None and None not in found:
-            return
-        with session.transaction():
-            session.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES_KEY,))
-            session.execute(_TABLES.encode())
-    except psycopg.Error as error:
-        raise ConfigurationError(
+        parts = library.conninfo.conninfo_to_dict(url)
+    except library.Error:  # an address that can't be read is not said in pieces
+        return ConfigurationError(system=SYSTEM, subject="setting coordination_url", got=str(error))
+    server = ":".join(str(parts[name]) for name in ("host", "port") if parts.get(name))
+    at = f"PostgreSQL at {server}" if server else "PostgreSQL"
+    if isinstance(error, library.errors.InsufficientPrivilege):
+        return ConfigurationError(
             system=SYSTEM,
-            subject="PostgreSQL",
-            expected="the right to make tables",
+            subject=at,
+            expected="the right to make and to use the tables coordination_…",
             got=str(error),
             hint="Grant CREATE on the schema to this user for the first run.",
-        ) from error
+        )
+    return UnavailableError(system=SYSTEM, subject=f"{subject}, {at}" if subject else at, got=_reason(error), hint=hint)
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What the driver says, without its question whether the server is up."""
+    return str(error).replace(_GUESS, "").strip() or type(error).__name__
+
+
+def make_tables(session: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Make the tables if this is the first time. Raises the driver's error."""
+    found = session.execute(_FOUND).fetchone()
+    if found is not None and None not in found:
+        return
+    with session.transaction():
+        session.execute("SELECT pg_advisory_xact_lock(%s)", (_TABLES_KEY,))
+        session.execute(_TABLES.encode())
 
 
 class SharedSession:
@@ -139,6 +153,7 @@ class SharedSession:
 
         Raises:
             UnavailableError: the server did not answer after some tries.
+            ConfigurationError: this user has not the right.
         """
         psycopg = driver()
         with self._guard:
@@ -146,12 +161,11 @@ class SharedSession:
                 try:
                     cursor = self._connected().execute(statement.encode(), values)
                     return cursor.fetchone() if cursor.description else None
-                except (psycopg.OperationalError, UnavailableError) as error:  # noqa: PERF203 - a retry is a loop
+                except (psycopg.Error, ConnectorError) as error:  # noqa: PERF203 - a retry is a loop
                     self._drop()
-                    if failures == _TRIES:
-                        raise UnavailableError(
-                            system=SYSTEM, subject="PostgreSQL", got=str(error), hint="Check that it is up."
-                        ) from error
+                    told = error if isinstance(error, ConnectorError) else explained(self._url, error, _CHECK)
+                    if failures == _TRIES or not told.retriable:
+                        raise told from error
                     log.warning("The coordination database does not answer (try %d of %d)", failures, _TRIES)
                     time.sleep(2.0 ** (failures - 2))
         raise AssertionError("unreachable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,12 +63,7 @@ class SqliteFile:
             ConfigurationError: the file can't be opened or is not a database.
         """
         with self._guard:
-            try:
-                connection = self._connection if self._pid == os.getpid() else None
-                connection = connection or self._open()
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:
-                raise self._explained(error) from error
+            connection = self._begun()
             try:
                 yield connection
             except BaseException:
@@ -84,6 +80,22 @@ class SqliteFile:
             if self._finalizer is not None and self._pid == os.getpid():
                 self._finalizer()
             self._connection = self._finalizer = None
+
+    def _begun(self) -> sqlite3.Connection:
+        """The connection, in a transaction. While the file is made, SQLite refuses others at once, without patience."""
+        give_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                connection = self._connection if self._pid == os.getpid() else None
+                connection = connection or self._open()
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:  # noqa: PERF203 - one turn is the rule
+                told = self._explained(error)
+                if not isinstance(told, BusyError) or time.monotonic() > give_up:
+                    raise told from error
+                time.sleep(0.02)
+            else:
+                return connection
 
     def _open(self) -> sqlite3.Connection:
         if self._finalizer is not None and self._connection is not None:
