@@ -59,5 +59,6 @@ def test_a_signal_to_stop_cancels_the_export_that_runs(site, start):
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=30)
+    assert process.returncode == 143
     assert '"RECORD"' not in out
     assert site.requests("/tasks/", "DELETE")

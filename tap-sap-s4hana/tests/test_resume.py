@@ -77,6 +77,7 @@ def test_a_killed_process_that_reads_several_ranges_loses_nothing(tenant, tmp_pa
             lines.append(line)
             if len(lines) == 250:
                 os.kill(process.pid, how)
+    assert process.returncode == (143 if how == signal.SIGTERM else -signal.SIGKILL)
     messages = [json.loads(line) for line in lines if line.endswith("\n")]
     states = [m["value"] for m in messages if m["type"] == "STATE"]
     tenant.sandbox.control.clear_faults()

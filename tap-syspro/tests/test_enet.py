@@ -73,6 +73,7 @@ def test_a_tap_that_is_told_to_stop_logs_off(site, coordination, tmp_path):
         assert len(control.sessions()) == 1
         tap.send_signal(signal.SIGTERM)
         tap.communicate(timeout=30)
+    assert tap.returncode == 143
     control.clear_faults()
     assert control.sessions() == []
 

@@ -93,6 +93,7 @@ def test_a_killed_process_loses_nothing(site, tmp_path, how):
             lines.append(line)
             if len(lines) == 65:
                 os.kill(process.pid, how)
+    assert process.returncode == (143 if how == signal.SIGTERM else -signal.SIGKILL)
     messages = [json.loads(line) for line in lines if line.endswith("\n")]
     states = [m["value"] for m in messages if m["type"] == "STATE"]
     rest = site.read("ap_invoices", page_size=100, state=states[-1] if states else None)

@@ -7,18 +7,20 @@ SDK's loop: both paths take their pages from `PagedStream.get_pages`, where prog
 
 Private parts of the SDK that this module relies on, checked by test_singer_tap.py: `Stream._sync_records`,
 `_increment_stream_state`, `_stream_version`, `_write_starting_replication_value`, `_finalize_state`,
-`_write_state_message`, `_write_activate_version_message`.
+`_write_state_message`, `_write_activate_version_message`; `Tap._handle_termination`.
 """
 
 from __future__ import annotations
 
 import abc
+import signal
 import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import cached_property
+from types import FrameType
 from typing import Any, ClassVar
 
 import msgspec
@@ -43,6 +45,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_text)
 class LineWriter(GenericSingerWriter[bytes, Message]):
     """Writes messages to stdout; flushes when something other than a RECORD passes, not at every line."""
 
+    def __init__(self) -> None:
+        self._writing = False
+        self._exit_code = 0
+
     @override
     def serialize_message(self, message: Message) -> bytes:
         return _encoder.encode(message.to_dict()) + b"\n"
@@ -55,7 +61,25 @@ class LineWriter(GenericSingerWriter[bytes, Message]):
 
     def write_lines(self, lines: bytes) -> None:
         """Whole lines, as they are."""
-        sys.stdout.buffer.write(lines)
+        self._writing = True
+        left = memoryview(lines)
+        try:
+            while left:  # with PYTHONUNBUFFERED a signal cuts a write short
+                left = left[sys.stdout.buffer.write(left) :]
+        finally:
+            self._writing = False
+        if self._exit_code:
+            code, self._exit_code = self._exit_code, 0
+            sys.exit(code)
+
+    def exit(self, code: int) -> None:
+        """End the process; when lines are being written, behind them: half a line would spoil the STATE that follows.
+
+        Asked again while it still waits for whoever reads the lines, it ends at once.
+        """
+        if not self._writing or self._exit_code:
+            sys.exit(code)
+        self._exit_code = code
 
 
 def record_lines(stream: str, rows: Sequence[object], version: int | None, extracted: datetime) -> bytes:
@@ -87,6 +111,21 @@ class PagedTap(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """SIGTERM, SIGINT: exit code 128 + signal, as from a shell. With the SDK's 0 a cut read would look complete.
+
+        No STATE from here, where a page may be half accounted for: `PagedStream._sync_records` writes one at its end.
+        """
+        self.logger.info(
+            "Received %s: stopping. The next run goes on behind the last STATE.", signal.Signals(signum).name
+        )
+        writer: object = getattr(self, "message_writer", None)  # made after the SDK has set this handler
+        if isinstance(writer, LineWriter):
+            writer.exit(128 + signum)
+        else:
+            sys.exit(128 + signum)
 
 
 class PagedStream(Stream, abc.ABC):
@@ -140,8 +179,13 @@ class PagedStream(Stream, abc.ABC):
     ) -> Generator[dict[str, Any], Any, Any]:
         self.begin()
         if not (write_messages and self._as_they_are()):
-            yield from super()._sync_records(context, write_messages=write_messages)
-            self.end()
+            try:
+                yield from super()._sync_records(context, write_messages=write_messages)
+                self.end()
+            finally:
+                if write_messages:
+                    self.state_manager.is_flushed = False  # the SDK does not see what `get_pages` and `end` change
+                    self._write_state()
             return
         contexts: list[Any] = [context] if context is not None else list(self.partitions or (None,))
         with self.get_record_counter() as counter, self.get_sync_timer() as timer:
