@@ -208,6 +208,10 @@ class Control:
         rule = {"import": import_name, "pattern": pattern, "message": message, "model": model}
         self.call("POST", "/anaplan/refuse", rule)
 
+    def accept(self, *, model: str | None = None) -> None:
+        """Anaplan: what `refuse` was told is put right, in the whole model."""
+        self.call("DELETE", "/anaplan/refuse", model=model)
+
 
 @dataclass(frozen=True, slots=True)
 class Running:

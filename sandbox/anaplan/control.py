@@ -158,6 +158,7 @@ class TenantControl:
             Route("/edit-cell", self._edit_cell, methods=["POST"]),
             Route("/fill", self._fill, methods=["POST"]),
             Route("/refuse", self._refuse, methods=["POST"]),
+            Route("/refuse", self._accept, methods=["DELETE"]),
             Route("/default-file", self._default_file, methods=["POST"]),
             Route("/approve-device", self._approve_device, methods=["POST"]),
         ]
@@ -250,6 +251,10 @@ class TenantControl:
             raise HTTPException(400, f"pattern: {error}") from None
         rules = model.refusals.get(rule.import_name, [])
         model.refusals[rule.import_name] = [*rules, Refusal(pattern, rule.message)]
+        return encoded({})
+
+    async def _accept(self, request: Request) -> Response:
+        self._model(request.query_params.get("model")).refusals.clear()
         return encoded({})
 
     async def _default_file(self, request: Request) -> Response:

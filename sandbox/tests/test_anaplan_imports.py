@@ -238,6 +238,9 @@ def test_a_refused_row_fails_with_the_given_words(anaplan):
     chart(anaplan)
     _, path = anaplan.load(BALANCES, "Account,Period,Closing Balance,Movement\n10-5500,Jan 24,1,1\n")
     assert dump_of(anaplan, path)[0].endswith('"Period is closed"')
+    anaplan.control.accept()
+    task, _ = anaplan.load(SUPPLIERS, table(SUPPLIER_HEADER, supplier("S2")))
+    assert not anaplan.counts(task).get("failedCount")
 
 
 # Modules
