@@ -11,7 +11,7 @@
         period: {field: Period, format: "%b %y"}        # or {year: Year, period: Month}, both fiscal
         posting_date: last_day                # | first_day | a column with a date
         document_date: posting_date           # | last_day | first_day | a column
-        offset: {account: "21100000", fields: {text: Plan}, per: [cost_center]}
+        offset: {account: "21500000", fields: {text: Plan}, per: [cost_center]}
         rounding: {decimals: {CLF: 4}, rest: largest}   # | last | {account: "65900000"}
         split: {max_lines: 500, rule: balanced}         # | refuse
         condense: true                        # lines that differ in amount and text only become one

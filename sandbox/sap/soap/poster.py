@@ -75,12 +75,12 @@ class Poster:
         return []
 
     def _signed(self, each: EntryRequest) -> tuple[Entry, list[Message]]:
-        """The debit/credit codes beside the signs of the amounts."""
+        """The debit/credit codes beside the signs of the amounts; beside IsNegativePosting either code is taken."""
         policy = self._switches.text("debit_credit_mismatch")
         lines, problems = [], []
         for line, (item, code) in zip(each.entry.lines, each.items, strict=True):
             debit = line.amount > 0 or (line.amount == 0 and code == "S")
-            expected = code in {"", "S" if debit != line.negative else "H"}
+            expected = line.negative or code in {"", "S" if debit else "H"}
             if not expected and policy == "error":
                 problems.append(messages.wrong_sign(item, code))
             turned = not expected and policy == "negative_posting"
