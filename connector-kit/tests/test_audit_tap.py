@@ -10,6 +10,7 @@ from audit_rows import SCHEMA, begin_run, deliver, key
 
 from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.tap import SETTINGS, main
+from connector_kit.audit.types import REPLAY_SEEN
 
 
 def bad(place, number):
@@ -46,6 +47,7 @@ def test_what_failed_goes_out_and_the_catalog_and_state_of_meltano_are_accepted(
     (tmp_path / "catalog.json").write_text('{"streams": []}')
     (tmp_path / "state.json").write_text("{}")
     messages, said = tap("--catalog", str(tmp_path / "catalog.json"), "--state", str(tmp_path / "state.json"))
+    assert "newest" in messages[0]["schema"].pop(REPLAY_SEEN)
     assert messages[0] == json.loads(SCHEMA)
     assert [message["record"]["Supplier"] for message in messages[1:]] == [f"{1:015d}", f"{3:015d}"]
     assert said == "tap-audit-trail: 2 records written\n"

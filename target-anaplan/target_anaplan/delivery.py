@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from connector_kit.audit.types import Rejected
     from target_anaplan.deletions import Deletions
     from target_anaplan.destination import Destination
+    from target_anaplan.guard import ModelLock
     from target_anaplan.outbox import Outbox, Shipment
 
 log = logging.getLogger("target-anaplan")
@@ -36,9 +37,9 @@ class Carrier:
     """What a delivery needs to know of the model and the settings."""
 
     model: ModelClient
+    lock: ModelLock
     stopping: threading.Event
     scratch: Path
-    wait_seconds: float
     parallel: int
     locale: str
 
@@ -84,7 +85,7 @@ def _deliver_all(
     done = 0
     try:
         _refuse_early(outboxes)
-        with carrier.model.lock(f"target-anaplan: {what}", carrier.wait_seconds) if sending else nullcontext():
+        with carrier.lock.held(what) if sending else nullcontext():
             for outbox, shipment in waiting:
                 done += 1
                 _deliver_one(carrier, outbox, shipment)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connector_kit.audit import Batch, Run, Trail
     from connector_kit.singer.records import Records
     from target_anaplan.destination import Destination
+    from target_anaplan.guard import ReplayGuard
 
 BLOCK_ROWS = 5_000
 _DISTINCT_ROWS = 20_000  # a mapping with its own key: many records make one row, its last value counts
@@ -72,12 +73,16 @@ class Services:
 
 @dataclass(slots=True)
 class Tally:
-    """Rows of a mapping in this run. `sent` = `delivered` + rejected by Anaplan + `failed`."""
+    """Rows of a mapping in this run. `sent` = `delivered` + rejected by Anaplan + `failed`.
+
+    overtaken: replayed, but something newer of their key came meanwhile, or stands already.
+    """
 
     read: int = 0
     filtered: int = 0
     repeated: int = 0
     unchanged: int = 0
+    overtaken: int = 0
     sent: int = 0
     delivered: int = 0
     rejected: int = 0
@@ -122,6 +127,7 @@ class Outbox:
         self._open: Shipment | None = None
         self._maker: LineMaker | None = None
         self._key_at = tuple(destination.form.headers.index(name) for name in mapping.key)
+        self._guard: ReplayGuard | None = None
         self._schema = b""
         self._key_properties: Sequence[str] = ()
         self._counted = Counter[str]()
@@ -142,8 +148,14 @@ class Outbox:
         """Rows in the open file."""
         return (self._open.spool.rows if self._open else 0) + len(self._tail)
 
-    def bind(self, schema: dict[str, object], message: bytes, key_properties: Sequence[str]) -> list[str]:
-        """Compile the mapping for the stream's schema; the faults, if there are any."""
+    def bind(
+        self,
+        schema: dict[str, object],
+        message: bytes,
+        key_properties: Sequence[str],
+        guard: ReplayGuard | None = None,
+    ) -> list[str]:
+        """Compile the mapping for the stream's schema; the faults, if there are any. guard: of a replay's records."""
         mapping, form = self.mapping, self.destination.form
         faults = field_faults(mapping.columns, mapping.where_fields, schema)
         if faults:
@@ -155,12 +167,14 @@ class Outbox:
         rows = compile_rows(mapping.columns, form.headers, dialect)
         self._maker = LineMaker(rows, form, self.services.line_breaks)
         self._schema, self._key_properties = message, tuple(mapping.key or key_properties)
+        self._guard = guard
         return []
 
     def counts(self) -> dict[str, object]:
         """What was counted since the last time this was asked: for the trail's batch."""
         tally = self.tally
-        now = Counter(read=tally.read, filtered=tally.filtered, repeated=tally.repeated, unchanged=tally.unchanged)
+        names = ("read", "filtered", "repeated", "unchanged", "overtaken")
+        now = Counter({name: getattr(tally, name) for name in names})
         found = dict(now - self._counted)
         self._counted = now
         return dict(found)
@@ -185,6 +199,12 @@ class Outbox:
         same: set[int] = set()
         if self.policy.skip_unchanged and not self.services.resend and lines:
             same = self.services.trail.unchanged(self.scope, block.hashes, digests)
+        if self._guard is not None:
+            late = self._guard.overtaken(self.scope, block.hashes, shared=bool(self._key_at)) - same
+            self.tally.overtaken += len(late)
+            due = [at for at in range(len(lines)) if at not in late]
+            same = {place for place, at in enumerate(due) if at in same}
+            block, digests, lines = _picked(block, due), [digests[at] for at in due], [lines[at] for at in due]
         self._keep(block, digests, lines, same)
 
     def _by_own_key(
@@ -250,6 +270,12 @@ class Outbox:
 
     def reject(self, rejects: Sequence[Rejected]) -> None:
         """Records that have no place in the file: into the trail, with their raw text."""
+        if self._guard is not None:
+            standing = self._guard.standing(self.scope, rejects, shared=bool(self._key_at))
+            self.tally.overtaken += len(rejects) - len(standing)
+            rejects = standing
+        if not rejects:
+            return
         shipment = self._shipment()
         shipment.batch.reject_invalid(rejects)
         for one in rejects:

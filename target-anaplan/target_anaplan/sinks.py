@@ -10,7 +10,7 @@ from singer_sdk.exceptions import MissingKeyPropertiesError
 from typing_extensions import override
 
 from connector_kit.audit.keys import key_hash, key_text
-from connector_kit.audit.types import Rejected
+from connector_kit.audit.types import REPLAY_SEEN, Rejected
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.singer.records import Invalid, RecordReader, Records
 from connector_kit.singer.target import BlockSink
@@ -35,14 +35,17 @@ class StreamSink(BlockSink):
         self, target: TargetAnaplan, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
+        self._anaplan = target
         self._outboxes: list[Outbox] = target.outboxes_of(stream_name)
         self._full_reads: list[FullRead] = target.full_reads_of(stream_name)
         self._deletions = target.deletions_of(stream_name)
         self._key = tuple(key_properties or ())
-        self._bind(self.original_schema)
+        plain = {name: part for name, part in self.original_schema.items() if name != REPLAY_SEEN}
+        self._replayed = REPLAY_SEEN in self.original_schema
+        self._bind(plain)
         fields = {field for one in self._outboxes for field in one.fields}
         self._reader = RecordReader(
-            _with_deletion(self.original_schema), {*fields, *self._key, DELETED_AT}, check=self.validate_schema
+            _with_deletion(plain), {*fields, *self._key, DELETED_AT}, check=self.validate_schema
         )
         # A record that can't be sent is told once, by the mappings whose rows are the records themselves.
         self._answering = [one for one in self._outboxes if not one.mapping.key] or self._outboxes
@@ -50,7 +53,10 @@ class StreamSink(BlockSink):
     def _bind(self, schema: dict[str, Any]) -> None:
         message = {"type": "SCHEMA", "stream": self.stream_name, "schema": schema, "key_properties": list(self._key)}
         line = msgspec.json.encode(message)
-        faults = [fault for one in self._outboxes for fault in one.bind(schema, line, self._key)]
+        guard = None
+        if self._replayed and self._outboxes:
+            guard = self._anaplan.guard_of(self.original_schema[REPLAY_SEEN])
+        faults = [fault for one in self._outboxes for fault in one.bind(schema, line, self._key, guard)]
         faults += [fault for one in self._deletions for fault in one.bind(line, self._key)]
         if faults:
             raise ConfigurationError(
@@ -61,6 +67,8 @@ class StreamSink(BlockSink):
     def process_block(self, raws: Sequence[bytes], *, versioned: bool) -> None:
         if not self._outboxes:
             return
+        if self._replayed:
+            self._anaplan.keep_lock(f"replay of {self.stream_name}")
         records, invalid = self._reader.read(raws)
         if invalid:
             self._reject_invalid(invalid)

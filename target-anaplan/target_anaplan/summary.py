@@ -23,6 +23,7 @@ def lines(outboxes: Iterable[Outbox]) -> Iterator[str]:
         parts = [f"{tally.read} read"]
         parts += [f"{tally.filtered} filtered"] if tally.filtered else []
         parts += [f"{tally.repeated} repeated"] if tally.repeated else []
+        parts += [f"{tally.overtaken} overtaken by newer ones"] if tally.overtaken else []
         parts += [f"{tally.unchanged} unchanged", f"{tally.sent} sent", f"{tally.delivered} delivered"]
         parts += [f"{tally.rejected} rejected"]
         parts += [f"{tally.failed} not delivered"] if tally.failed else []

@@ -26,10 +26,11 @@ from target_anaplan.sinks import StreamSink
 
 if TYPE_CHECKING:
     from connector_kit.anaplan.model import ModelClient
-    from connector_kit.audit import Run
+    from connector_kit.audit import Run, Trail
     from target_anaplan.deletions import Deletions
     from target_anaplan.delivery import Carrier
     from target_anaplan.full_read import FullRead
+    from target_anaplan.guard import ReplayGuard
     from target_anaplan.outbox import Outbox, Policy
 
 _GC_THRESHOLD = 100_000
@@ -58,6 +59,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         self._full_reads: list[FullRead] = []
         self._deletions: list[Deletions] = []
         self._carrier: Carrier | None = None
+        self._trail: Trail | None = None
         self._run: Run | None = None
 
     @classmethod
@@ -98,6 +100,19 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         """The deletions of a stream's mappings."""
         return [deletions for deletions in self._deletions if deletions.outbox.mapping.stream == stream]
 
+    def guard_of(self, mark: object) -> ReplayGuard | None:
+        """What keeps a replay's records from replacing newer ones. mark: `REPLAY_SEEN` of their schema."""
+        from target_anaplan.guard import guard_of  # noqa: PLC0415 - replays are rare
+
+        if self._trail is None or self._run is None:
+            raise LookupError("outboxes_of comes before guard_of")
+        return guard_of(self._trail, self._run, mark)
+
+    def keep_lock(self, purpose: str) -> None:
+        """Hold the model's lock from now until what has come is delivered."""
+        if self._carrier is not None:
+            self._carrier.lock.keep(purpose)
+
     # The run.
 
     @override
@@ -113,7 +128,10 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             return
         from target_anaplan.delivery import deliver  # noqa: PLC0415 - only when there is something to deliver
 
-        deliver(self._carrier, self._outboxes, self._deletions)
+        try:
+            deliver(self._carrier, self._outboxes, self._deletions)
+        finally:
+            self._carrier.lock.release()
         for full_read in self._full_reads:
             full_read.forget()
         if last:
@@ -136,7 +154,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
                 self._run.finish(outcome, message)
                 self.logger.info("audit trail: run %s (`audit show %s`)", self._run.id, self._run.id)
         finally:
-            self._run, self._carrier = None, None
+            self._trail, self._run, self._carrier = None, None, None
             self._resources.close()
 
     def _note_idle(self) -> None:
@@ -154,6 +172,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         from target_anaplan.delivery import Carrier  # noqa: PLC0415
         from target_anaplan.destination import find  # noqa: PLC0415
         from target_anaplan.full_read import FullRead  # noqa: PLC0415
+        from target_anaplan.guard import ModelLock  # noqa: PLC0415
         from target_anaplan.outbox import Outbox, Services  # noqa: PLC0415
         from target_anaplan.spool import SpoolDir, Worker  # noqa: PLC0415
 
@@ -172,7 +191,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             opening = pool.submit(audit.Trail.of, config)
             model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])
             places = find(model, self._mappings)
-            trail = self._resources.enter_context(opening.result())
+            trail = self._trail = self._resources.enter_context(opening.result())
         spool_dir = SpoolDir(config.get("spool_dir"))
         self._resources.callback(spool_dir.remove)
         worker = Worker()
@@ -206,11 +225,13 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
                 deletions = Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"])
                 self._deletions.append(deletions)
                 self._full_reads.append(deletions)
+        lock = ModelLock(model, config["wait_seconds"])
+        self._resources.callback(lock.release)
         self._carrier = Carrier(
             model=model,
+            lock=lock,
             stopping=self.stopping,
             scratch=spool_dir.path,
-            wait_seconds=config["wait_seconds"],
             parallel=config["upload_parallel"],
             locale=config["locale_name"],
         )

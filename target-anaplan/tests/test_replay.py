@@ -20,8 +20,8 @@ INVOICES = {
 }
 
 
-def replay(bench, monkeypatch, folder, **settings):
-    """Run the tap, then the target over what it wrote; how many records, and what the tap said."""
+def read(bench, monkeypatch, folder, **settings):
+    """Run the tap: the messages that it wrote, and what it said."""
     config = folder / "tap.json"
     config.write_text(json.dumps({"audit_url": bench.audit_url, "target": "target-anaplan", **settings}))
     out, said = io.BytesIO(), io.StringIO()
@@ -29,8 +29,19 @@ def replay(bench, monkeypatch, folder, **settings):
         patched.setattr(sys, "stdout", SimpleNamespace(buffer=out))
         patched.setattr(sys, "stderr", said)
         tap(["--config", str(config)])
-    TargetAnaplan(config=bench.config()).listen(io.StringIO(out.getvalue().decode()))
-    return out.getvalue().count(b'"RECORD"'), said.getvalue()
+    return out.getvalue().decode(), said.getvalue()
+
+
+def send(bench, messages):
+    target = TargetAnaplan(config=bench.config())
+    target.listen(io.StringIO(messages))
+
+
+def replay(bench, monkeypatch, folder, **settings):
+    """Run the tap, then the target over what it wrote; how many records, and what the tap said."""
+    messages, said = read(bench, monkeypatch, folder, **settings)
+    send(bench, messages)
+    return messages.count('"RECORD"'), said
 
 
 def open_failures(bench):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector_kit.audit import payloads
+from connector_kit.audit import overtaken, payloads
 from connector_kit.audit.failures import Selection, open_failures
-from connector_kit.audit.types import REPLAY_MARK
+from connector_kit.audit.types import REPLAY_MARK, REPLAY_SEEN
 from connector_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
     everywhere. The failures close when a target has delivered the records. Deletions are not replayed: the keys stay
     known as delivered, so the next full read reports them again.
 
+    The schema says how much of the trail was seen (`REPLAY_SEEN`), so that a target that understands it leaves out what
+    something newer overtakes on the way; to others it is an annotation, which JSON Schema allows.
+
     Of a batch whose rows mean something together only, all rows go out, in their order, with the batch's id in the
     schema (`REPLAY_MARK`) and ACTIVATE_VERSION at their end: the target compares them with what stands, and leaves
     out what was delivered again since.
@@ -55,6 +58,7 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
     """
     _must_be_of_one_target(connection, selection)
     done = Replayed()
+    seen = overtaken.mark(connection)
     spoken: dict[str, int] = {}
     for batch, seqs in _last_of_each_record(connection, selection, done):
         if batch["whole"]:
@@ -68,7 +72,7 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
         for records in (sent, reversed(unsent)):
             for _, record in records:
                 if spoken.get(batch["stream"]) != batch["schema_id"]:
-                    write(_schema(connection, batch["schema_id"]))
+                    write(_schema(connection, batch["schema_id"], REPLAY_SEEN, seen))
                     spoken[batch["stream"]] = batch["schema_id"]
                 write(_record(batch["stream"], record))
                 done.records += 1
@@ -106,9 +110,7 @@ def _whole(connection: Connection, batch: Row, done: Replayed, write: Callable[[
     if kept < counted or len(unsent) < wanted:
         done.without_payload += counted + wanted
         return
-    message = msgspec.json.decode(bytes(_schema(connection, batch["schema_id"])))
-    message["schema"][REPLAY_MARK] = batch["id"]
-    write(msgspec.json.encode(message) + b"\n")
+    write(_schema(connection, batch["schema_id"], REPLAY_MARK, batch["id"]))
     for seq in sorted(unsent, reverse=True):
         write(_record(batch["stream"], unsent[seq]))
         done.records += 1
@@ -156,9 +158,12 @@ def _last_of_each_record(connection: Connection, selection: Selection, done: Rep
     return [batches[number] for number in sorted(batches)]
 
 
-def _schema(connection: Connection, number: int) -> bytes:
-    message = connection.value("SELECT message FROM audit_schemas WHERE id = :id", {"id": number})
-    return bytes(message) + b"\n"
+def _schema(connection: Connection, number: int, name: str, mark: object) -> bytes:
+    """A stored SCHEMA message, with a mark in its schema."""
+    stored = connection.value("SELECT message FROM audit_schemas WHERE id = :id", {"id": number})
+    message = msgspec.json.decode(bytes(stored))
+    message["schema"][name] = mark
+    return msgspec.json.encode(message) + b"\n"
 
 
 def _record(stream: str, record: bytes) -> bytes:

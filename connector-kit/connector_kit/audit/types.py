@@ -25,6 +25,8 @@ RUNNING = "running"  # of a run
 
 # In the schema of a replayed SCHEMA message: the batch whose rows follow, all of them.
 REPLAY_MARK = "x-replay-of"
+# In the same place, when the rows mean something one by one: how much of the trail the replay had seen (`overtaken`).
+REPLAY_SEEN = "x-replay-seen"
 
 
 @dataclass(frozen=True, slots=True)

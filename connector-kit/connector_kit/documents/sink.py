@@ -9,7 +9,7 @@ import msgspec
 from typing_extensions import override
 
 from connector_kit.audit.keys import key_text
-from connector_kit.audit.types import REPLAY_MARK
+from connector_kit.audit.types import REPLAY_MARK, REPLAY_SEEN
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.records import Invalid, RecordReader, Records
 from connector_kit.singer.target import BlockSink
@@ -80,7 +80,7 @@ class DocumentSink(BlockSink):
 
     def _bind(self, target_name: str, schema: dict[str, Any]) -> None:
         replay_of = str(schema.get(REPLAY_MARK) or "")
-        schema = {name: part for name, part in schema.items() if name != REPLAY_MARK}
+        schema = {name: part for name, part in schema.items() if name not in {REPLAY_MARK, REPLAY_SEEN}}
         message = {"type": "SCHEMA", "stream": self.stream_name, "schema": schema, "key_properties": list(self._key)}
         line = msgspec.json.encode(message)
         faults = [fault for one in self._orders for fault in one.bind(schema, line, self._key, replay_of)]
