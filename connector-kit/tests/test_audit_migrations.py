@@ -164,4 +164,4 @@ def test_rows_that_a_dead_process_of_an_older_version_staged_are_indexed_by_the_
         trail.writer.flush()
         with trail.database.reading() as connection:
             (found,) = history(connection, "suppliers", ["EDU1", f"{1:015d}"])
-            assert (found.outcome, connection.value("SELECT COUNT(*) FROM audit_records")) == ("abandoned", 3)
+            assert (found.outcome, connection.value("SELECT COUNT(*) FROM audit_delivered")) == ("abandoned", 3)

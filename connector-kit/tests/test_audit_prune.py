@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from audit_rows import begin_batch, begin_run, block, deliver, key, unchanged
+from audit_rows import SCOPE, begin_batch, begin_run, block, deliver, key, unchanged
 
 from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.export import export
@@ -35,6 +35,13 @@ def rows_in(trail, table):
         return connection.value(f"SELECT COUNT(*) FROM audit_{table}")
 
 
+def places(trail):
+    """How many rows are found by their keys."""
+    with trail.database.reading() as connection:
+        delivered = connection.value("SELECT COUNT(*) FROM audit_delivered WHERE seq IS NOT NULL")
+    return rows_in(trail, "records") + delivered
+
+
 def test_what_is_younger_stays(trail):
     done = prune(trail.database, before=time.time() - 3_600)
     assert (done.runs, done.batches, done.records) == (0, 0, 0)
@@ -57,7 +64,8 @@ def test_what_is_older_goes_and_open_failures_stay_to_be_replayed(trail):
 def test_open_failures_go_too_when_asked_and_their_runs_with_them(trail):
     done = prune(trail.database, before=time.time() + 1, open_failures_too=True, compact=True)
     assert (done.runs, done.batches, done.records, done.thinned) == (1, 3, 65, 0)
-    assert [rows_in(trail, table) for table in ("blocks", "records", "failures", "schemas", "staged")] == [0] * 5
+    assert [rows_in(trail, table) for table in ("blocks", "failures", "schemas", "staged")] == [0] * 4
+    assert places(trail) == 0
 
 
 def test_forgetting_history_makes_nothing_be_sent_again_and_believes_no_failed_batch(trail):
@@ -67,6 +75,18 @@ def test_forgetting_history_makes_nothing_be_sent_again_and_believes_no_failed_b
     deliver(run, range(3), version="b")
     assert unchanged(trail, range(5)) == {3, 4}
     assert block([1]).keys[0] in {record.key for record in exported(trail)}
+
+
+def test_keys_that_vanish_are_named_also_when_the_batch_that_brought_them_is_forgotten(trail):
+    run = begin_run(trail)
+    deliver(run, range(2), version="b")
+    prune(trail.database, before=time.time() + 1)
+    deliver(run, [2], version="b")
+    trail.mark_seen(SCOPE, block(range(3, 65)).hashes, 7)
+    assert set(trail.vanished(SCOPE, 7)) == {key(0), key(1), key(2)}
+    assert trail.forget(SCOPE, [key(2)]) == 1
+    with trail.database.reading() as connection:
+        assert len(history(connection, "suppliers", ["EDU1", f"{2:015d}"])) == 1
 
 
 def test_open_batches_are_never_pruned(trail):
@@ -91,7 +111,7 @@ def test_a_run_forgets_what_is_older_than_the_retention_and_says_so(audit_url, c
     for days, left in ((11, 60), (9, 10)):
         with Trail.open(audit_url, retention_days=days) as trail:
             begin_run(trail).finish("succeeded")
-            assert rows_in(trail, "records") == left
+            assert places(trail) == left
     with Trail.open(audit_url) as trail:
         assert [record.seq for record in exported(trail) if record.record] == [3]
         assert unchanged(trail, range(60)) == set(range(60)) - {53}

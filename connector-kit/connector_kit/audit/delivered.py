@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector_kit.audit import statements
+from connector_kit.audit import payloads, statements
 from connector_kit.audit.keys import key_hash
 
 if TYPE_CHECKING:
@@ -74,7 +76,12 @@ _VANISHED = (
 def vanished(connection: Connection, scope: str, version: int) -> list[str]:
     """Key texts of what the system may hold and the full read did not show."""
     values = {"scope_id": scope_id(connection, scope), "version": version}
-    return [row["key_text"] for row in connection.rows(f"SELECT d.key_text {_VANISHED}", values)]
+    found = connection.rows(f"SELECT d.key_text, d.batch_no, d.seq {_VANISHED} ORDER BY d.batch_no, d.seq", values)
+    named = [row["key_text"] for row in found if row["key_text"]]
+    places = [row for row in found if not row["key_text"]]
+    for batch_no, rows in groupby(places, key=itemgetter("batch_no")):
+        named += payloads.key_texts(connection, batch_no, [row["seq"] for row in rows])
+    return named
 
 
 def count_vanished(connection: Connection, scope: str, version: int) -> int:
@@ -96,10 +103,10 @@ def forget(connection: Connection, scope: str, keys: Iterable[str]) -> int:
     gone = 0
     for start in range(0, len(hashes), _FORGET_AT_ONCE):
         some = hashes[start : start + _FORGET_AT_ONCE]
-        gone += connection.execute(
-            statements.forget(postgres=connection.postgres),
-            {"scope_id": number, "last": len(some) - 1, "hashes": b"".join(some)},
-        )
+        values = {"scope_id": number, "last": len(some) - 1, "hashes": b"".join(some)}
+        keep_places, remove = statements.forget(postgres=connection.postgres)
+        connection.execute(keep_places, values)
+        gone += connection.execute(remove, values)
     return gone
 
 

@@ -51,6 +51,8 @@ class Occurrence(msgspec.Struct, frozen=True):
 # Places in batches that are indexed, and refusals of rows that were never sent.
 _PLACES = (
     "SELECT batch_no, seq FROM audit_records WHERE scope_id = :scope_id AND key_hash = :key_hash "
+    "UNION SELECT batch_no, seq FROM audit_delivered WHERE scope_id = :scope_id AND key_hash = :key_hash "
+    "AND seq IS NOT NULL "
     "UNION SELECT batch_no, seq FROM audit_failures WHERE scope_id = :scope_id AND key_hash = :key_hash "
     "ORDER BY batch_no, seq"
 )

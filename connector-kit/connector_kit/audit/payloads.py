@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+from operator import contains
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,11 +19,10 @@ if TYPE_CHECKING:
 
 def seal_payload(codec: Codec, payload: Sequence[bytes]) -> bytes:
     """Raw JSON documents, one per line, as they are stored."""
-    text = b"\n".join(payload)
-    if text.count(b"\n") != len(payload) - 1:
+    if any(map(contains, payload, repeat(b"\n"))):
         # A line feed in JSON text can only be white space between its parts.
-        text = b"\n".join(document.replace(b"\n", b" ") for document in payload)
-    return codec.seal(text)
+        payload = [document.replace(b"\n", b" ") for document in payload]
+    return codec.seal(b"\n".join(payload))
 
 
 def insert_block(
@@ -98,6 +99,20 @@ def records_of(codec: Codec, stored: Row) -> dict[int, bytes]:
 
 def read(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     """The records of some rows (ascending) of a batch, those that are kept; one block in memory at a time."""
+    for stored, here in _blocks_of(connection, batch_no, seqs):
+        records = records_of(connection.codec, stored)
+        yield from ((seq, records[seq]) for seq in here if seq in records)
+
+
+def key_texts(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator[str]:
+    """The key texts of some rows (ascending) that were in a batch's file; one block in memory at a time."""
+    for stored, here in _blocks_of(connection, batch_no, seqs):
+        keys, first = keys_of(stored), stored["first_seq"]
+        yield from (keys[seq - first] for seq in here)
+
+
+def _blocks_of(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator[tuple[Row, list[int]]]:
+    """The blocks that some rows are in, each with its rows."""
     wanted = list(reversed(seqs))
     firsts = starts(connection, batch_no)
     ends: list[float] = [*firsts[1:], float("inf")]
@@ -106,8 +121,7 @@ def read(connection: Connection, batch_no: int, seqs: Sequence[int]) -> Iterator
         while wanted and wanted[-1] < end:
             here.append(wanted.pop())
         if here:
-            records = records_of(connection.codec, block(connection, batch_no, first))
-            yield from ((seq, records[seq]) for seq in here if seq in records)
+            yield block(connection, batch_no, first), here
 
 
 def readable(connection: Connection, batch_no: int, seq: int) -> bool:

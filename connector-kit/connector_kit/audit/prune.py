@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from connector_kit.audit import payloads, statements
 from connector_kit.audit.keys import key_hash
 from connector_kit.errors import ConnectorError
@@ -144,6 +146,8 @@ def _remove_block(connection: Connection, batch: Row, first: int) -> int:
             "hashes": b"".join(map(key_hash, keys)),
         }
         removed = connection.execute(statements.forget_records(postgres=connection.postgres), values)
+        names = {**values, "keys": msgspec.json.encode(keys).decode()}
+        removed += connection.execute(statements.name_delivered(postgres=connection.postgres), names)
         if not batch["trusted"]:
             # A digest that names a batch of unknown outcome must stay unbelievable when the batch is gone.
             connection.execute(statements.doubt(postgres=connection.postgres), values)

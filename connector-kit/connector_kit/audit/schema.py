@@ -119,7 +119,7 @@ blocks = Table(
 )
 
 # Rows of batches that are not indexed yet, block by block as they came: appending is cheap, and one pass in the order
-# of the hashes then fills the two big trees, instead of a visit to a random page for every row.
+# of the hashes then fills the big trees, instead of a visit to a random page for every row.
 staged = Table(
     "audit_staged",
     metadata,
@@ -130,7 +130,8 @@ staged = Table(
     sqlite_with_rowid=False,
 )
 
-# Where each record occurs. Its outcome is its batch's, unless a failure says otherwise.
+# Where each record occurs, but for the last place of what `delivered` holds, which stands there. Its outcome is its
+# batch's, unless a failure says otherwise.
 records = Table(
     "audit_records",
     metadata,
@@ -143,7 +144,8 @@ records = Table(
 
 # What the system holds, per key, as far as we know. digest: of the row as it was last sent, null when unknown;
 # batch_no: who sent it. before: an earlier batch may have delivered the key, so it may be there even when the last
-# attempt was refused.
+# attempt was refused. seq: the row in that batch, so that a first load fills one tree and not two; null when `records`
+# has the place, or the batch was pruned. key_text: empty as long as the batch's block tells it.
 delivered = Table(
     "audit_delivered",
     metadata,
@@ -153,6 +155,7 @@ delivered = Table(
     Column("batch_no", BigInteger, nullable=False),
     Column("before", SmallInteger, nullable=False),
     Column("key_text", Text, nullable=False),
+    Column("seq", BigInteger),
     sqlite_with_rowid=False,
 )
 

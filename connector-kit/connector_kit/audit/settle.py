@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from connector_kit.audit import payloads, statements
-from connector_kit.audit.codec import decompress
+from connector_kit.audit.keys import HASH_SIZE
 from connector_kit.audit.payloads import insert_block, keep_failed, seal_payload
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Settled
 from connector_kit.errors import BusyError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from connector_kit.audit.database import Connection, Database
     from connector_kit.audit.rejects import Chunk
     from connector_kit.audit.types import Payloads
+
+
+_STAGED = "SELECT first_seq, hashes, digests FROM audit_staged WHERE batch_no = :batch_no AND first_seq = :first_seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +75,45 @@ def index(database: Database, batch_no: int) -> None:
         )
         if not found:
             return
-        values = {"batch_no": batch_no, "scope_id": found[0]["scope_id"]}
-        _sort(connection, batch_no)
-        connection.execute(statements.INDEX_RECORDS, values)
+        batch = found[0]
+        values = {"batch_no": batch_no, "scope_id": batch["scope_id"]}
+        rows = _gather(connection, batch_no)
         # What rows came to that mean something together only is not known by their keys.
-        if found[0]["sent"] is not None and not found[0]["whole"]:
-            keep = 0 if found[0]["deletes"] else 1
-            connection.execute(statements.index_delivered(postgres=connection.postgres), {**values, "keep": keep})
-        for table in statements.SORTING:
+        if batch["sent"] is not None and not batch["whole"]:
+            _index_delivered(connection, {**values, "keep": 0 if batch["deletes"] else 1}, rows)
+        else:
+            connection.execute(statements.INDEX_RECORDS, values)
+        for table in (statements.SORTING, statements.SORTED):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
         connection.execute("DELETE FROM audit_staged WHERE batch_no = :batch_no", {"batch_no": batch_no})
         connection.execute("UPDATE audit_batches SET indexed = 1 WHERE no = :batch_no", {"batch_no": batch_no})
 
 
-def _sort(connection: Connection, batch_no: int) -> None:
-    for table in statements.SORTING:
-        connection.execute(statements.make_sorting(table, postgres=connection.postgres))
+def _gather(connection: Connection, batch_no: int) -> int:
+    """The batch's rows in the order of their hashes; how many."""
+    for statement in statements.make_sorting(postgres=connection.postgres):
+        connection.execute(statement)
+    rows = 0
+    counted = connection.value(statements.COUNTED) if not connection.postgres else inf
     for first in payloads.starts(connection, batch_no):
-        place = {"batch_no": batch_no, "first_seq": first}
-        staged = connection.rows(
-            "SELECT s.first_seq, s.hashes, s.digests, b.keys FROM audit_staged AS s JOIN audit_blocks AS b "
-            "ON b.batch_no = s.batch_no AND b.first_seq = s.first_seq "
-            "WHERE s.batch_no = :batch_no AND s.first_seq = :first_seq",
-            place,
-        )
-        for block in staged:
-            texts = decompress(block.pop("keys")).decode()
-            connection.execute(statements.sorting(postgres=connection.postgres), {**block, "keys": texts})
+        for staged in connection.rows(_STAGED, {"batch_no": batch_no, "first_seq": first}):
+            count = len(staged["hashes"]) // HASH_SIZE
+            if count > counted:
+                connection.execute(statements.COUNT_ON, {"counted": counted, "last": count - 1})
+                counted = count
+            connection.execute(statements.sorting(postgres=connection.postgres), {**staged, "last": count - 1})
+            rows += count
     connection.execute(statements.SORT)
+    return rows
+
+
+def _index_delivered(connection: Connection, values: Mapping[str, object], rows: int) -> None:
+    """The last place of each key is in `delivered`, what it takes the place of in `records`."""
+    if connection.value("SELECT 1 FROM audit_delivered WHERE scope_id = :scope_id LIMIT 1", values):
+        connection.execute(statements.KEEP_EARLIER_PLACES, values)
+    keys = connection.execute(statements.index_delivered(postgres=connection.postgres), values)
+    if keys < rows:
+        connection.execute(statements.KEEP_REPEATED_PLACES, values)
 
 
 def settle(
@@ -118,10 +133,10 @@ def settle(
         if arrived and sent:
             connection.execute(statements.CLOSE_OVERTAKEN, values)
             repaired = connection.execute(statements.CLOSE_REPAIRED, {**values, "how": closing["outcome"]})
-            connection.execute(statements.DROP_REFUSED, values)
-            connection.execute(statements.DOUBT_REFUSED, values)
-            if row.deletes:
-                connection.execute(statements.FORGET_DELETED, values)
+            for statement in (*statements.DROP_REFUSED, statements.DOUBT_REFUSED):
+                connection.execute(statement, values)
+            for statement in statements.FORGET_DELETED if row.deletes else ():
+                connection.execute(statement, values)
         if keep == "failed":
             keep_failed(connection, row.no)
     return Settled(

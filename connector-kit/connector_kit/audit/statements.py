@@ -33,34 +33,69 @@ STAGE = (
 )
 
 
-# Tables of the connection's own for the rows of the batch that is indexed, as they came and in the order of the hashes.
-SORTING = ("audit_sorting", "audit_sorted")
+# Tables of the connection's own for the rows of the batch that is indexed: as they came, and in the order of the
+# hashes, of equal ones the last first.
+SORTING, SORTED = "audit_sorting", "audit_sorted"
 
 
-def make_sorting(table: str, *, postgres: bool) -> str:
-    """One of the two tables of `SORTING`."""
+# Of an SQLite connection: 0, 1, 2, ... To count along a table takes half the time that a recursive query needs.
+_NUMBERS = "audit_numbers"
+
+
+def make_sorting(*, postgres: bool) -> list[str]:
+    """Make these tables where they are not there yet."""
     binary = "BYTEA" if postgres else "BLOB"
-    return (
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} (seq BIGINT, key_hash {binary}, digest {binary}, key_text TEXT)"
-    )
+    columns = f"(seq BIGINT, key_hash {binary}, digest {binary})"
+    made = [f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} {columns}" for table in (SORTING, SORTED)]
+    return made if postgres else [*made, f"CREATE TEMPORARY TABLE IF NOT EXISTS {_NUMBERS} (i INTEGER PRIMARY KEY)"]
+
+
+COUNTED = f"SELECT COUNT(*) FROM {_NUMBERS}"
+COUNT_ON = f"INSERT INTO {_NUMBERS} (i) {_NUMBERS_SQLITE} SELECT i FROM n WHERE i >= :counted"
 
 
 def sorting(*, postgres: bool) -> str:
-    """A block's rows into the first of them. Values: first_seq, keys, hashes, digests."""
+    """A block's rows into the first of them. Values: first_seq, last, hashes, digests."""
+    numbers = f"{_NUMBERS_POSTGRES} SELECT" if postgres else "SELECT"
+    source = "n" if postgres else f"{_NUMBERS} AS n WHERE n.i <= :last"
     return (
-        "INSERT INTO audit_sorting (seq, key_hash, digest, key_text) "
-        f"SELECT :first_seq + r.i, {_hash('r.i')}, {_digest('r.i')}, r.text "
-        f"FROM {_TEXTS_POSTGRES if postgres else _TEXTS_SQLITE} AS r"
+        f"INSERT INTO {SORTING} (seq, key_hash, digest) "
+        f"{numbers} :first_seq + n.i, {_hash('n.i')}, {_digest('n.i')} FROM {source}"
     )
 
 
 SORT = (
-    "INSERT INTO audit_sorted (seq, key_hash, digest, key_text) "
-    "SELECT seq, key_hash, digest, key_text FROM audit_sorting ORDER BY key_hash, seq"
+    f"INSERT INTO {SORTED} (seq, key_hash, digest) "
+    f"SELECT seq, key_hash, digest FROM {SORTING} ORDER BY key_hash, seq DESC"
 )
+
+
+# --- Finding places. Values: scope_id, batch_no ---
+
 INDEX_RECORDS = (
     "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    "SELECT :scope_id, key_hash, :batch_no, seq FROM audit_sorted"
+    f"SELECT :scope_id, key_hash, :batch_no, seq FROM {SORTED}"
+)
+_KEEP_PLACE = (
+    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
+    "SELECT scope_id, key_hash, batch_no, seq FROM audit_delivered WHERE scope_id = :scope_id AND seq IS NOT NULL AND "
+)
+# CROSS JOIN: SQLite goes through the rows as they are sorted and visits each page of the trees once.
+KEEP_EARLIER_PLACES = (
+    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
+    f"SELECT d.scope_id, d.key_hash, d.batch_no, d.seq FROM {SORTED} AS s CROSS JOIN audit_delivered AS d "
+    "WHERE d.scope_id = :scope_id AND d.key_hash = s.key_hash AND d.seq IS NOT NULL ON CONFLICT DO NOTHING"
+)
+KEEP_REPEATED_PLACES = (
+    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
+    f"SELECT :scope_id, s.key_hash, :batch_no, s.seq FROM {SORTED} AS s CROSS JOIN audit_delivered AS d "
+    "WHERE d.scope_id = :scope_id AND d.key_hash = s.key_hash AND d.seq <> s.seq"
+)
+HAS_PLACE = (
+    "(EXISTS (SELECT 1 FROM audit_records AS r WHERE r.scope_id = {of}.scope_id AND r.key_hash = {of}.key_hash "
+    "AND r.batch_no = {batch_no} AND r.seq > {after}) OR "
+    "EXISTS (SELECT 1 FROM audit_delivered AS r WHERE r.scope_id = {of}.scope_id AND r.key_hash = {of}.key_hash "
+    "AND r.batch_no = {batch_no} AND r.seq > {after}))"
 )
 
 
@@ -69,14 +104,14 @@ def index_delivered(*, postgres: bool) -> str:
 
     keep: 1, or 0 when the rows are deletions, whose digests say nothing about what the system holds.
     """
-    # SQLite takes the rows one after another, so that the last of a key stays. PostgreSQL refuses to touch a row twice.
-    distinct, order = ("DISTINCT ON (key_hash)", "key_hash, seq DESC") if postgres else ("", "rowid")
+    # PostgreSQL refuses to touch a row twice; SQLite comes by, and finds that the batch was there.
+    distinct, order = ("DISTINCT ON (key_hash)", "ORDER BY key_hash, seq DESC ") if postgres else ("", "")
     return (
-        "INSERT INTO audit_delivered (scope_id, key_hash, digest, batch_no, before, key_text) "
-        f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, :batch_no, 0, "
-        f"key_text FROM audit_sorted ORDER BY {order} "
+        "INSERT INTO audit_delivered (scope_id, key_hash, digest, batch_no, before, key_text, seq) "
+        f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, :batch_no, 0, '', seq "
+        f"FROM {SORTED} WHERE true {order}"
         "ON CONFLICT (scope_id, key_hash) DO UPDATE SET digest = excluded.digest, batch_no = excluded.batch_no, "
-        "before = CASE WHEN audit_delivered.batch_no = excluded.batch_no THEN audit_delivered.before ELSE 1 END"
+        "seq = excluded.seq, before = 1 WHERE audit_delivered.batch_no <> excluded.batch_no"
     )
 
 
@@ -136,11 +171,22 @@ def doubt(*, postgres: bool) -> str:
     )
 
 
-def forget(*, postgres: bool) -> str:
-    """Remove keys from `delivered`. Values: scope_id, last, hashes."""
+def forget(*, postgres: bool) -> tuple[str, str]:
+    """Remove keys from `delivered`, and before that keep their places. Values: scope_id, last, hashes."""
+    named = f"key_hash IN ({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+    return _KEEP_PLACE + named, f"DELETE FROM audit_delivered WHERE scope_id = :scope_id AND {named}"
+
+
+def name_delivered(*, postgres: bool) -> str:
+    """Write the key texts of a block beside what it delivered last, as the block goes. Values: scope_id, batch_no,
+    hashes, keys.
+    """
     return (
-        "DELETE FROM audit_delivered WHERE scope_id = :scope_id AND key_hash IN "
-        f"({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+        "INSERT INTO audit_delivered (scope_id, key_hash, batch_no, before, key_text) "
+        f"SELECT DISTINCT :scope_id, {_hash('r.i')}, :batch_no, 0, r.text "
+        f"FROM {_TEXTS_POSTGRES if postgres else _TEXTS_SQLITE} AS r WHERE EXISTS (SELECT 1 FROM audit_delivered AS d "
+        f"WHERE d.scope_id = :scope_id AND d.key_hash = {_hash('r.i')} AND d.batch_no = :batch_no) "
+        "ON CONFLICT (scope_id, key_hash) DO UPDATE SET key_text = excluded.key_text, seq = NULL"
     )
 
 
@@ -193,9 +239,8 @@ INSERT_BATCH = (
 # A later row of the same key in the same batch is what the record looks like now: the earlier failure is history.
 CLOSE_OVERTAKEN = (
     "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "
-    "WHERE batch_no = :batch_no AND closed IS NULL AND seq >= 0 AND EXISTS (SELECT 1 FROM audit_records AS r "
-    "WHERE r.scope_id = audit_failures.scope_id AND r.key_hash = audit_failures.key_hash "
-    "AND r.batch_no = audit_failures.batch_no AND r.seq > audit_failures.seq)"
+    "WHERE batch_no = :batch_no AND closed IS NULL AND seq >= 0 AND "
+    + HAS_PLACE.format(of="audit_failures", batch_no="audit_failures.batch_no", after="audit_failures.seq")
 )
 CLOSE_SUPERSEDED = (
     "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "
@@ -206,9 +251,8 @@ CLOSE_SUPERSEDED = (
 )
 CLOSE_REPAIRED = (
     "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = :how "
-    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND EXISTS "
-    "(SELECT 1 FROM audit_records AS r "
-    "WHERE r.scope_id = audit_failures.scope_id AND r.key_hash = audit_failures.key_hash AND r.batch_no = :batch_no)"
+    "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND "
+    + HAS_PLACE.format(of="audit_failures", batch_no=":batch_no", after="-1")
 )
 
 _REFUSED = (
@@ -216,12 +260,13 @@ _REFUSED = (
     "AND key_hash IS NOT NULL)"
 )
 # What was refused is not there, unless an earlier batch brought it; then we do not know how it looks.
+_REFUSED_FIRST = f"batch_no = :batch_no AND before = 0 AND {_REFUSED}"
 DROP_REFUSED = (
-    "DELETE FROM audit_delivered WHERE scope_id = :scope_id AND batch_no = :batch_no AND before = 0 AND " + _REFUSED
+    _KEEP_PLACE + _REFUSED_FIRST,
+    f"DELETE FROM audit_delivered WHERE scope_id = :scope_id AND {_REFUSED_FIRST}",
 )
 DOUBT_REFUSED = (
     "UPDATE audit_delivered SET digest = NULL WHERE scope_id = :scope_id AND batch_no = :batch_no AND " + _REFUSED
 )
-FORGET_DELETED = (
-    "DELETE FROM audit_delivered WHERE scope_id = :scope_id AND batch_no = :batch_no AND NOT (" + _REFUSED + ")"
-)
+_DELETED = f"batch_no = :batch_no AND NOT ({_REFUSED})"
+FORGET_DELETED = (_KEEP_PLACE + _DELETED, f"DELETE FROM audit_delivered WHERE scope_id = :scope_id AND {_DELETED}")
