@@ -102,7 +102,8 @@ def test_discover_names_the_streams_that_can_be_replayed(url, tap):
     ("settings", "words"),
     [
         ({"strem": "x"}, "setting strem"),
-        ({"run": 7}, "setting run: expected a text, got 7"),
+        ({"run": 7}, "setting run: expected a text, got a number"),
+        ({"audit_key": ["a-key"]}, "setting audit_key: expected a text, got a list\n"),
         ({"key": [1]}, "setting key: expected a list of texts"),
         ({"audit_url": "mysql://x"}, "audit_url"),
         ({"audit_url": "env:NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE"),
@@ -154,7 +155,10 @@ def test_a_target_that_ends_early_is_told_in_one_line(url, tmp_path):
         check=False,
     )
     os.close(theirs)
-    assert (done.returncode, done.stderr) == (1, "tap-audit-trail: the target ended before it had read everything\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "tap-audit-trail: who reads its output ended before it had read everything\n",
+    )
 
 
 def test_what_was_repaired_does_not_come_again(url, tap):

@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import stat
 import sys
+from types import SimpleNamespace
 
 import keyring
 import keyring.backend
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from connector_kit.errors import ConfigurationError
 from connector_kit.redaction import redact
 from connector_kit.secrets import resolve
-from connector_kit.secrets.command import main
+from connector_kit.secrets.command import cli
 from connector_kit.secrets.store import SecretStore
 
 
@@ -35,7 +36,10 @@ def home(tmp_path, monkeypatch):
 
 
 def run(*arguments, stdin=""):
-    return CliRunner().invoke(main, list(arguments), input=stdin)
+    done = CliRunner().invoke(cli, list(arguments), input=stdin)
+    return SimpleNamespace(
+        exit_code=done.exit_code, output=done.output + (f"{done.exception}\n" if done.exception else "")
+    )
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
@@ -189,8 +193,18 @@ def test_on_a_terminal_the_value_is_asked_for_twice_and_not_echoed(home, monkeyp
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: pytest.fail("echoes"))
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda prompt: "typed-in")
     monkeypatch.setattr("sys.stdin", Terminal())
-    main(["set", "typed"], standalone_mode=False)
+    cli(["set", "typed"], standalone_mode=False)
     assert resolve({"a": "file:typed"}, ()) == {"a": "typed-in"}
+
+
+def test_a_value_on_the_command_line_is_refused_and_not_repeated(home):
+    run("init")
+    for typed in (["canary-77"], ["--", "-canary-77"], ["canary-77", "more"]):
+        result = run("set", "a", *typed)
+        assert result.exit_code == 1
+        assert "standard input" in result.output
+        assert "canary" not in result.output
+    assert run("list").output == ""
 
 
 def test_an_empty_value_is_refused(home):

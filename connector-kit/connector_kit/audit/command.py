@@ -22,7 +22,7 @@ from connector_kit.audit.migrations import prepare
 from connector_kit.audit.prune import prune
 from connector_kit.audit.replay import replay
 from connector_kit.audit.report import runs, summary
-from connector_kit.errors import ConnectorError
+from connector_kit.commands import run_click
 from connector_kit.secrets import resolve
 
 if TYPE_CHECKING:
@@ -251,8 +251,4 @@ def new_key_command() -> None:
 
 def main() -> None:
     """Run the command; what a person can put right is said in one line."""
-    try:
-        cli.main()
-    except ConnectorError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    run_click("audit", cli)

@@ -11,11 +11,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
+from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError, ConnectorError
+from connector_kit.commands import run_guarded
+from connector_kit.errors import ConfigurationError
+from connector_kit.redaction import redact
 
 NAME = "tap-audit-trail"
 
@@ -50,7 +53,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
         if name not in SETTINGS:
             raise _wrong(f"setting {name}", f"one of {', '.join(SETTINGS)}", "an unknown one")
         if not isinstance(value, str) and not (name in _LISTS and _is_list_of_texts(value)):
-            raise _wrong(f"setting {name}", "a list of texts" if name in _LISTS else "a text", repr(value))
+            raise _wrong(f"setting {name}", "a list of texts" if name in _LISTS else "a text", _kind_of(value))
     return resolve(config, _SECRET)
 
 
@@ -130,6 +133,11 @@ def _is_list_of_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
+def _kind_of(value: object) -> str:
+    """What a value is, without the value: it may be a secret."""
+    return {dict: "an object", list: "a list", bool: "true or false"}.get(type(value), "a number")
+
+
 def _wrong(subject: str, expected: str, got: str) -> ConfigurationError:
     return ConfigurationError(system=NAME, subject=subject, expected=expected, got=got)
 
@@ -148,8 +156,16 @@ def _about() -> dict[str, Any]:
     }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what it does not know with secrets masked."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        super().error(redact(message))
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=NAME, description=__doc__)
+    parser = _Parser(prog=NAME, description=__doc__)
     parser.add_argument("--config", action="append", default=[], metavar="FILE", help="settings, a JSON file")
     parser.add_argument("--discover", action="store_true", help="write the catalog instead")
     parser.add_argument("--about", action="store_true", help="write the settings instead")
@@ -161,22 +177,16 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the tap; what a person can put right is said in one line."""
-    chosen = _arguments(arguments)
-    try:
-        if chosen.about:
-            print(msgspec.json.encode(_about()).decode())
-        elif chosen.discover:
-            print(msgspec.json.encode(discover(read_config(chosen.config))).decode())
-        else:
-            out = sys.stdout.buffer
-            said = write_failures(read_config(chosen.config), out.write)
-            out.flush()
-            print(f"{NAME}: {said}", file=sys.stderr)
-    except ConnectorError as error:
-        print(str(error), file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"{NAME}: the target ended before it had read everything", file=sys.stderr)
-        sys.exit(1)
+    run_guarded(NAME, lambda: _run(_arguments(arguments)))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    if chosen.about:
+        print(msgspec.json.encode(_about()).decode())
+    elif chosen.discover:
+        print(msgspec.json.encode(discover(read_config(chosen.config))).decode())
+    else:
+        out = sys.stdout.buffer
+        said = write_failures(read_config(chosen.config), out.write)
+        out.flush()
+        print(f"{NAME}: {said}", file=sys.stderr)

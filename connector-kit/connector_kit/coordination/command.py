@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 
 import click
 import msgspec
 
+from connector_kit.commands import run_click
 from connector_kit.coordination.base import Holder
 from connector_kit.coordination.connect import connect
 from connector_kit.coordination.status import RateStatus, Status
-from connector_kit.errors import ConnectorError
 from connector_kit.secrets import resolve
 
 
@@ -70,11 +69,7 @@ def _seconds(count: float) -> str:
 
 def main() -> None:
     """Run the command; what a person can put right is said in one line."""
-    try:
-        cli.main()
-    except ConnectorError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    run_click("connector-locks", cli)
 
 
 if __name__ == "__main__":

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
-from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError, ConnectorError
+from connector_kit.commands import run_click
+from connector_kit.errors import ConfigurationError
+from connector_kit.redaction import register_secret
 from connector_kit.secrets.keys import Keys
 from connector_kit.secrets.places import KEY, KEY_FILE, STORE, key_path, store_path
 from connector_kit.secrets.store import SecretStore
 
 
-class _OneLine(click.Group):
-    """Errors for people: one line, exit code 1."""
-
-    @override
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except ConnectorError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=_OneLine)
-def main() -> None:
+@click.group()
+def cli() -> None:
     """Secrets for the connectors, in an encrypted file.
 
     A setting refers to one as file:NAME. The file is CONNECTOR_SECRETS_FILE; its key is in CONNECTOR_SECRETS_KEY
@@ -34,17 +23,30 @@ def main() -> None:
     """
 
 
-@main.command()
+@cli.command()
 def init() -> None:
     """Make the first key."""
     Keys.create()
     click.echo(f"New key in {key_path()}. Keep a copy where the encrypted file is not: without it nothing is readable.")
 
 
-@main.command(name="set")
+@cli.command(name="set")
 @click.argument("name")
-def set_(name: str) -> None:
+@click.argument("value", nargs=-1, type=click.UNPROCESSED, metavar="")
+def set_(name: str, value: tuple[str, ...]) -> None:
     """Store the secret NAME: asked for on a terminal, else read from standard input."""
+    if value:
+        raise ConfigurationError(
+            system="secrets",
+            subject=f"secret {name}",
+            expected="its value on a terminal or from standard input",
+            got="something after its name, where other users and the shell's history see it",
+            hint="If that was the secret, change it where it belongs to.",
+        )
+    _store(name)
+
+
+def _store(name: str) -> None:
     if sys.stdin.isatty():
         value = click.prompt(f"Value of {name}", hide_input=True, confirmation_prompt=True)
     else:
@@ -52,18 +54,19 @@ def set_(name: str) -> None:
         value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if not value:
         raise ConfigurationError(system="secrets", subject=f"secret {name}", expected="a value", got="nothing")
+    register_secret(value)
     SecretStore.open().set(name, value)
     click.echo(f"Stored {name}. Refer to it as file:{name}")
 
 
-@main.command(name="list")
+@cli.command(name="list")
 def list_() -> None:
     """The names of all stored secrets."""
     for name in SecretStore.open().names():
         click.echo(name)
 
 
-@main.command()
+@cli.command()
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove the secret NAME."""
@@ -74,15 +77,20 @@ def remove(name: str) -> None:
     click.echo(f"Removed {name}.")
 
 
-@main.command()
+@cli.command()
 def rotate() -> None:
     """Make a new key and encrypt everything with it."""
     count = SecretStore.open().rotate()
     click.echo(f"{count} secrets are now encrypted with the newest key.")
 
 
-@main.command()
+@cli.command()
 def where() -> None:
     """Where the encrypted file and its key are."""
     click.echo(f"encrypted file ({STORE}): {store_path()}")
     click.echo(f"key file ({KEY_FILE}, unless {KEY} is set): {key_path()}")
+
+
+def main() -> None:
+    """Run the command; what a person can put right is said in one line."""
+    run_click("connector-secrets", cli)

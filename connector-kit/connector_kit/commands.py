@@ -1,0 +1,69 @@
+"""The entry point of the kit's own commands: errors on one line, and no secret in any of them.
+
+What a person typed in the wrong place is a secret too: click and argparse repeat what they can't make sense of.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from connector_kit.errors import ConnectorError
+from connector_kit.redaction import redact, register_url
+
+if TYPE_CHECKING:
+    import click
+
+
+def run_click(name: str, command: click.Command) -> None:
+    """Run a click command as the main of a process. `name`: the program's."""
+    import click  # noqa: PLC0415 - a tap does without it
+
+    def run() -> object:
+        try:
+            return command.main(prog_name=name, standalone_mode=False)
+        except click.ClickException as error:
+            if isinstance(error, click.UsageError) and error.ctx is not None:
+                click.echo(error.ctx.get_usage(), err=True)
+            click.echo(f"Error: {redact(error.format_message())}", err=True)
+            return error.exit_code
+        except click.Abort:
+            click.echo("Aborted!", err=True)
+            return 1
+
+    run_guarded(name, run)
+
+
+def run_guarded(name: str, run: Callable[[], object]) -> None:
+    """Run a command's body; an error, or an exit code that it returns, ends the process.
+
+    An error of the family, and one of the file system, is one line on stderr. Any other exception is a defect: it keeps
+    its traceback, with secrets masked.
+    """
+    for word in sys.argv[1:]:
+        register_url(word)
+    try:
+        code = run()
+        sys.stdout.flush()
+    except ConnectorError as error:
+        _end(str(error))
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end(f"{name}: who reads its output ended before it had read everything")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _end(redact(f"{name}: {place}{error.strerror or type(error).__name__}"))
+    except Exception:
+        _end(redact(traceback.format_exc()))
+    else:
+        if isinstance(code, int) and code:
+            sys.exit(code)
+
+
+def _end(message: str) -> None:
+    sys.stderr.write(message.rstrip() + "\n")
+    sys.exit(1)
