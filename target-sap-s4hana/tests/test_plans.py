@@ -161,6 +161,20 @@ def test_what_was_changed_inside_sap_is_told_when_asked(bench, caplog):
     assert "SAP S/4HANA does not have it" in caplog.text
 
 
+def test_what_somebody_reversed_inside_sap_is_told_when_asked_and_what_stands_is_not(bench, caplog):
+    rows = [bench.row("63005000", "10", CostCenter="10100101", Period=period) for period in ("Oct 26", "Nov 26")]
+    bench.deliver(bench.plan(*rows))
+    gone, kept = bench.headers()
+    document = {"company_code": "1010", "document": gone["AccountingDocument"], "fiscal_year": gone["FiscalYear"]}
+    bench.sandbox.control.call("POST", "/sap/reverse", {**document, "posting_date": "2026-11-20"})
+    bench.deliver(bench.plan(*rows), check_standing=True)
+    told = [line for line in caplog.text.splitlines() if "stands by the audit trail" in line]
+    assert len(told) == 1
+    assert gone["DocumentReferenceID"] in told[0]
+    assert "SAP S/4HANA says: reversed in SAP; stands also as" in told[0]
+    assert kept["DocumentReferenceID"] not in told[0]
+
+
 def test_a_token_that_expires_between_two_requests_is_renewed(bench):
     control, info = bench.sandbox.control, bench.sandbox.info["sap"]
     control.switch("sap", "token_seconds", 1)

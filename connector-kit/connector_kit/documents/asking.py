@@ -38,7 +38,7 @@ def validate(poster: Poster, jobs: Iterable[Job]) -> Iterator[Done]:
 
 
 def not_standing(poster: Poster, standing: Iterable[Document]) -> Iterator[tuple[Document, str]]:
-    """Of documents that stand by the trail, those that the ERP does not have, and those it has something to say of."""
+    """Of documents that stand by the trail, those that the ERP does not have, and those that stand there otherwise."""
     rest = iter(standing)
     while some := list(islice(rest, _LOOK_UP_AT_ONCE)):
         found = poster.look_up(some)
@@ -46,5 +46,5 @@ def not_standing(poster: Poster, standing: Iterable[Document]) -> Iterator[tuple
             posted = found.get(document.reference)
             if posted is None:
                 yield document, "does not have it"
-            elif posted.text:
+            elif posted.differs:
                 yield document, f"says: {posted.text}"

@@ -77,13 +77,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What the ERP calls the document. existing: it was there already, posted by somebody else (a duplicate)."""
+    """What the ERP calls the document. text: what else it says of it, for people.
+
+    existing: it was there already, posted by somebody else (a duplicate). differs: it does not stand as it was posted
+    (taken back since, or there twice), as text says.
+    """
 
     number: str
     company: str = ""
     year: str = ""
     text: str = ""
     existing: bool = False
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,7 @@ class JournalEntries:
         found: dict[str, Posted] = {}
         for company, references in companies.items():
             for reference, standing in lookup.entries(self._connection, company, references, view).items():
-                more = ", ".join(f"{one.number}/{one.year}" for one in standing[1:])
-                found[reference] = replace(standing[0], text=f"stands also as {more}") if more else standing[0]
+                found[reference] = _together(standing)
         return found
 
     def _in_requests(
@@ -205,6 +204,15 @@ class JournalEntries:
             return [Refused((Message("SOAP", fault.text, None),))]
         half = len(documents) // 2
         return [*send(documents[:half]), *send(documents[half:])]
+
+
+def _together(standing: Sequence[Posted]) -> Posted:
+    """The first of the documents under one reference, and in its text the others: a reversal, or the same twice."""
+    first, *others = standing
+    if not others:
+        return first
+    more = ", ".join(f"{one.number}/{one.year}" for one in others)
+    return replace(first, text="; ".join(filter(None, (first.text, f"stands also as {more}"))), differs=True)
 
 
 def _no_cause(refused: Refused) -> bool:

@@ -73,7 +73,7 @@ def _add(found: dict[str, list[Posted]], field: str, rows: Iterator[dict[str, An
     for row in rows:
         count += 1
         text = "reversed in SAP" if row.get("IsReversed") is True else ""
-        posted = Posted(row["AccountingDocument"], row["CompanyCode"], row["FiscalYear"], text)
+        posted = Posted(row["AccountingDocument"], row["CompanyCode"], row["FiscalYear"], text, differs=bool(text))
         known = found.setdefault(row[field].strip(), [])
         if posted not in known:
             known.append(posted)
