@@ -19,13 +19,16 @@ from sandbox.sap.catalogue.values import shown
 from sandbox.sap.catalogue.views import CHART, CONTROLLING_AREA
 from sandbox.sap.entry import Entry, EntryLine
 from sandbox.sap.odata.writes import BusinessError
-from sandbox.sap.posting.books import padded
+from sandbox.sap.posting.books import Books, padded
+from sandbox.sap.posting.checks import Rules, check_entry
+from sandbox.sap.posting.determination import completed
 from sandbox.sap.store import StoreError, table_called
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from sandbox.core.switches import Switches
     from sandbox.sap.business_day import BusinessDay
     from sandbox.sap.journal import Journal
     from sandbox.sap.schema import Stored
@@ -114,12 +117,18 @@ class ControlRoutes:
     """Handlers over the store, the journal, the page triggers and the business day."""
 
     def __init__(
-        self, store: Store, journal: Journal, triggers: changes.PageTriggers, business_day: BusinessDay
+        self,
+        store: Store,
+        journal: Journal,
+        triggers: changes.PageTriggers,
+        business_day: BusinessDay,
+        switches: Switches,
     ) -> None:
         self._store = store
         self._journal = journal
         self._triggers = triggers
         self._business = business_day
+        self._switches = switches
         self._sets = {each.name for service in SERVICES for each in service.sets}
 
     def routes(self) -> list[BaseRoute]:
@@ -167,6 +176,10 @@ class ControlRoutes:
             given.company_code, given.document_type, given.posting_date, dated, lines, given.reference,
             given.header_text, given.user, ledger_group=given.ledger_group,
         )  # fmt: skip
+        books = Books(self._store)
+        entry = completed(books, entry)
+        if refused := check_entry(books, entry, Rules.of(self._switches)):
+            raise HTTPException(400, "; ".join(f"{each.code} {each.note}" for each in refused))
         with self._store.transaction():
             document, year = self._journal.post(entry, created=given.created)
         return _json({"document": document, "fiscal_year": year})

@@ -73,7 +73,7 @@ class Sap:
         )  # fmt: skip
         self._soap = soap.SoapApp(self._store, self._journal, self.switches, clock, self._auth)
         business_day = BusinessDay(self._store, self._journal, functions.cancel, self._now, options.seed)
-        self._control = ControlRoutes(self._store, self._journal, self._triggers, business_day)
+        self._control = ControlRoutes(self._store, self._journal, self._triggers, business_day, self.switches)
         self.app: ASGIApp = self._dispatch
 
     def _now(self) -> datetime:

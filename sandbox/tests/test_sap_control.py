@@ -113,7 +113,9 @@ def test_an_entry_is_found_by_its_reference_and_in_both_ledgers(sap):
 
 
 def test_an_entry_of_one_ledger_is_in_that_ledger_only(sap):
-    sap.control.sap_entry("1710", "2026-11-20", ENTRY, reference="EXT-1", ledger_group="2L")
+    own = {row["CostCenter"].lstrip("0") for row in sap.control.sap_rows("CostCenter") if row["CompanyCode"] == "1710"}
+    lines = [{**ENTRY[0], "cost_center": min(own)}, ENTRY[1]]
+    sap.control.sap_entry("1710", "2026-11-20", lines, reference="EXT-1", ledger_group="2L")
     (found,) = sap.control.sap_documents("EXT-1")
     assert {line["Ledger"] for line in found["lines"]} == {"2L"}
 
@@ -154,13 +156,22 @@ def test_clearing_and_reversal_may_leave_the_change_time_alone(sap):
         ({"company_code": "1010", "posting_date": "2026-11-20", "lines": [{"account": "1"}]}, "amount"),
         (
             {"company_code": "1010", "posting_date": "2026-11-20", "lines": [{"account": "1", "amount": "1.2345"}]},
-            "at most 3 digits",
+            "more decimal places than currency EUR",
         ),
     ],
 )
 def test_a_wrong_entry_is_refused_with_the_reason(sap, body, reason):
     with pytest.raises(ValueError, match=reason):
         sap.control.call("POST", "/sap/entry", body)
+
+
+def test_an_entry_by_hand_is_checked_as_one_that_is_posted_by_soap(sap):
+    sap.control.sap_period("1010", "2026", "11", is_open=False)
+    lines = [{**ENTRY[0], "cost_center": ""}, {"account": "21100000", "amount": "-12.34"}]
+    with pytest.raises(ValueError, match=r"F5/201.*KI/235.*F5/354"):
+        sap.control.sap_entry("1010", "2026-11-20", lines, reference="EXT-1")
+    sap.control.switch("sap", "assignment_required", False)
+    sap.control.sap_entry("1010", "2026-10-20", [lines[0], ENTRY[1]], reference="EXT-1")
 
 
 def test_periods_and_masters_are_closed_and_blocked_on_demand(sap):
