@@ -106,7 +106,6 @@ def target_commands(url: str) -> dict[str, list[str | Path]]:
         "password": "bench-password",
         "workspace_id": WORKSPACE,
         "model_id": MODEL,
-        "rate_per_minute": 100_000,
         "poll_first": 0.01,
         "audit_url": AUDIT_URL,
         "coordination_url": f"sqlite:///{FOLDER.resolve() / 'coordination.db'}",

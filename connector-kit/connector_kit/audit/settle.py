@@ -84,7 +84,8 @@ def index(database: Database, batch_no: int) -> None:
         else:
             connection.execute(statements.INDEX_RECORDS, values)
         for table in (statements.SORTING, statements.SORTED):
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+            # Nobody vacuums temporary tables: what is deleted there, PostgreSQL would read past at every batch.
+            connection.execute(f"TRUNCATE {table}" if connection.postgres else f"DELETE FROM {table}")  # noqa: S608 - fixed names
         connection.execute("DELETE FROM audit_staged WHERE batch_no = :batch_no", {"batch_no": batch_no})
         connection.execute("UPDATE audit_batches SET indexed = 1 WHERE no = :batch_no", {"batch_no": batch_no})
 
