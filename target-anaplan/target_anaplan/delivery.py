@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connector_kit.audit.types import Rejected
     from target_anaplan.deletions import Deletions
     from target_anaplan.destination import Destination
-    from target_anaplan.guard import ModelLock
+    from target_anaplan.model_lock import ModelLock
     from target_anaplan.outbox import Outbox, Shipment
 
 log = logging.getLogger("target-anaplan")

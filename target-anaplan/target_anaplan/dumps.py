@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from connector_kit.anaplan.dumps import DumpRow
     from connector_kit.anaplan.model import ModelClient
     from connector_kit.anaplan.results import ActionResult, TaskResult
-    from target_anaplan.outbox import Tally
     from target_anaplan.spool import Spool
+    from target_anaplan.tally import Tally
 
 _MOST_UNPLACED = 20_000
 _REASON = 120

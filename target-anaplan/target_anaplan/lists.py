@@ -13,8 +13,8 @@ from connector_kit.audit.types import Rejected
 
 if TYPE_CHECKING:
     from connector_kit.anaplan.lists import ListItems
-    from target_anaplan.outbox import Tally
     from target_anaplan.spool import Spool
+    from target_anaplan.tally import Tally
 
 _PER_CALL = 10_000
 _OWN = {"code": "code", "name": "name", "parent": "parent"}

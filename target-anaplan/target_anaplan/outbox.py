@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_kit.audit import keys as audit_keys
@@ -22,12 +22,13 @@ from target_anaplan.lines import LineMaker
 from target_anaplan.mapping.spec import StreamMapping
 from target_anaplan.rows import LineBreaks
 from target_anaplan.spool import Spool, SpoolDir, Worker
+from target_anaplan.tally import Tally
 
 if TYPE_CHECKING:
     from connector_kit.audit import Batch, Run, Trail
+    from connector_kit.audit.replay_guard import ReplayGuard
     from connector_kit.singer.records import Records
     from target_anaplan.destination import Destination
-    from target_anaplan.guard import ReplayGuard
 
 BLOCK_ROWS = 5_000
 _DISTINCT_ROWS = 20_000  # a mapping with its own key: many records make one row, its last value counts
@@ -69,35 +70,6 @@ class Services:
     resend: bool
     line_breaks: LineBreaks
     fiscal: Dialect
-
-
-@dataclass(slots=True)
-class Tally:
-    """Rows of a mapping in this run. `sent` = `delivered` + rejected by Anaplan + `failed`.
-
-    overtaken: replayed, but something newer of their key came meanwhile, or stands already.
-    """
-
-    read: int = 0
-    filtered: int = 0
-    repeated: int = 0
-    unchanged: int = 0
-    overtaken: int = 0
-    sent: int = 0
-    delivered: int = 0
-    rejected: int = 0
-    failed: int = 0
-    deleted: int = 0
-    repaired: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    samples: dict[str, list[str]] = field(default_factory=dict)
-
-    def reject(self, reason: str, sample: str, count: int = 1) -> None:
-        """Count a rejected row under its reason, and keep a few examples."""
-        self.rejected += count
-        self.reasons[reason] += count
-        if sample and len(known := self.samples.setdefault(reason, [])) < 3 and sample not in known:
-            known.append(sample)
 
 
 @dataclass(slots=True)

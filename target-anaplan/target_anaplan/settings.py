@@ -16,7 +16,8 @@ _DELETE = th.ObjectType(
 )
 
 _MAPPING = th.ObjectType(
-    th.Property("stream", th.StringType, required=True, description="Singer stream."),
+    # What is required is not said here: `mapping.spec` tells all that is wrong with a mapping at once.
+    th.Property("stream", th.StringType, description="Singer stream."),
     th.Property("import", th.StringType, description="Import to run, by name or id."),
     th.Property("process", th.StringType, description="Process to run, by name or id."),
     th.Property("list", th.StringType, description="List to write item by item, by name or id."),
@@ -25,7 +26,7 @@ _MAPPING = th.ObjectType(
         "key", th.ArrayType(th.StringType), description="Columns that identify a row, when not the stream's key."
     ),
     th.Property("where", th.ObjectType(additional_properties=True), description="field -> values, or {not: values}."),
-    th.Property("columns", th.ObjectType(additional_properties=True), required=True, description=_COLUMN_HELP),
+    th.Property("columns", th.ObjectType(additional_properties=True), description=_COLUMN_HELP),
     th.Property(
         "missing_columns",
         th.StringType,

@@ -7,11 +7,12 @@ import gzip
 import io
 import queue
 import shutil
+import sys
 import tempfile
 import threading
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
@@ -22,6 +23,8 @@ from connector_kit.errors import UnavailableError
 from target_anaplan.rows import FileFormat
 
 _LEVEL = 1  # the network is quicker than a higher level
+_NO_NUL = sys.version_info < (3, 11)  # until then the csv module reads no line with a NUL
+_NUL = "\U0010fffe"  # stands for one meanwhile: a code point that is no character and will never be
 _WAITING = 3  # blocks between the mapping and the compressing thread: memory stays flat
 
 
@@ -172,10 +175,12 @@ class Spool:
             text.read(len(self.form.mark))
             for _ in range(max(self.form.first_data_row - 1, 0)):
                 text.readline()
+            lines = _without_nul(text) if _NO_NUL else text
             if self.form.delimiter:
-                yield from csv.reader(text, delimiter=self.form.separator, quotechar=self.form.delimiter)
+                rows = csv.reader(lines, delimiter=self.form.separator, quotechar=self.form.delimiter)
             else:
-                yield from csv.reader(text, delimiter=self.form.separator, quoting=csv.QUOTE_NONE)
+                rows = csv.reader(lines, delimiter=self.form.separator, quoting=csv.QUOTE_NONE)
+            yield from map(_with_nul, rows) if _NO_NUL else rows
 
     def remove(self) -> None:
         """The file's folder, when nobody needs it any more."""
@@ -197,6 +202,14 @@ class Spool:
             with self._file as file:
                 file.write(self._gzip.flush())
         self._file, self._gzip, self._size = None, None, 0
+
+
+def _without_nul(lines: Iterable[str]) -> Iterator[str]:
+    return (line.replace("\0", _NUL) if "\0" in line else line for line in lines)
+
+
+def _with_nul(cells: list[str]) -> list[str]:
+    return [cell.replace(_NUL, "\0") for cell in cells]
 
 
 class _Joined(io.RawIOBase):

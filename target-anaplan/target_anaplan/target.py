@@ -27,10 +27,10 @@ from target_anaplan.sinks import StreamSink
 if TYPE_CHECKING:
     from connector_kit.anaplan.model import ModelClient
     from connector_kit.audit import Run, Trail
+    from connector_kit.audit.replay_guard import ReplayGuard
     from target_anaplan.deletions import Deletions
     from target_anaplan.delivery import Carrier
     from target_anaplan.full_read import FullRead
-    from target_anaplan.guard import ReplayGuard
     from target_anaplan.outbox import Outbox, Policy
 
 _GC_THRESHOLD = 100_000
@@ -102,7 +102,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
 
     def guard_of(self, mark: object) -> ReplayGuard | None:
         """What keeps a replay's records from replacing newer ones. mark: `REPLAY_SEEN` of their schema."""
-        from target_anaplan.guard import guard_of  # noqa: PLC0415 - replays are rare
+        from connector_kit.audit.replay_guard import guard_of  # noqa: PLC0415 - replays are rare
 
         if self._trail is None or self._run is None:
             raise LookupError("outboxes_of comes before guard_of")
@@ -172,7 +172,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         from target_anaplan.delivery import Carrier  # noqa: PLC0415
         from target_anaplan.destination import find  # noqa: PLC0415
         from target_anaplan.full_read import FullRead  # noqa: PLC0415
-        from target_anaplan.guard import ModelLock  # noqa: PLC0415
+        from target_anaplan.model_lock import ModelLock  # noqa: PLC0415
         from target_anaplan.outbox import Outbox, Services  # noqa: PLC0415
         from target_anaplan.spool import SpoolDir, Worker  # noqa: PLC0415
 

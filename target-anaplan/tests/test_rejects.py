@@ -7,9 +7,9 @@ import logging
 from connector_kit.anaplan import ActionResult, DumpRow, TaskResult
 from connector_kit.audit import Trail
 from target_anaplan.dumps import DumpRejects
-from target_anaplan.outbox import Tally
 from target_anaplan.rows import FileFormat
 from target_anaplan.spool import Spool, Worker
+from target_anaplan.tally import Tally
 
 REFUSED = "Suppliers from suppliers.csv"
 

@@ -26,7 +26,7 @@ def read(bench, monkeypatch, folder, **settings):
     config.write_text(json.dumps({"audit_url": bench.audit_url, "target": "target-anaplan", **settings}))
     out, said = io.BytesIO(), io.StringIO()
     with monkeypatch.context() as patched:
-        patched.setattr(sys, "stdout", SimpleNamespace(buffer=out))
+        patched.setattr(sys, "stdout", SimpleNamespace(buffer=out, flush=lambda: None))
         patched.setattr(sys, "stderr", said)
         tap(["--config", str(config)])
     return out.getvalue().decode(), said.getvalue()

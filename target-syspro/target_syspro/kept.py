@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector_kit.audit.types import UNCHANGED, Rejected
+from connector_kit.audit.keys import key_hash
+from connector_kit.audit.types import REPLAY_SEEN, UNCHANGED, Rejected
 from connector_kit.http import guarded
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.columns import Dialect
@@ -21,6 +22,7 @@ from target_syspro.waiting import Row, Waiting
 
 if TYPE_CHECKING:
     from connector_kit.audit import Batch
+    from connector_kit.audit.replay_guard import ReplayGuard
     from connector_kit.documents.order import Services
     from connector_kit.singer.records import Records
     from connector_kit.syspro.upkeep import Upkeep
@@ -33,7 +35,7 @@ _BLOCK_ROWS = 500
 _MOST_REFUSED = 5_000  # in memory
 _REASONS = 5
 _KNOWN_TO_TRAIL = frozenset({"rejected", "repaired"})
-_COUNTED = ("filtered", "added", "updated", "deleted", "unchanged", "kept", "rejected", "repaired")
+_COUNTED = ("filtered", "overtaken", "added", "updated", "deleted", "unchanged", "kept", "rejected", "repaired")
 
 
 class Kept:
@@ -63,6 +65,8 @@ class Kept:
         self._key_maker = compile_rows(keeping.key, [one.name for one in keeping.key], Dialect())
         self._waiting: Waiting | None = None
         self._invalid: list[Rejected] = []
+        self._guard: ReplayGuard | None = None
+        self._guarded: list[Rejected] = []
         self._schema = b""
         self._key: Sequence[str] = ()
         self._batches = 0
@@ -94,6 +98,10 @@ class Kept:
                 f"got {', '.join(sorted(needed))}"
             )
         self._schema, self._key = message, tuple(key_properties)
+        if REPLAY_SEEN in schema:
+            from connector_kit.audit.replay_guard import guard_of  # noqa: PLC0415 - replays are rare
+
+            self._guard = guard_of(self.services.trail, self.services.run, schema[REPLAY_SEEN])
         return [f"objects[{keeping.position}] ({keeping.title}): {fault}" for fault in faults]
 
     def take(self, records: Records, keys: Sequence[str], *, versioned: bool) -> None:
@@ -127,12 +135,19 @@ class Kept:
         problem = self._maker.blame(record)
         reason = f"{problem.column}: {problem.reason}"
         message = f"{reason}, got {problem.got}" if problem.got else reason
-        self.refuse(Rejected(None, key, reason, message, bytes(record.raws[0])))
+        self._refuse_early(Rejected(None, key, reason, message, bytes(record.raws[0])))
 
     def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
         """A record that breaks its schema or has no key."""
         self.tally["read"] += 1
-        self.refuse(Rejected(None, key, reason, reason, raw))
+        self._refuse_early(Rejected(None, key, reason, reason, raw))
+
+    def _refuse_early(self, rejected: Rejected) -> None:
+        """Of a replayed record it turns out behind the lock whether it is still the newest of its key."""
+        if self._guard is None:
+            self.refuse(rejected)
+        else:
+            self._guarded.append(rejected)
 
     def refuse(self, rejected: Rejected) -> None:
         """A record that is not sent."""
@@ -177,11 +192,28 @@ class Kept:
         purpose = f"{services.plugin}: {self.keeping.title}"
         lease = services.coordinator.lock(lock, purpose=purpose, wait_seconds=services.wait_seconds)
         with lease as held, guarded(held.assert_held):
+            self._refuse_guarded()
             for block in self._waiting.blocks(_BLOCK_ROWS) if self._waiting else ():
-                deliver_block(self, block)
+                deliver_block(self, self._standing(block))
         if self._invalid or not self._batches:
             self.begin_batch().settle(outcome=UNCHANGED, counts=self.counts())
         self.discard()
+
+    def _refuse_guarded(self) -> None:
+        if self._guard is not None:
+            standing = self._guard.standing(self.scope, self._guarded, shared=False)
+            self.tally["overtaken"] += len(self._guarded) - len(standing)
+            self._guarded = []
+            for one in standing:
+                self.refuse(one)
+
+    def _standing(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows without those of a replay that something newer has overtaken."""
+        if self._guard is None:
+            return rows
+        late = self._guard.overtaken(self.scope, [key_hash(row.key) for row in rows], shared=False)
+        self.tally["overtaken"] += len(late)
+        return [row for at, row in enumerate(rows) if at not in late]
 
     def begin_batch(self, *, deletes: bool = False) -> Batch:
         """A batch in the trail; records that were refused so far are in it."""
@@ -231,6 +263,7 @@ class Kept:
 
 
 _WORDS = {
+    "overtaken": "overtaken by newer ones",
     "kept": "left as somebody changed them in SYSPRO",
     "repaired": "earlier failures repaired",
 }

@@ -36,7 +36,7 @@ class Taker(Protocol):
     def bind(
         self, schema: dict[str, object], message: bytes, key_properties: Sequence[str], replay_of: str
     ) -> list[str]:
-        """Take the stream's schema; what is wrong with the settings for it."""
+        """Take the stream's schema, with the marks of a replay; what is wrong with the settings for it."""
 
     def take(self, records: Records, keys: Sequence[str], *, versioned: bool) -> None:
         """Valid records with their keys."""
@@ -80,8 +80,8 @@ class DocumentSink(BlockSink):
 
     def _bind(self, target_name: str, schema: dict[str, Any]) -> None:
         replay_of = str(schema.get(REPLAY_MARK) or "")
-        schema = {name: part for name, part in schema.items() if name not in {REPLAY_MARK, REPLAY_SEEN}}
-        message = {"type": "SCHEMA", "stream": self.stream_name, "schema": schema, "key_properties": list(self._key)}
+        plain = {name: part for name, part in schema.items() if name not in {REPLAY_MARK, REPLAY_SEEN}}
+        message = {"type": "SCHEMA", "stream": self.stream_name, "schema": plain, "key_properties": list(self._key)}
         line = msgspec.json.encode(message)
         faults = [fault for one in self._orders for fault in one.bind(schema, line, self._key, replay_of)]
         if faults:

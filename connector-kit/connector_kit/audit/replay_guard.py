@@ -1,58 +1,18 @@
-"""Replayed rows must not bring back what something newer has replaced meanwhile.
-
-What a model holds of a key can only change under the model's lock. So the lock is taken when the first replayed record
-comes, and kept until its row is delivered; in between the trail tells which rows are overtaken, and they stay out.
-"""
+"""What keeps a replay's rows from replacing newer ones. A target asks behind the lock that all its deliveries take."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from connector_kit.audit import overtaken
 from connector_kit.audit.keys import key_hash
 
 if TYPE_CHECKING:
-    from connector_kit.anaplan.model import ModelClient
     from connector_kit.audit import Rejected, Run, Trail
 
-log = logging.getLogger("target-anaplan")
-
-
-class ModelLock:
-    """The model's lock, for one delivery, or from a replay's first record to the end of its delivery."""
-
-    def __init__(self, model: ModelClient, wait_seconds: float) -> None:
-        self._model = model
-        self._wait_seconds = wait_seconds
-        self._kept = ExitStack()
-        self._early = False
-
-    def keep(self, purpose: str) -> None:
-        """Take it now, if that was not done; `release` gives it back.
-
-        Raises:
-            BusyError: still held by somebody after `wait_seconds`.
-        """
-        if not self._early:
-            self._kept.enter_context(self._model.lock(f"target-anaplan: {purpose}", self._wait_seconds))
-            self._early = True
-
-    @contextmanager
-    def held(self, purpose: str) -> Iterator[None]:
-        """Within the block it is held, as before or anew."""
-        if self._early:
-            yield
-            return
-        with self._model.lock(f"target-anaplan: {purpose}", self._wait_seconds):
-            yield
-
-    def release(self) -> None:
-        """Give back what `keep` took."""
-        self._early = False
-        self._kept.close()
+log = logging.getLogger("audit-trail")
 
 
 class ReplayGuard:
