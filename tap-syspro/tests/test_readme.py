@@ -1,43 +1,31 @@
+"""The README's tables say what the code says. Run this file as a script to write them anew."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
+from sandbox.readme import outdated, settings, table, write_anew
 from tap_syspro.declarations import SHIPPED
-from tap_syspro.settings import settings
 from tap_syspro.tap import TapSyspro
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = Path(__file__).parent.parent / "README.md"
 
 
-def settings_table():
-    schema = settings()
-    TapSyspro.append_builtin_config(schema)
-    required = set(schema.get("required", []))
-    lines = ["| setting | required | default | what it is |", "|---|---|---|---|"]
-    for name, each in schema["properties"].items():
-        default = each.get("default")
-        shown = (
-            ""
-            if default in (None, "", [], {})
-            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        )
-        secret = " Secret." if each.get("writeOnly") or each.get("secret") else ""
-        lines.append(f"| `{name}` | {'yes' if name in required else ''} | {shown} | {each['description']}{secret} |")
-    return "\n".join(lines)
-
-
-def streams_table():
-    lines = ["| stream | table | key after the company | changes by | why |", "|---|---|---|---|---|"]
+def streams() -> str:
+    rows = []
     for each in SHIPPED:
         by = each.method + (f": `{each.column}`" if each.column else "")
         key = ", ".join((*each.keys, *(["GlPeriod"] if each.shape == "balances" else [])))
-        lines.append(f"| `{each.name}` | {each.table} | {key} | {by} | {each.why} |")
-    return "\n".join(lines)
+        rows.append((f"`{each.name}`", each.table, key, by, each.why))
+    return table(("stream", "table", "key after the company", "changes by", "why"), rows)
 
 
-def test_the_readme_lists_every_setting_as_the_tap_describes_it():
-    assert settings_table() in README
+TABLES = {"settings": settings(TapSyspro), "streams": streams()}
 
 
-def test_the_readme_lists_every_stream_as_it_is_declared():
-    assert streams_table() in README
+def test_the_tables_are_up_to_date():
+    assert outdated(README, TABLES) == []
+
+
+if __name__ == "__main__":
+    write_anew(README, TABLES)

@@ -12,28 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.readme import outdated, settings, write_anew
 from target_syspro.target import TargetSyspro
 
 README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
-
-
-def table() -> str:
-    schema = dict(TargetSyspro.config_jsonschema)
-    TargetSyspro.append_builtin_config(schema)
-    rows = ["| setting | default | meaning |", "|---|---|---|"]
-    for name, part in schema["properties"].items():
-        default = (
-            "**required**" if name in schema["required"] else f"`{part['default']}`" if part.get("default") else ""
-        )
-        text = part.get("description", "") + (" *Secret.*" if part.get("writeOnly") else "")
-        choice = " \\| ".join(f"`{value}`" for value in part.get("enum", ()) if value)
-        rows.append(f"| `{name}` | {default} | {text}{f' One of {choice}.' if choice else ''} |")
-    return "\n".join(rows) + "\n"
+TABLES = {"settings": settings(TargetSyspro)}
 
 
 def test_the_table_of_settings_is_up_to_date():
-    assert BEGIN + table() + END in README.read_text(encoding="utf-8")
+    assert outdated(README, TABLES) == []
 
 
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
@@ -87,5 +74,4 @@ def test_the_example_of_invoices_enters_one(bench):
 
 
 if __name__ == "__main__":
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    README.write_text(before + BEGIN + table() + END + rest.partition(END)[2], encoding="utf-8")
+    write_anew(README, TABLES)
