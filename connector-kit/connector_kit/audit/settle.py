@@ -91,7 +91,7 @@ def index(database: Database, batch_no: int) -> None:
 
 
 def _gather(connection: Connection, batch_no: int) -> int:
-    """The batch's rows in the order of their hashes; how many."""
+    """The batch's rows, each with its number; how many."""
     for statement in statements.make_sorting(postgres=connection.postgres):
         connection.execute(statement)
     rows = 0
@@ -104,15 +104,17 @@ def _gather(connection: Connection, batch_no: int) -> int:
                 counted = count
             connection.execute(statements.sorting(postgres=connection.postgres), {**staged, "last": count - 1})
             rows += count
-    connection.execute(statements.SORT)
     return rows
 
 
 def _index_delivered(connection: Connection, values: Mapping[str, object], rows: int) -> None:
     """The last place of each key is in `delivered`, what it takes the place of in `records`."""
+    table = statements.SORTING
     if connection.value("SELECT 1 FROM audit_delivered WHERE scope_id = :scope_id LIMIT 1", values):
+        table = statements.SORTED  # twice through the same order: worth a table
+        connection.execute(statements.SORT)
         connection.execute(statements.KEEP_EARLIER_PLACES, values)
-    keys = connection.execute(statements.index_delivered(postgres=connection.postgres), values)
+    keys = connection.execute(statements.index_delivered(table, postgres=connection.postgres), values)
     if keys < rows:
         connection.execute(statements.KEEP_REPEATED_PLACES, values)
 

@@ -74,7 +74,7 @@ SORT = (
 
 INDEX_RECORDS = (
     "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    f"SELECT :scope_id, key_hash, :batch_no, seq FROM {SORTED}"
+    f"SELECT :scope_id, key_hash, :batch_no, seq FROM {SORTING} ORDER BY key_hash, seq"
 )
 _KEEP_PLACE = (
     "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
@@ -88,7 +88,7 @@ KEEP_EARLIER_PLACES = (
 )
 KEEP_REPEATED_PLACES = (
     "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    f"SELECT :scope_id, s.key_hash, :batch_no, s.seq FROM {SORTED} AS s CROSS JOIN audit_delivered AS d "
+    f"SELECT :scope_id, s.key_hash, :batch_no, s.seq FROM {SORTING} AS s CROSS JOIN audit_delivered AS d "
     "WHERE d.scope_id = :scope_id AND d.key_hash = s.key_hash AND d.seq <> s.seq"
 )
 HAS_PLACE = (
@@ -99,17 +99,19 @@ HAS_PLACE = (
 )
 
 
-def index_delivered(*, postgres: bool) -> str:
-    """A sent batch's rows to `delivered`; of rows with the same key the last. Values: scope_id, batch_no, keep.
+def index_delivered(table: str, *, postgres: bool) -> str:
+    """A sent batch's rows from one of the tables to `delivered`; of rows with the same key the last. Values: scope_id,
+    batch_no, keep.
 
     keep: 1, or 0 when the rows are deletions, whose digests say nothing about what the system holds.
     """
     # PostgreSQL refuses to touch a row twice; SQLite comes by, and finds that the batch was there.
-    distinct, order = ("DISTINCT ON (key_hash)", "ORDER BY key_hash, seq DESC ") if postgres else ("", "")
+    distinct = "DISTINCT ON (key_hash)" if postgres else ""
+    order = "ORDER BY key_hash, seq DESC " if postgres or table == SORTING else ""
     return (
         "INSERT INTO audit_delivered (scope_id, key_hash, digest, batch_no, before, key_text, seq) "
         f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, :batch_no, 0, '', seq "
-        f"FROM {SORTED} WHERE true {order}"
+        f"FROM {table} WHERE true {order}"
         "ON CONFLICT (scope_id, key_hash) DO UPDATE SET digest = excluded.digest, batch_no = excluded.batch_no, "
         "seq = excluded.seq, before = 1 WHERE audit_delivered.batch_no <> excluded.batch_no"
     )
