@@ -1,6 +1,6 @@
 """The tables in a plugin's README that say what its code says, between marks such as ``<!-- settings: begin -->``.
 
-A plugin's test asks which of them are out of date; its file, run from the root as a script with ``PYTHONPATH=.``, writes
+A plugin's test asks which of them are out of date; its file, run from the root as a script (``PYTHONPATH=.``), writes
 them anew.
 """
 

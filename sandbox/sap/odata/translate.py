@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
+from sandbox.core.odata.conditions import SQL, Conditions
 from sandbox.core.odata.errors import ODataError, bad_request
-from sandbox.core.odata.keyset import Bound, keyset_bound
+from sandbox.core.odata.keyset import Bound
 from sandbox.core.odata.seek import Sql
-from sandbox.core.odata.syntax import Call, Comparison, Condition, Field, Junction, Negation, Operand, Value
+from sandbox.core.odata.syntax import Call, Comparison, Condition, Field, Operand, Value
 from sandbox.sap.odata import literals
 from sandbox.sap.schema import EntitySet, Property, Stored
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-_SQL = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_MIRRORED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _TEXT, _NUMBER = Property("text"), Property("number", "int32")
 _DATES, _STRINGS = {"date", "datetimeoffset"}, {"string"}
 _FUNCTIONS: dict[str, tuple[set[str], Property, str]] = {
@@ -29,12 +30,6 @@ _FUNCTIONS: dict[str, tuple[set[str], Property, str]] = {
     "year": (_DATES, _NUMBER, "CAST(substr({}, 1, 4) AS INTEGER)"),
     "month": (_DATES, _NUMBER, "CAST(substr({}, 6, 2) AS INTEGER)"),
     "day": (_DATES, _NUMBER, "CAST(substr({}, 9, 2) AS INTEGER)"),
-}
-_SEARCHES = {
-    "contains": "instr({0}, {1}) > 0",
-    "substringof": "instr({1}, {0}) > 0",
-    "startswith": "substr({0}, 1, length({1})) = {1}",
-    "endswith": "(length({1}) = 0 OR substr({0}, -length({1})) = {1})",
 }
 _ALPHA_LENGTH = 10  # of account, cost center, business partner and document numbers
 
@@ -74,48 +69,29 @@ def translate(condition: Condition, entity_set: EntitySet, dialect: Dialect) -> 
     return _Translator(entity_set, dialect).condition(condition)
 
 
-class _Translator:
+class _Translator(Conditions):
     def __init__(self, entity_set: EntitySet, dialect: Dialect) -> None:
         self._set = entity_set
         self._dialect = dialect
 
-    def condition(self, condition: Condition) -> Sql:
-        if isinstance(condition, Negation):
-            inner = self.condition(condition.part)
-            return Sql(f"NOT coalesce({inner.text}, 0)", inner.parameters)  # a comparison with null is false in OData
-        if isinstance(condition, Junction):
-            bound = keyset_bound(condition) if condition.operator == "or" else None
-            if bound is not None and (row_value := self._row_value(bound)) is not None:
-                return row_value
-            parts = [self.condition(part) for part in condition.parts]
-            joined = f" {condition.operator.upper()} ".join(f"({part.text})" for part in parts)
-            return Sql(joined, tuple(value for part in parts for value in part.parameters))
-        if isinstance(condition, Comparison):
-            return self._comparison(condition)
-        return self._search(condition)
-
-    def _row_value(self, bound: Bound) -> Sql | None:
-        """``(K1, K2) > (a, b)``: SQLite seeks it in the key, where it would scan for the equivalent chain of ORs."""
+    @override
+    def _seekable(self, bound: Bound) -> tuple[Sequence[str], Sequence[Stored]] | None:
         properties = [self._filterable(name) for name in bound.names]
         if any(each.kind in {"decimal", "boolean", "guid"} for each in properties):
             return None
-        values = tuple(literals.stored(value, each) for value, each in zip(bound.values, properties, strict=True))
-        names = ", ".join(f'"{each.stored_as}"' for each in properties)
-        return Sql(f"({names}) {_SQL[bound.operator]} ({', '.join('?' * len(values))})", values)
+        values = [literals.stored(value, each) for value, each in zip(bound.values, properties, strict=True)]
+        return [f'"{each.stored_as}"' for each in properties], values
 
-    def _comparison(self, comparison: Comparison) -> Sql:
-        if isinstance(comparison.left, Value) and not isinstance(comparison.right, Value):
-            return self._comparison(Comparison(_MIRRORED[comparison.operator], comparison.right, comparison.left))
-        if isinstance(comparison.left, Call) and comparison.left.function in _SEARCHES:
-            return self._truth(comparison)
+    @override
+    def _compared(self, comparison: Comparison) -> Sql:
         left, right = self._term(comparison.left), self._term(comparison.right)
         if left.property is None:
             raise bad_request("A comparison needs a property.")
         if right.literal is not None:
             return self._with_literal(comparison.operator, left, left.property, right.literal)
         if right.property is None or self._unlike(left.property, right.property):
-            raise self._mismatch(comparison.operator)
-        text = f"{left.sql} {_SQL[comparison.operator]} {right.sql}"
+            raise self._incompatible(comparison.operator)
+        text = f"{left.sql} {SQL[comparison.operator]} {right.sql}"
         return Sql(text, (*left.parameters, *right.parameters))
 
     @staticmethod
@@ -128,7 +104,7 @@ class _Translator:
                 return Sql("0")
             return Sql(f"{left.sql} IS {'NOT ' if operator == 'ne' else ''}NULL", left.parameters)
         if each.kind in {"boolean", "guid"} and operator not in {"eq", "ne"}:
-            raise self._mismatch(operator)
+            raise self._incompatible(operator)
         number = literals.number_of(literal, each)
         if number is not None and number != number.to_integral_value():
             return self._between(operator, left, number)
@@ -136,7 +112,7 @@ class _Translator:
         if left.plain and operator in {"eq", "ne"} and self._padded(each, value):
             within = "IN" if operator == "eq" else "NOT IN"
             return Sql(f"{left.sql} {within} (?, ?)", (value, str(value).zfill(each.length)))
-        text = f"{left.sql} {_SQL[operator]} ?"
+        text = f"{left.sql} {SQL[operator]} ?"
         if operator == "ne" and each.nullable:
             text = f"({text} OR {left.sql} IS NULL)"
         return Sql(text, (*left.parameters, value))
@@ -152,27 +128,13 @@ class _Translator:
             return Sql("0" if operator == "eq" else "1")
         below = operator in {"gt", "le"}
         bound = math.floor(number) if below else math.ceil(number)
-        return Sql(f"{left.sql} {_SQL[operator]} ?", (*left.parameters, bound))
+        return Sql(f"{left.sql} {SQL[operator]} ?", (*left.parameters, bound))
 
-    def _truth(self, comparison: Comparison) -> Sql:
-        if not isinstance(comparison.left, Call) or comparison.operator not in {"eq", "ne"}:
-            raise self._mismatch(comparison.operator)
-        if not isinstance(comparison.right, Value) or comparison.right.kind != "boolean":
-            raise bad_request("A boolean was expected.")
-        search = self._search(comparison.left)
-        wanted = (comparison.right.text == "true") == (comparison.operator == "eq")
-        return search if wanted else Sql(f"NOT coalesce({search.text}, 0)", search.parameters)
+    @override
+    def _searched(self, call: Call) -> Sequence[_Term]:
+        return [self._text(argument) for argument in call.arguments]
 
-    def _search(self, call: Call) -> Sql:
-        if call.function not in _SEARCHES:
-            raise bad_request(f"The function '{call.function}' is not a condition.")
-        terms = [self._searched(argument) for argument in call.arguments]
-        sql = _SEARCHES[call.function]
-        ordered = [terms[int(place)] for place in re.findall(r"\{(\d)\}", sql)]
-        parameters = tuple(value for term in ordered for value in term.parameters)
-        return Sql(sql.format(*(term.sql for term in terms)), parameters)
-
-    def _searched(self, operand: Operand) -> _Term:
+    def _text(self, operand: Operand) -> _Term:
         term = self._term(operand)
         if term.literal is not None and term.literal.kind == "string":
             return replace(term, parameters=(term.literal.text,))
@@ -201,6 +163,6 @@ class _Translator:
             raise bad_request(f"Property {name} of type {self._set.type_name} is not filterable")
         return each
 
-    @staticmethod
-    def _mismatch(operator: str) -> ODataError:
+    @override
+    def _incompatible(self, operator: str) -> ODataError:
         return bad_request(f"Operator '{operator}' is not possible with these operands.")

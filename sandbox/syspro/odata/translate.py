@@ -5,22 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+from typing_extensions import override
+
+from sandbox.core.odata.conditions import SQL, Conditions
 from sandbox.core.odata.errors import ODataError, bad_request
-from sandbox.core.odata.keyset import Bound, keyset_bound
+from sandbox.core.odata.keyset import Bound
 from sandbox.core.odata.seek import Sql
-from sandbox.core.odata.syntax import Call, Comparison, Condition, Field, Junction, Negation, Operand, Value
+from sandbox.core.odata.syntax import Call, Comparison, Condition, Field, Operand, Value
 from sandbox.syspro.tables import Column, Stored, Table
 
 Type = Literal["string", "number", "date", "binary", "boolean", "null"]
 DateLiteral = Literal["offset", "date", "quoted", "any"]
 
-_SQL = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_MIRRORED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _TYPES: dict[str, Type] = {
     "varchar": "string", "decimal": "number", "datetime": "date", "bit": "boolean", "rowversion": "binary"
 }  # fmt: skip
@@ -32,11 +34,6 @@ _FUNCTIONS: dict[str, tuple[Type, Type, str]] = {
     "year": ("date", "number", "CAST(substr({}, 1, 4) AS INTEGER)"),
     "month": ("date", "number", "CAST(substr({}, 6, 2) AS INTEGER)"),
     "day": ("date", "number", "CAST(substr({}, 9, 2) AS INTEGER)"),
-}
-_SEARCHES = {
-    "contains": "instr({0}, {1}) > 0",
-    "startswith": "substr({0}, 1, length({1})) = {1}",
-    "endswith": "(length({1}) = 0 OR substr({0}, -length({1})) = {1})",
 }
 _OFFSET_REQUIRED = re.compile(r"(?:Z|z|[+-]\d\d:\d\d)$")
 
@@ -75,43 +72,23 @@ def translate(condition: Condition, table: Table, dialect: Dialect) -> Sql:
     return _Translator(table, dialect).condition(condition)
 
 
-class _Translator:
+class _Translator(Conditions):
     def __init__(self, table: Table, dialect: Dialect) -> None:
         self._table = table
         self._dialect = dialect
 
-    def condition(self, condition: Condition) -> Sql:
-        if isinstance(condition, Negation):
-            inner = self.condition(condition.part)
-            return Sql(f"NOT coalesce({inner.text}, 0)", inner.parameters)  # a comparison with null is false in OData
-        if isinstance(condition, Junction):
-            bound = keyset_bound(condition) if condition.operator == "or" else None
-            if bound is not None and (row_value := self._row_value(bound)) is not None:
-                return row_value
-            parts = [self.condition(part) for part in condition.parts]
-            joined = f" {condition.operator.upper()} ".join(f"({part.text})" for part in parts)
-            return Sql(joined, tuple(value for part in parts for value in part.parameters))
-        if isinstance(condition, Comparison):
-            return self._comparison(condition)
-        return self._search(condition)
-
-    def _row_value(self, bound: Bound) -> Sql | None:
-        """``(K1, K2) > (a, b)``: SQLite seeks it in the key, where it would scan for the equivalent chain of ORs."""
+    @override
+    def _seekable(self, bound: Bound) -> tuple[Sequence[str], Sequence[Stored]] | None:
         columns = [column_of(self._table, name, self._dialect.hidden) for name in bound.names]
         if any(column.kind == "rowversion" or not (column.whole or column.scale == 0) for column in columns):
             return None
         values = [self._value(value, column) for value, column in zip(bound.values, columns, strict=True)]
         if any(column.nullable for column in columns):
             return None
-        names = ", ".join(f'"{name}"' for name in bound.names)
-        marks = ", ".join("?" * len(values))
-        return Sql(f"({names}) {_SQL[bound.operator]} ({marks})", tuple(values))
+        return [f'"{name}"' for name in bound.names], values
 
-    def _comparison(self, comparison: Comparison) -> Sql:
-        if isinstance(comparison.left, Value) and not isinstance(comparison.right, Value):
-            return self._comparison(Comparison(_MIRRORED[comparison.operator], comparison.right, comparison.left))
-        if isinstance(comparison.left, Call) and comparison.left.function in _SEARCHES:
-            return self._truth(comparison)
+    @override
+    def _compared(self, comparison: Comparison) -> Sql:
         left, right = self._term(comparison.left), self._term(comparison.right)
         if right.type == "null" or left.type == "null":
             return self._with_null(comparison.operator, left if right.type == "null" else right)
@@ -124,40 +101,27 @@ class _Translator:
             raise self._mismatch(comparison.operator, left, right)
         exact = left.column is not None and left.column.kind == "decimal" and left.column.scale > 0
         collation = " COLLATE DECIMAL" if exact and ordered else ""
-        text = f"{left.sql}{collation} {_SQL[comparison.operator]} {right.sql}"
+        text = f"{left.sql}{collation} {SQL[comparison.operator]} {right.sql}"
         if left.type == "number" and right.column is not None:
-            text = f"CAST({left.sql} AS REAL) {_SQL[comparison.operator]} CAST({right.sql} AS REAL)"
+            text = f"CAST({left.sql} AS REAL) {SQL[comparison.operator]} CAST({right.sql} AS REAL)"
         if comparison.operator == "ne" and left.column is not None and left.column.nullable:
             text = f"({text} OR {left.sql} IS NULL)"
         return Sql(text, (*left.parameters, *right.parameters))
-
-    def _truth(self, comparison: Comparison) -> Sql:
-        if not isinstance(comparison.left, Call) or comparison.operator not in {"eq", "ne"}:
-            raise bad_request(f"A binary operator with incompatible types was detected: '{comparison.operator}'.")
-        if not isinstance(comparison.right, Value) or comparison.right.kind != "boolean":
-            raise bad_request("A boolean was expected.")
-        search = self._search(comparison.left)
-        wanted = (comparison.right.text == "true") == (comparison.operator == "eq")
-        return search if wanted else Sql(f"NOT coalesce({search.text}, 0)", search.parameters)
 
     def _with_null(self, operator: str, other: _Term) -> Sql:
         if operator in {"eq", "ne"}:
             return Sql(f"{other.sql} IS {'NOT ' if operator == 'ne' else ''}NULL", other.parameters)
         return Sql("0")
 
-    def _search(self, call: Call) -> Sql:
-        if call.function not in _SEARCHES:
-            raise bad_request(f"The function '{call.function}' is not a condition.")
+    @override
+    def _searched(self, call: Call) -> Sequence[_Term]:
         self._check_functions(call.function)
         text, part = (self._term(argument) for argument in call.arguments)
         if text.type != "string" or part.type != "string":
             raise bad_request(
                 f"No function signature for '{call.function}' with these types: {text.type}, {part.type}."
             )
-        sql = _SEARCHES[call.function]
-        ordered = [(text, part)[int(place)] for place in re.findall(r"\{(\d)\}", sql)]
-        parameters = tuple(value for term in ordered for value in term.parameters)
-        return Sql(sql.format(text.sql, part.sql), parameters)
+        return text, part
 
     def _check_functions(self, name: str) -> None:
         if not self._dialect.functions:
@@ -234,6 +198,10 @@ class _Translator:
         if when.tzinfo is not None:
             when = when.astimezone(timezone.utc).replace(tzinfo=None)
         return when.isoformat(timespec="seconds")
+
+    @override
+    def _incompatible(self, operator: str) -> ODataError:
+        return bad_request(f"A binary operator with incompatible types was detected: '{operator}'.")
 
     @staticmethod
     def _mismatch(operator: str, left: _Term, right: _Term) -> ODataError:
