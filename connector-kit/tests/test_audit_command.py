@@ -143,11 +143,12 @@ def test_a_missing_trail_is_one_line_without_traceback(tmp_path):
     assert "no such file" in done.stderr
 
 
-def test_a_terminal_gets_tables(url):
+def on_a_terminal(url, *arguments):
+    """What a person sees."""
     ours, theirs = pty.openpty()
     code = "from connector_kit.audit.command import main; main()"
     with subprocess.Popen(
-        [sys.executable, "-c", code, "failures"],
+        [sys.executable, "-c", code, *arguments],
         env={**os.environ, "AUDIT_URL": url, "COLUMNS": "160", "TERM": "xterm"},
         stdout=theirs,
         stderr=subprocess.PIPE,
@@ -157,5 +158,16 @@ def test_a_terminal_gets_tables(url):
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
     assert process.returncode == 0, error
+    return shown
+
+
+def test_a_terminal_gets_tables(url):
+    shown = on_a_terminal(url, "failures")
     assert "┃" in shown
     assert "Unknown parent: [X]" in shown
+
+
+def test_a_terminal_is_told_that_nothing_is_open(tmp_path):
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    Trail.open(url).close()
+    assert on_a_terminal(url, "failures") == "Open failures: none\r\n"

@@ -58,6 +58,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         for line in [list(columns), *cells]:
             click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
         return
+    if not cells:
+        click.echo(f"{title}: none")
+        return
     from rich.console import Console  # noqa: PLC0415 - only for people
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415

@@ -20,15 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Replayed:
-    """How many records went out; and of the chosen failures, how many can't be sent again, and why."""
+    """How many records went out; and of the chosen failures, how many can't be sent again, and why.
+
+    whole: of the records, those of deliveries that go out whole, refused or not.
+    """
 
     records: int = 0
+    whole: int = 0
     without_payload: int = 0
     deletions: int = 0
     unmatched: int = 0
 
     def __str__(self) -> str:
         said = [f"{self.records} records written" if self.records else "nothing to replay"]
+        if self.whole:
+            said.append(f"{self.whole} of them are whole plans, of which the target posts what does not stand")
         for count, why in (
             (self.without_payload, "without a kept record (audit_payloads)"),
             (self.deletions, "deletions, which the next full read reports again"),
@@ -62,7 +68,9 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
     spoken: dict[str, int] = {}
     for batch, seqs in _last_of_each_record(connection, selection, done):
         if batch["whole"]:
+            before = done.records
             _whole(connection, batch, done, write)
+            done.whole += done.records - before
             spoken.pop(batch["stream"], None)
             continue
         # Rows that were never in the file are numbered downwards, in the order in which they came.

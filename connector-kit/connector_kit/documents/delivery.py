@@ -152,10 +152,10 @@ class Delivery:
     def _note_refused(self, ready: Ready, messages: Sequence[Message]) -> None:
         """Rows of lines that a message names get that message first; the others are told that their document was."""
         entry, lines = ready.entry, ready.document.lines
-        self.tally.refused += 1
         whole = "; ".join(message_texts(messages))
         general = _reason([one for one in messages if one.row is None] or messages)
-        self.tally.reasons[general] += 1
+        telling = message_texts([one for one in messages if one.row is not None] or messages)
+        self.tally.note_refused(general, entry.title, telling[0] if telling else general)
         message = f"document {entry.title} ({entry.reference}): {whole}"
         for at in {one.row for one in messages if one.row is not None and one.row < len(lines)}:
             own = [one for one in messages if one.row == at]
@@ -169,8 +169,7 @@ class Delivery:
         """A document that can't even be made."""
         title = key_text([*about.scope, *about.key])
         rows = self._spool.seqs(pile)
-        self.tally.refused += 1
-        self.tally.reasons[fault.reason] += 1
+        self.tally.note_refused(fault.reason, title, fault.message)
         number = self.open()
         if not self.validate_only:
             blank = Document(

@@ -28,6 +28,7 @@ class Tally:
     missing: int = 0
     repaired: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     numbers: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, object]:
@@ -44,6 +45,13 @@ class Tally:
             **{name: count for name, count in rows.items() if count},
             "documents": {name: count for name, count in documents.items() if count},
         }
+
+    def note_refused(self, reason: str, title: str, text: str) -> None:
+        """Count a refused document under its reason, and keep the first one's words for people."""
+        self.refused += 1
+        self.reasons[reason] += 1
+        if text != reason:
+            self.examples.setdefault(reason, f"{title}: {text}")
 
     def note_posted(self, kind: str, title: str, posted: Posted) -> None:
         """Count a posted document, and keep the first few for people."""
@@ -71,4 +79,5 @@ class Tally:
         if posted > len(self.numbers):
             yield f"  and {posted - len(self.numbers)} more: see `audit show`"
         for reason, count in self.reasons.most_common(_REASONS):
-            yield f"  {count} refused: {reason}"
+            example = self.examples.get(reason)
+            yield f"  {count} refused: {reason.removeprefix('refused: ')}{f' (e.g. {example})' if example else ''}"

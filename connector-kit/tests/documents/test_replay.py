@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from plans import expected, row
 
@@ -13,11 +15,19 @@ def test_a_replay_posts_what_was_refused_and_nothing_else(bench):
     bench.erp.refused_accounts = set()
     before = bench.erp.documents()
     bench.run(bench.replayed())
-    assert bench.replay_done.records == 3
+    assert (bench.replay_done.records, bench.replay_done.whole) == (3, 3)
+    assert str(bench.replay_done).startswith("3 records written; 3 of them are whole plans")
     assert bench.erp.sums() == expected(PLAN)
     assert bench.erp.documents()[: len(before)] == before
     assert len(bench.erp.documents()) == len(before) + 1
     assert bench.failures() == set()
+
+
+def test_the_run_says_with_the_erps_words_why_a_document_was_refused(bench, caplog):
+    with caplog.at_level(logging.INFO):
+        bench.run(PLAN)
+    (line,) = [line for line in caplog.messages if line.startswith("  1 refused: ")]
+    assert line.startswith('  1 refused: 609(RW) (e.g. ["V1","3030","Jan 26"]: 507(F5) ')
 
 
 def test_a_replay_in_vain_leaves_one_open_failure_that_can_be_replayed_again(bench):
