@@ -17,7 +17,7 @@ from singer_sdk import Stream
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import PluginBase
 
-from connector_kit.errors import RefusedError
+from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.redaction import register_secret
 from connector_kit.singer.plugin import SecretsMixin, run, secret_settings
 from connector_kit.singer.tap import PagedStream, PagedTap, record_lines
@@ -52,7 +52,9 @@ class Things(PagedStream):
 class TapThings(SecretsMixin, PagedTap):
     name = "tap-things"
     config_jsonschema = th.PropertiesList(
-        th.Property("break_at", th.IntegerType), th.Property("password", th.StringType, secret=True)
+        th.Property("break_at", th.IntegerType),
+        th.Property("password", th.StringType, secret=True),
+        th.Property("start_date", th.DateType),
     ).to_dict()
 
     def discover_streams(self):
@@ -174,6 +176,63 @@ def test_an_error_of_the_family_ends_the_command_with_one_line(tmp_path, capsys,
     errors = [line for line in capsys.readouterr().err.splitlines() if "ERROR" in line or "Traceback" in line]
     assert len(errors) == 1
     assert "test: page: got nothing" in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "got No such file or directory"),
+        ("", "got an empty file"),
+        ("[]", "got another JSON value"),
+        ('{\n"break_at": oops}', "got Expecting value at line 2, column 13"),
+        (b"\xff\xfe{", "got text in another encoding than UTF-8"),
+    ],
+    ids=["missing", "empty", "a list", "not JSON", "UTF-16"],
+)
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+def test_a_file_that_cannot_be_used_is_told_in_one_line(tmp_path, capsys, option, content, said):
+    good, path = tmp_path / "good.json", tmp_path / "given.json"
+    good.write_text("{}")
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    elif option != "--config":
+        pytest.skip("the SDK's own command line says so")
+    arguments = [option, str(path)] if option == "--config" else ["--config", str(good), option, str(path)]
+    with pytest.raises(SystemExit) as ended:
+        run(TapThings, arguments)
+    text = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert f"tap-things: {option} {path}: expected a file with a JSON object, {said}" in text
+    assert "Traceback" not in text
+
+
+def test_settings_that_are_wrong_are_told_in_one_line_by_the_test_too(tmp_path, capsys):
+    path = tmp_path / "config.json"
+    path.write_text('{"break_at": "soon"}')
+    with pytest.raises(SystemExit) as ended:
+        run(TapThings, ["--config", str(path), "--test"])
+    text = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "tap-things: settings: got 'soon' is not of type" in text
+    assert "Traceback" not in text
+
+
+def test_a_start_date_in_another_style_is_refused_before_anything_is_read():
+    with pytest.raises(ConfigurationError, match=r"start_date: expected a date such as 2026-01-31, got '31\.12\.2025'"):
+        TapThings(config={"start_date": "31.12.2025"})
+    assert TapThings(config={"start_date": "2025-12-31T00:00:00Z"}).config["start_date"] == "2025-12-31T00:00:00Z"
+
+
+def test_a_missing_secret_is_told_whole_although_its_setting_is_called_password():
+    with pytest.raises(ConfigurationError, match="setting password, reference env:NOWHERE: expected a stored secret"):
+        TapThings(config={"password": "env:NOWHERE"})
+
+
+def test_a_setting_with_a_typo_is_told_and_the_right_ones_are_not(caplog):
+    TapThings(config={"breakat": 1, "password": "x"})
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "tap-things: setting breakat is unknown and means nothing. Did you mean break_at?"
+    ]
 
 
 def test_a_defect_keeps_its_traceback_without_secrets(tmp_path, capsys, monkeypatch):

@@ -87,9 +87,9 @@ class _Walk:
         if not found:
             raise ConfigurationError(
                 system="secrets",
-                subject=f"setting {setting}",
+                subject=f"setting {setting}, reference {reference}",
                 expected="a stored secret",
-                got=f"nothing for the reference {reference}",
+                got="nothing",
                 hint=hint,
             )
         return found
@@ -109,8 +109,9 @@ def _from_keyring(service: str, user: str, setting: str, reference: str) -> str 
     except ImportError as error:
         raise ConfigurationError(
             system="secrets",
-            subject=f"setting {setting}",
-            got=f"the reference {reference}, but the package keyring is not installed",
+            subject=f"setting {setting}, reference {reference}",
+            expected="the package keyring",
+            got="none installed",
             hint="Install connector-kit[keyring], or use file:NAME or env:NAME.",
         ) from error
     try:
@@ -118,8 +119,8 @@ def _from_keyring(service: str, user: str, setting: str, reference: str) -> str 
     except keyring.errors.KeyringError as error:
         raise ConfigurationError(
             system="secrets",
-            subject=f"setting {setting}",
+            subject=f"setting {setting}, reference {reference}",
             expected="an unlocked keyring",
-            got=f"{type(error).__name__} for the reference {reference}",
+            got=type(error).__name__,
             hint="Unlock the keyring; on a server without one use file:NAME.",
         ) from error

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
+import io
+import json
 import logging
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from connector_kit.errors import ConnectorError
+from connector_kit.errors import ConfigurationError, ConnectorError
 from connector_kit.redaction import RedactingFilter, redact, redact_logs
 
 if TYPE_CHECKING:
+    import click
     from singer_sdk.plugin_base import PluginBase as _Base
 else:
     _Base = object
@@ -37,7 +45,70 @@ class SecretsMixin(_Base):
         self.configured = dict(self._config)
         resolved = resolve(self._config, secret_settings(self.config_jsonschema))
         self._config = with_numbers(resolved, self.config_jsonschema)
-        return super()._validate_config(raise_errors=raise_errors)
+        faults = super()._validate_config(raise_errors=raise_errors)
+        known = self.config_jsonschema["properties"]
+        for name, value in self._config.items():
+            if name in known:
+                _check_date(self.name, name, value, known[name])
+            else:
+                close = difflib.get_close_matches(name, known, 1)
+                self.logger.warning(
+                    "%s: setting %s is unknown and means nothing.%s",
+                    self.name,
+                    name,
+                    f" Did you mean {close[0]}?" if close else "",
+                )
+        return faults
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        for path in value:
+            if path != "ENV":
+                _checked(cls.name, f"--config {path}", partial(Path(path).read_text, encoding="utf-8"))
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    @override
+    def invoke(cls, **options: Any) -> None:
+        """The command itself, behind a look at the files that a tap is given."""
+        for name in ("state", "catalog"):
+            file: IO[str] | None = options.get(name)
+            if file is not None:
+                options[name] = io.StringIO(_checked(cls.name, f"--{name} {file.name}", file.read))
+        super().invoke(**options)
+
+
+def _check_date(plugin: str, name: str, value: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401 - any setting
+    """Formats are not part of the SDK's validation. Raises ConfigurationError where a day can't be read."""
+    if schema.get("format") not in {"date", "date-time"} or not isinstance(value, str):
+        return
+    try:
+        date.fromisoformat(value[:10])
+    except ValueError:
+        raise ConfigurationError(
+            system=plugin, subject=f"setting {name}", expected="a date such as 2026-01-31", got=repr(value)
+        ) from None
+
+
+def _checked(plugin: str, subject: str, read: Callable[[], str]) -> str:
+    """The text of a file that holds a JSON object.
+
+    Raises:
+        ConfigurationError: it can't be read, or holds something else.
+    """
+    try:
+        text = read()
+        got = "" if isinstance(json.loads(text), dict) else "another JSON value"
+    except json.JSONDecodeError as error:
+        got = f"{error.msg} at line {error.lineno}, column {error.colno}" if error.doc.strip() else "an empty file"
+    except UnicodeDecodeError:
+        got = "text in another encoding than UTF-8"
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+    if got:
+        raise ConfigurationError(system=plugin, subject=subject, expected="a file with a JSON object", got=got)
+    return text
 
 
 def secret_settings(schema: Mapping[str, Any]) -> set[str]:
@@ -70,9 +141,12 @@ def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
 def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
     """Run the SDK's command of `plugin`; the `main` of each plugin's package.
 
-    An error of the family ends the process with one line on stderr and exit code 1; a traceback comes with the
-    debug log level. Any other exception is a defect: it keeps its traceback, with secrets masked.
+    An error of the family, and one of the file system (a full disk, a file that may not be read), ends the process with
+    one line on stderr and exit code 1; a traceback comes with the debug log level. Any other exception is a defect: it
+    keeps its traceback, with secrets masked.
     """
+    from singer_sdk.exceptions import ConfigValidationError  # noqa: PLC0415 - a caller without the SDK runs no plugin
+
     command = plugin.cli  # sets the SDK's logging up
     redact_logs()
     for handler in logging.getLogger().handlers:
@@ -80,14 +154,27 @@ def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
     try:
         command(args=list(arguments) if arguments is not None else None)
     except ConnectorError as error:
-        debug = plugin.logger.isEnabledFor(logging.DEBUG)
-        plugin.logger.error("%s", error, exc_info=debug)  # noqa: TRY400 - one line, unless debugging
-        sys.exit(1)
+        _end(plugin, str(error))
+    except ConfigValidationError as error:  # with --test; else the SDK has caught it
+        _end(plugin, f"{plugin.name}: settings: got {'; '.join(error.errors)}")
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _end(plugin, f"{plugin.name}: who reads its output ended before it had read everything")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _end(plugin, f"{plugin.name}: {place}{error.strerror or type(error).__name__}")
     except Exception as error:
         record = logging.makeLogRecord({"msg": "", "exc_info": (type(error), error, error.__traceback__)})
         RedactingFilter().filter(record)
         sys.stderr.write(redact(record.exc_text or str(error)) + "\n")
         sys.exit(1)
+
+
+def _end(plugin: type[_Base], message: str) -> None:
+    """Called while the error is handled."""
+    plugin.logger.error("%s", message, exc_info=plugin.logger.isEnabledFor(logging.DEBUG))
+    sys.exit(1)
 
 
 def _leave_to_last_line(record: logging.LogRecord) -> bool:
