@@ -77,6 +77,12 @@ def test_what_stays_broken_is_a_transient_error_of_one_line(serve, broken):
     assert "\n" not in str(caught.value)
 
 
+def test_a_host_that_is_not_there_is_named_without_what_was_asked_of_it():
+    session = HttpSession("ERP", retry=Retry(tries=1))
+    with pytest.raises(UnavailableError, match=r"its address http://127\.0\.0\.1:1 is right\.$"):
+        session.request("GET", "http://user:word@127.0.0.1:1/path?key=value", what="thing 7", read=read_json)
+
+
 NOT_REPEATED = {name: broken for name, broken in BROKEN.items() if name != "429"}
 
 

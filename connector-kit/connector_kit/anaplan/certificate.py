@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.errors import ConfigurationError
+from connector_kit.redaction import shortened
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -112,9 +113,10 @@ def _pem(setting: str, value: str) -> bytes:
     try:
         return Path(value).expanduser().read_bytes()
     except (OSError, ValueError) as error:
-        raise _wrong(
-            setting, "a readable PEM file or PEM text", getattr(error, "strerror", None) or "no path"
-        ) from error
+        got = getattr(error, "strerror", None) or "no path"
+        if setting == "certificate":  # the key's path may be half of a key by mistake
+            got = f"{shortened(value, 200)}: {got}"
+        raise _wrong(setting, "a readable PEM file or PEM text", got) from error
 
 
 def _note_expiry(cert: Certificate) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Collection, Iterator
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -80,7 +81,7 @@ def no_answer(
         system=system,
         subject=what,
         got=got,
-        hint=f"Check that the system is up and that its address is right.{unsure}",
+        hint=f"Check that the system is up and that its address{_host(error)} is right.{unsure}",
     )
 
 
@@ -131,6 +132,15 @@ def common_error(
 def _place(location: str | None) -> str:
     """Where a redirect leads, without the query: that of a login page carries what was asked, secrets and all."""
     return shortened(re.split(r"[?#;]", location or "nowhere")[0], 300)
+
+
+def _host(error: Exception) -> str:
+    """Where the request went, to stand in a sentence: the host alone, since paths and queries may carry secrets."""
+    request = getattr(error, "request", None)
+    parts = urlsplit(getattr(request, "url", None) or "")
+    if not parts.hostname:
+        return ""
+    return f" {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _chain(error: BaseException, until: BaseException | None) -> Iterator[BaseException]:
