@@ -145,6 +145,8 @@ def test_a_fiscal_year_has_twelve_months_in_a_row(year, start, period, named_by)
         ({"columns": {"C": {"field": "A", "constant": 1}}}, "exactly one of field, template, constant, period"),
         ({"columns": {"C": {"field": "A", "dat": "%d"}}}, "unknown dat"),
         ({"columns": {"C": {"field": "A", "date": "%d", "decimals": 2}}}, "only one of date, decimals"),
+        ({"columns": {"C": {"field": "A", "date": "dd/MM/yyyy"}}}, "'dd/MM/yyyy' writes every date alike"),
+        ({"columns": {"C": {"period": ["A", "B"], "format": "MMM yy"}}}, "'MMM yy' writes every date alike"),
         ({"columns": {"C": {"period": ["A"]}}}, "two fields"),
         ({"columns": {}}, "columns are missing"),
         ({"list": "L"}, "exactly one of import, process and list"),

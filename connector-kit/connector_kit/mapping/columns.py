@@ -94,7 +94,7 @@ def _period(name: str, options: dict[str, Any]) -> Column:
     if not isinstance(pair, list) or len(pair) != 2:
         raise ValueError("period takes two fields: fiscal year and period number")
     year, period = map(str, pair)
-    form = str(options.get("format", "%b %y"))
+    form = values.checked_format(str(options.get("format", "%b %y")))
 
     def build(dialect: Dialect) -> Cells:
         write = values.month(form, start_month=dialect.fiscal_year_start_month, named_by=dialect.fiscal_year_named_by)
@@ -141,8 +141,7 @@ def _conversion(options: dict[str, Any]) -> Callable[[Dialect], Converter]:
         negate = bool(options.get("negate"))
         return lambda dialect: values.number(dialect.decimal_separator, decimals=decimals, negate=negate)
     if kind == "date":
-        made: Converter = values.day(str(options["date"]))
-        made(["2026-12-31"])  # a format that Python can't write shows here
+        made: Converter = values.day(values.checked_format(str(options["date"])))
     elif kind == "boolean":
         made = _boolean(options["boolean"])
     elif kind == "values":

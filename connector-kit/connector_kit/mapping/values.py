@@ -146,6 +146,13 @@ def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - a JSON value
     return amount
 
 
+def checked_format(form: str) -> str:
+    """A strftime format that writes dates. Raises ValueError for others, such as `dd/MM/yyyy`, which is a constant."""
+    if date(2001, 2, 3).strftime(form) == date(2026, 11, 30).strftime(form):
+        raise ValueError(f"{form!r} writes every date alike: a format such as %d/%m/%Y is needed")
+    return form
+
+
 def day(form: str) -> Converter:
     """Dates: "YYYY-MM-DD", or a date-time of which the date is kept as it stands, written by a strftime format."""
 
