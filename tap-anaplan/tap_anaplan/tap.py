@@ -12,6 +12,7 @@ import click
 from singer_sdk import Stream
 from typing_extensions import override
 
+from connector_kit.errors import ConfigurationError
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedStream, PagedTap
 from tap_anaplan.metadata import DEFINITIONS, DefinitionStream
@@ -47,11 +48,22 @@ class TapAnaplan(SecretsMixin, PagedTap):
         streams: list[PagedStream] = [
             RowStream(self, source_of(self.site, spec), self._declared(spec)) for spec in self.specs
         ]
+        self._check_chosen()
         chosen = self.config.get("metadata") or []
         streams += [DefinitionStream(self, each) for each in DEFINITIONS if each.name in chosen]
         if TASKS.name in chosen:
             streams.append(TaskStream(self))
         return streams
+
+    def _check_chosen(self) -> None:
+        """Nothing chosen would be a run that succeeds and reads nothing."""
+        if not self.specs and not self.config.get("metadata"):
+            raise ConfigurationError(
+                system=self.name,
+                subject="settings",
+                expected="something in exports, views, lists or metadata",
+                got="none",
+            )
 
     @property
     @override
@@ -78,6 +90,7 @@ class TapAnaplan(SecretsMixin, PagedTap):
         catalog = ctx.params.get("catalog")
         chosen = {e["tap_stream_id"] for e in json.load(catalog)["streams"]} if catalog else set()
         tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
+        tap._check_chosen()
         problems = run_check(tap.site, [spec for spec in tap.specs if not chosen or spec.stream in chosen], click.echo)
         ctx.exit(1 if problems else 0)
 

@@ -35,6 +35,10 @@ def test_everything_that_is_there_is_listed_and_nothing_is_run(site, check):
     assert not site.requests("/readRequests")
 
 
+def test_settings_that_choose_nothing_are_an_error_and_no_success(check):
+    assert "expected something in exports, views, lists or metadata" in str(check().exception)
+
+
 def test_what_is_missing_comes_with_what_to_do(site, check):
     result = check(
         exports=["Plan lines.txt", {"export": "Plan Lines.csv", "stream": "other", "approval": site.gate}],

@@ -66,6 +66,11 @@ def _finding(config: Mapping[str, Any], tenant: Tenant, declaration: Declaration
     except ConnectorError as error:
         missing = isinstance(error, NotFoundError) or error.status in {403, 404}
         return Finding(name, entity_set, "", declaration.by, "not there" if missing else "refused", str(error))
+    codes = {str(code) for code in config.get("company_codes") or ()}
+    if name == "company_codes" and total is not None and total < len(codes):
+        listed = ", ".join(sorted(codes))
+        problem = f"setting company_codes: expected {listed}, got {total} that this user sees."
+        return Finding(name, entity_set, f"{total:,}", found.by, "code missing", problem)
     result = "ok" if found.method == declaration.method else "read whole"
     return Finding(name, entity_set, "?" if total is None else f"{total:,}", found.by, result)
 

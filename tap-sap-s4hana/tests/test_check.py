@@ -39,6 +39,13 @@ def test_each_problem_is_one_line_with_what_to_do(tenant, tmp_path):
     assert len(problems) == 4
 
 
+def test_a_company_code_that_is_not_there_is_a_problem_and_not_an_empty_table(tenant, tmp_path):
+    known = tenant.rows("CompanyCode")[0]["CompanyCode"]
+    result = check(tenant, tmp_path, company_codes=[known, "ZZZZ"], streams=["company_codes"])
+    assert result.exit_code == 1
+    assert f"- setting company_codes: expected {known}, ZZZZ, got 1 that this user sees." in result.output
+
+
 def test_a_wrong_password_stops_the_check(tenant, tmp_path):
     result = check(tenant, tmp_path, password="wrong-one")
     assert isinstance(result.exception, AuthenticationError)

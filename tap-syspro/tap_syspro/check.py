@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector_kit.errors import AuthenticationError, ConnectorError, NotFoundError, UnavailableError
+from connector_kit.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectorError,
+    NotFoundError,
+    UnavailableError,
+)
 from tap_syspro.declarations import Declaration, declarations
 from tap_syspro.site import Sample, Site
 from tap_syspro.tables import ROW_VERSION
@@ -32,7 +38,8 @@ _HEAD = ("company", "stream", "table", "rows", "change capture", "row versions",
 def run_check(config: Mapping[str, Any], site: Site, say: Callable[[str], None], streams: set[str]) -> int:
     """Check the streams (all when the set is empty), print the table and the problems; how many problems there are.
 
-    Wrong credentials and a server that is not there stop the check: nothing else would be learned.
+    Wrong credentials, an address that is none and a server that is not there stop the check: nothing else would be
+    learned.
     """
     findings = list(findings_of(config, site, streams))
     for line in table_of(findings):
@@ -58,7 +65,7 @@ def _finding(site: Site, company: str, declaration: Declaration) -> Finding:
     capture = declaration.method + (f" by {declaration.column}" if declaration.column else "")
     try:
         sample = site.sample(company, declaration.table, count=True)
-    except (AuthenticationError, UnavailableError):
+    except (AuthenticationError, ConfigurationError, UnavailableError):
         raise
     except ConnectorError as error:
         missing = isinstance(error, NotFoundError)

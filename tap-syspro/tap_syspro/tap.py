@@ -13,6 +13,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib import CatalogEntry
 from typing_extensions import override
 
+from connector_kit.errors import NotFoundError
 from connector_kit.odata.schema import fields_of_schema
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedTap
@@ -43,13 +44,23 @@ class TapSyspro(SecretsMixin, PagedTap):
 
     @override
     def discover_streams(self) -> Sequence[SysproStream]:
-        streams = []
+        streams, missing = [], []
         for declaration in declarations(self.config):
             table = self._table(declaration)
             if table is None:
-                self.logger.warning("Table %s is not exposed: no stream %s", declaration.table, declaration.name)
+                missing.append(declaration)
             else:
                 streams.append(stream_of(self, declaration, table))
+        if not streams:  # an empty catalog would be a run that succeeds and reads nothing
+            raise NotFoundError(
+                system=self.name,
+                subject=f"companies {', '.join(map(str, self.config['companies']))}",
+                expected="tables",
+                got=f"none of {len(missing)}",
+                hint="Check companies, the address and what the user may see; `--test` tells each answer.",
+            )
+        for declaration in missing:
+            self.logger.warning("Table %s is not exposed: no stream %s", declaration.table, declaration.name)
         return streams
 
     @property

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from connector_kit.errors import AuthenticationError, ConfigurationError, NotFoundError, RefusedError
+from tap_syspro.check import run_check
 from tap_syspro.tap import TapSyspro
 
 
@@ -22,6 +23,17 @@ def test_a_wrong_company_names_the_company(site):
     assert isinstance(output.error, NotFoundError)
     assert "NOPE" in str(output.error)
     assert "company id" in str(output.error)
+
+
+def test_a_site_without_a_single_table_is_an_error_and_no_empty_catalog(site):
+    with pytest.raises(NotFoundError, match=r"companies NOPE: expected tables, got none of 24"):
+        TapSyspro(config=site.config | {"companies": ["NOPE"]}).catalog_dict  # noqa: B018 - it reads the site
+
+
+def test_an_address_without_its_scheme_is_told_once_by_the_test(site):
+    tap = TapSyspro(config=site.config | {"api_url": "erp.example.com/SYSPRO8Odata"}, setup_mapper=False)
+    with pytest.raises(ConfigurationError, match="Check the address"):
+        run_check(tap.config, tap.site, print, {"suppliers", "customers"})
 
 
 def test_a_table_that_the_login_may_not_see_is_left_out_of_the_catalog(site, caplog):
