@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sandbox.anaplan.schema import FileDefinition
 
 csv.field_size_limit(sys.maxsize)
+_NO_NUL = sys.version_info < (3, 11)  # until then the csv module reads no line with a NUL
+_NUL, _NEVER = "\U0010fffe", "\U0010ffff"  # no characters, so in no text: one stands for a NUL, one for no separator
 _CODECS = {"UTF-8": "utf-8", "UTF-16LE": "utf-16-le", "UTF-16BE": "utf-16-be", "ISO-8859-1": "iso-8859-1"}
 
 
@@ -73,10 +75,12 @@ class Source:
         lines: Iterator[str] = iter(self._text)
         if strip_bom and codec.startswith("utf"):
             lines = chain((next(lines, "").removeprefix("\ufeff"),), lines)
+        if _NO_NUL:
+            lines = (line.replace("\0", _NUL) for line in lines)
         self._settings = settings
         self._rows = csv.reader(
             lines,
-            delimiter=settings.separator or "\0",
+            delimiter=settings.separator or _NEVER,
             quotechar=settings.delimiter or None,
             quoting=csv.QUOTE_MINIMAL if settings.delimiter else csv.QUOTE_NONE,
             strict=True,
@@ -114,7 +118,7 @@ class Source:
                 yield line, _malformed(error)
                 continue
             if row:
-                yield line, row
+                yield line, [field.replace(_NUL, "\0") for field in row] if _NO_NUL else row
 
     def close(self) -> None:
         """Close the chunk files."""

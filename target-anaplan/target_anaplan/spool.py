@@ -29,11 +29,15 @@ _WAITING = 3  # blocks between the mapping and the compressing thread: memory st
 
 
 class Worker:
-    """One thread that does jobs in their order; what goes wrong in it is raised at the next call."""
+    """One thread that does jobs in their order; what goes wrong in it is raised at the next call.
 
-    def __init__(self) -> None:
+    `place`: the folder that it writes to, for messages.
+    """
+
+    def __init__(self, place: Path | None = None) -> None:
+        self._place = place
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(_WAITING)
-        self._error: BaseException | None = None
+        self._error: OSError | None = None
         self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
         self._thread.start()
 
@@ -58,8 +62,8 @@ class Worker:
             raise UnavailableError(
                 system="target-anaplan",
                 subject="spool on disk",
-                got=str(error),
-                hint="Check the free space of spool_dir.",
+                got=error.strerror or str(error),
+                hint=f"Check the free space of spool_dir{f' ({self._place})' if self._place else ''}.",
             ) from error
 
     def _work(self) -> None:
