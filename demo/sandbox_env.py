@@ -20,9 +20,11 @@ def main() -> None:
         lines = [f"export {k}={shlex.quote(v)}" for k, v in plugin_environment(sandbox.info, folder).items()]
         target = folder / "sandbox.env"
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        print("The sandbox is up. In another shell:")
-        print(f"  . {target.relative_to(ROOT)} && .venv-meltano/bin/meltano run syspro-to-anaplan")
-        print("Ctrl-C stops it.")
+        print("The sandbox is up. In another shell, through Meltano or by hand:")
+        print(f"  . {target.relative_to(ROOT)}")
+        print("  .venv-meltano/bin/meltano run syspro-to-anaplan")
+        print("  .venv/bin/tap-syspro --config ENV --test")
+        print("Ctrl-C stops it.", flush=True)
         threading.Event().wait()
 
 
