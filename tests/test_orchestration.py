@@ -72,3 +72,49 @@ def test_two_workers_load_side_by_side_and_one_that_died_resumes(sandbox, instal
         states = [name for (name,) in connection.execute("SELECT state_id FROM state").fetchall()]
     assert any("syspro" in name for name in states), states
     assert any("sap" in name for name in states), states
+
+
+def await_first_import(sandbox):
+    hub = sandbox.info["anaplan"]["models"]["Finance Hub"]
+    until("the first import", lambda: imports(sandbox.control, hub), 240)
+
+
+def test_a_run_outlives_the_scheduler_and_can_be_stopped_when_it_is_back(sandbox, installation):
+    job, control = "syspro_to_anaplan", sandbox.control
+    installation.launch("a", job)
+    await_first_import(sandbox)
+    installation.scheduler.end(signal.SIGKILL)
+    until("the load", lambda: finished(installation, job), 240)
+    assert installation.runs(job) == ["SUCCESS"], installation.workers["a"].said()[-4000:]
+    assert differences(syspro.compare(control, sandbox.info["syspro"]["companies"])) == []
+
+    installation.start_scheduler()
+    control.business_day(1)
+    control.switch("anaplan", "extra_task_seconds", 5.0)
+    known = len(control.requests("anaplan"))
+    installation.launch("a", job)
+    hub = sandbox.info["anaplan"]["models"]["Finance Hub"]
+    until("an import", lambda: [r for r in imports(control, hub) if r in control.requests("anaplan")[known:]], 240)
+    installation.terminate(job)
+    until("the end", lambda: finished(installation, job), 90)
+    assert installation.runs(job) == ["SUCCESS", "CANCELED"]
+    stopped = [r for r in control.requests("anaplan")[known:] if r["method"] == "DELETE" and "/tasks/" in r["path"]]
+    assert len(stopped) == 1, installation.workers["a"].said()[-4000:]
+
+
+def test_a_run_whose_process_is_killed_is_over_when_its_meltano_is(sandbox, installation):
+    job, control, worker = "syspro_to_anaplan", sandbox.control, installation.workers["a"]
+    control.switch("anaplan", "extra_task_seconds", 2.0)
+    installation.launch("a", job)
+    await_first_import(sandbox)
+    worker.kill_run()
+    print(installation.runs(job), worker.programs())
+    while worker.programs():
+        assert "still running" in installation.tick("a", "syspro_to_anaplan_nightly")
+    control.switch("anaplan", "extra_task_seconds", 0.0)
+    until("Dagster to see it", lambda: installation.runs(job) == ["FAILURE"], 60)
+    installation.launch("a", job)
+    until("the load", lambda: len(installation.runs(job)) == 2 and finished(installation, job), 240)
+    assert installation.runs(job) == ["FAILURE", "SUCCESS"], worker.said()[-4000:]
+    assert differences(syspro.compare(control, sandbox.info["syspro"]["companies"])) == []
+    assert max(control.report()["anaplan"]["max_overlap"].values()) == 1

@@ -53,16 +53,20 @@ def dagster_name(name: str) -> str:
 
 
 @contextmanager
-def alone(job: str) -> Iterator[bool]:
-    """Whether no other process of this worker runs the job. The kernel frees a dead process's lock."""
+def alone(job: str) -> Iterator[int | None]:
+    """A file's number when no other process of this worker runs the job, else None.
+
+    Who gets the file passed on holds the lock, too: a run whose own process was killed is not over while its `meltano`
+    lives. The kernel frees the lock of processes that died.
+    """
     LOCKS.mkdir(parents=True, exist_ok=True)
     with (LOCKS / f"{job}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
+            yield None
         else:
-            yield True
+            yield file.fileno()
 
 
 def meltano_job(name: str) -> dg.JobDefinition:
@@ -70,12 +74,12 @@ def meltano_job(name: str) -> dg.JobDefinition:
 
     @dg.op(name=f"run_{dagster_name(name)}", tags={"kind": "meltano"}, config_schema=_CONFIG)
     def run(context: dg.OpExecutionContext) -> None:
-        with alone(name) as mine:
-            if not mine:
+        with alone(name) as lock:
+            if lock is None:
                 raise dg.Failure(f"{name} is still running on this worker.", allow_retries=False)
             # --force: this worker knows that nobody runs the job. Meltano alone would wait five minutes after a kill.
             command = [MELTANO, f"--environment={ENVIRONMENT}", "run", "--force", name]
-            code, last = _streamed(context, command, {**os.environ, "NO_COLOR": "1", **context.op_config["env"]})
+            code, last = _streamed(context, command, {**os.environ, "NO_COLOR": "1", **context.op_config["env"]}, lock)
         if code:
             raise dg.Failure(f"meltano run {name} ended with {code}:\n{last}")
 
@@ -86,7 +90,9 @@ def meltano_job(name: str) -> dg.JobDefinition:
     return job
 
 
-def _streamed(context: dg.OpExecutionContext, command: list[str], environment: Mapping[str, str]) -> tuple[int, str]:
+def _streamed(
+    context: dg.OpExecutionContext, command: list[str], environment: Mapping[str, str], lock: int
+) -> tuple[int, str]:
     """Run a command, its lines in the run's compute log; its exit code and its last lines.
 
     When the run is stopped in Dagster, the command gets SIGTERM and the time to clean up. A process group of its own
@@ -94,7 +100,13 @@ def _streamed(context: dg.OpExecutionContext, command: list[str], environment: M
     """
     lines: deque[str] = deque(maxlen=_LINES_OF_A_FAILURE)
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=PROJECT, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=PROJECT,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        pass_fds=[lock],
     )
     try:
         for line in process.stdout or ():
@@ -117,8 +129,8 @@ def meltano_schedule(entry: Mapping[str, Any], job: dg.JobDefinition) -> dg.Sche
 
     @dg.schedule(name=dagster_name(entry["name"]), job=job, cron_schedule=entry["interval"])
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        with alone(entry["job"]) as free:
-            if not free:
+        with alone(entry["job"]) as lock:
+            if lock is None:
                 return dg.SkipReason(f"{entry['job']} is still running.")
             end_lost_runs(context.instance, job.name)
         return dg.RunRequest(run_config={"ops": {f"run_{job.name}": {"config": {"env": env}}}})

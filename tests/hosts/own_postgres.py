@@ -42,7 +42,7 @@ class Server:
         return f"postgresql://{user}:{password}@{self.address}:{self.port}/{user}"
 
     def start(self) -> None:
-        """Start it, and return when it answers. After a kill the old server's processes may still be on their way out."""
+        """Start it, and return when it answers: after a kill the old processes may still be on their way out."""
         owner = pwd.getpwuid(self.folder.stat().st_uid).pw_name if os.geteuid() == 0 else None
         addresses = ",".join({"127.0.0.1", self.address})
         command = [self.programs / "postgres", "-D", self.folder, "-h", addresses, "-p", str(self.port)]

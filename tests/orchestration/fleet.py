@@ -64,6 +64,23 @@ class Host:
     def said(self) -> str:
         return (self.folder / "log").read_text("utf-8", "replace")
 
+    def programs(self) -> dict[int, str]:
+        """Meltano and the plugins that it has started here."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                own = f"HOME={self.environment['HOME']}".encode() in (folder / "environ").read_bytes().split(b"\0")
+                if own and (str(MELTANO) in words or "/.meltano/" in words):
+                    found[int(folder.name)] = words
+        return found
+
+    def kill_run(self) -> None:
+        """SIGKILL to Dagster's own process of the run, as out of memory ends it: not to what it started."""
+        (meltano,) = (pid for pid, words in self.programs().items() if f"{MELTANO} " in words)
+        parent = Path(f"/proc/{meltano}/stat").read_text().rpartition(")")[2].split()[1]
+        os.kill(int(parent), signal.SIGKILL)
+
     def end(self, how: signal.Signals) -> None:
         """All its processes at once, as a machine that loses its power (SIGKILL) or is shut down (SIGTERM)."""
         for process in self.processes:
@@ -102,6 +119,9 @@ class Fleet:
             self.start(name)
         for name in jobs:
             self.await_worker(name)
+        self.start_scheduler()
+
+    def start_scheduler(self) -> None:
         self.scheduler.start("dagster-daemon", "run", "-w", "workspace.yaml")
 
     def start(self, name: str) -> None:
@@ -153,13 +173,28 @@ class Fleet:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def terminate(self, job: str) -> None:
+        """Stop the job's last run, as the scheduler's page does."""
+        program = (
+            "import sys, dagster as dg\n"
+            "with dg.DagsterInstance.get() as instance:\n"
+            "    [record] = instance.get_run_records(dg.RunsFilter(job_name=sys.argv[1]), limit=1)\n"
+            "    instance.report_run_canceling(record.dagster_run)\n"
+            "    sys.exit(not instance.run_launcher.terminate(record.dagster_run.run_id))\n"
+        )
+        command = [PROGRAMS / "python", "-c", program, job]
+        own = self.scheduler.environment
+        done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+
     def tick(self, worker: str, schedule: str) -> str:
         """What a schedule's tick on this worker decides, as its code server evaluates it, two minutes later."""
         program = (
             "import sys, dagster as dg; sys.path.insert(0, sys.argv[1]); import definitions as d; d._STARTING = 0\n"
             "found = d.defs.get_schedule_def(sys.argv[2])\n"
             "with dg.DagsterInstance.get() as instance:\n"
-            "    print(found.evaluate_tick(dg.build_schedule_context(instance)).run_requests[0].run_config)\n"
+            "    tick = found.evaluate_tick(dg.build_schedule_context(instance))\n"
+            "    print(tick.skip_message or tick.run_requests[0].run_config)\n"
         )
         host = self.workers[worker]
         command = [PROGRAMS / "python", "-c", program, str(EXAMPLE), schedule]

@@ -26,6 +26,14 @@ class LockLostError(ConnectorError):
     """A lock that this process held is gone. Nothing may be done any more that others must not overlap with."""
 
 
+class CoordinationGoneError(ConnectorError):
+    """The database does not answer, and was asked often enough. Who wanted a turn did not get it, and sent nothing.
+
+    Not one of the transient errors: they mean that the system that was to be asked may answer the next time, and a
+    request, or a task that is followed, would be tried again for long.
+    """
+
+
 class Coordinator(Protocol):
     """Shared by all processes that connect to the same URL. Use it as a context manager, or `close` it."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from connector_kit.coordination.base import SYSTEM
+from connector_kit.coordination.base import SYSTEM, CoordinationGoneError
 from connector_kit.errors import ConfigurationError, ConnectorError, UnavailableError
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ CREATE TABLE IF NOT EXISTS coordination_waiter (
 """
 _FOUND = "SELECT to_regclass('coordination_rate'), to_regclass('coordination_lock'), to_regclass('coordination_waiter')"
 _TABLES_KEY = 0x636F6F72  # "coor": two first runs must not make the tables at the same time
-_TRIES = 5
+_FIRST_TRIES = 5
+_TRIES = 10  # about 50 seconds: a restart of the server, or its stand-in's start, ends no run that only reads
+_LONGEST_PAUSE = 8.0
 _GUESS = "Is the server running on that host and accepting TCP/IP connections?"
 _CHECK = "Check that it is up, and run the job again: it takes up where this one stopped."
 
@@ -139,6 +141,10 @@ def make_tables(session: psycopg.Connection[tuple[Any, ...]]) -> None:
         session.execute(_TABLES.encode())
 
 
+def _gone(told: ConnectorError) -> CoordinationGoneError:
+    return CoordinationGoneError(system=told.system, subject=told.subject, got=told.got, hint=told.hint)
+
+
 class SharedSession:
     """One connection per process for short statements, made again when it breaks or after a fork."""
 
@@ -146,28 +152,33 @@ class SharedSession:
         self._url = url
         self._guard = threading.Lock()
         self._pid = 0
+        self._answered = False
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def row(self, statement: str, values: Mapping[str, object]) -> tuple[Any, ...] | None:
         """The first row of one statement, which commits by itself; None when it returns none.
 
         Raises:
-            UnavailableError: the server did not answer after some tries.
+            CoordinationGoneError: the server did not answer after some tries.
             ConfigurationError: this user has not the right.
         """
         psycopg = driver()
         with self._guard:
-            for failures in range(1, _TRIES + 1):
+            tries = _TRIES if self._answered else _FIRST_TRIES
+            for failures in range(1, tries + 1):
                 try:
                     cursor = self._connected().execute(statement.encode(), values)
+                    self._answered = True
                     return cursor.fetchone() if cursor.description else None
                 except (psycopg.Error, ConnectorError) as error:  # noqa: PERF203 - a retry is a loop
                     self._drop()
                     told = error if isinstance(error, ConnectorError) else explained(self._url, error, _CHECK)
-                    if failures == _TRIES or not told.retriable:
+                    if not told.retriable:
                         raise told from error
-                    log.warning("The coordination database does not answer (try %d of %d)", failures, _TRIES)
-                    time.sleep(2.0 ** (failures - 2))
+                    if failures == tries:
+                        raise _gone(told) from error
+                    log.warning("The coordination database does not answer (try %d of %d)", failures, tries)
+                    time.sleep(min(_LONGEST_PAUSE, 2.0 ** (failures - 2)))
         raise AssertionError("unreachable")
 
     def close(self) -> None:
