@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from demo.job import JobRun, meltano
+from demo.plan_to_syspro import changed
 from demo.planning import PlanLine, approve, enter
 from demo.reconcile.plan import compare_with_sap, compare_with_syspro
 from tests import test_plan_to_sap as sap
@@ -114,7 +115,7 @@ def test_what_syspro_refused_is_there_once_after_the_replay_journals_and_master_
     posted = syspro.journals(from_syspro) - before
     assert len(posted) == 2
     assert compare_with_syspro(control, company, lines, posted, syspro.OFFSET).differences == ()
-    moved = syspro.changed([customer], [_customer(control.rows(company, "ArCustomer"), customer)])
+    moved = changed([customer], [_customer(control.rows(company, "ArCustomer"), customer)])
     assert moved.startswith("CreditLimit of ")
     nothing_is_left(from_syspro, "replay-to-syspro", lambda: syspro.journals(from_syspro))
     assert control.sessions() == [], "the run has logged off"

@@ -122,33 +122,29 @@ def _keys(number: int, hashes: Sequence[bytes]) -> Mapping[str, object]:
 
 
 def _overtaken(*, postgres: bool) -> str:
-    gather = "json_agg(n.i)" if postgres else "json_group_array(n.i)"
+    gather = "json_agg(found.i)" if postgres else "json_group_array(found.i)"
     listed = "json_array_elements_text(CAST(:unsettled AS json))" if postgres else "json_each(:unsettled)"
     newer = (
         f"(b.no > :newest OR b.no IN (SELECT CAST(value AS BIGINT) FROM {listed})) "
         "AND b.run_no NOT IN (SELECT no FROM audit_runs WHERE id = :run_id)"
     )
-    # A record's places stand in `records`, its last one maybe in `delivered` alone.
-    arrived = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} AS p JOIN audit_batches AS b ON b.no = p.batch_no "
-        f"WHERE p.scope_id = :scope_id AND p.key_hash = {_KEY} AND b.outcome IN ('delivered', 'deleted') AND {newer})"
-        for table in ("audit_records", "audit_delivered")
-    )
-    refused = (
-        "EXISTS (SELECT 1 FROM audit_failures AS f JOIN audit_batches AS b ON b.no = f.batch_no "
-        f"WHERE f.scope_id = :scope_id AND f.key_hash = {_KEY} AND {newer})"
-    )
+    arrived = "b.outcome IN ('delivered', 'deleted')"
+    # Joins, and not EXISTS: for these PostgreSQL would read the whole scope. A record's places stand in `records`, its
+    # last one maybe in `delivered` alone.
+    found = [
+        f"SELECT n.i FROM n JOIN {table} AS p ON p.scope_id = :scope_id AND p.key_hash = {_KEY} "
+        f"JOIN audit_batches AS b ON b.no = p.batch_no WHERE {condition} AND {newer}"
+        for table, condition in (("audit_records", arrived), ("audit_delivered", arrived), ("audit_failures", "true"))
+    ]
     stands = (
-        "EXISTS (SELECT 1 FROM audit_delivered AS d "
-        f"WHERE d.scope_id = :scope_id AND d.key_hash = {_KEY} AND d.digest IS NOT NULL AND d.batch_no NOT IN "
+        f"SELECT n.i FROM n JOIN audit_delivered AS d ON d.scope_id = :scope_id AND d.key_hash = {_KEY} "
+        "WHERE :shared = 0 AND d.digest IS NOT NULL AND d.batch_no NOT IN "
         "(SELECT no FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0) AND NOT EXISTS "
         "(SELECT 1 FROM audit_failures AS f WHERE f.scope_id = :scope_id AND f.key_hash = d.key_hash "
-        "AND f.closed IS NULL))"
+        "AND f.closed IS NULL)"
     )
-    return (
-        f"{_numbers(postgres=postgres)} SELECT CAST({gather} AS TEXT) FROM n "
-        f"WHERE {arrived} OR {refused} OR (:shared = 0 AND {stands})"
-    )
+    union = " UNION ".join([*found, stands])
+    return f"{_numbers(postgres=postgres)} SELECT CAST({gather} AS TEXT) FROM ({union}) AS found"
 
 
 def _close_outlived(*, postgres: bool) -> str:
