@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import copy
-import io
-import json
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from connector_kit.http import Retry
+from sandbox import singer
 from sandbox.testing import Running, running
 from tap_sap_s4hana.shipped import SHIPPED
 from tap_sap_s4hana.streams import SapStream
@@ -34,57 +30,22 @@ FEW = {"gl_account_line_items": AMOUNTS, "operational_accounting_items": [*AMOUN
 """Line items have some 250 columns: tests that are not about these read a few."""
 
 
-@dataclass
-class Output:
-    """What a run wrote, and the error it ended with."""
-
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    error: Exception | None = None
-
-    @property
-    def records(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for message in self.messages:
-            if message["type"] == "RECORD":
-                found[message["stream"]].append(message["record"])
-        return found
+class Output(singer.Output):
+    """A run, with the keys of its records."""
 
     def keys(self, stream: str) -> list[tuple[Any, ...]]:
         return [tuple(record[name] for name in KEYS[stream]) for record in self.records[stream]]
-
-    @property
-    def state(self) -> dict[str, Any] | None:
-        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
-        return copy.deepcopy(states[-1]) if states else None
-
-    def bookmark(self, stream: str) -> dict[str, Any]:
-        assert self.state is not None, "no STATE message"
-        return dict(self.state["bookmarks"][stream])
-
-    def versions(self, stream: str) -> list[int]:
-        return [m["version"] for m in self.messages if m["type"] == "ACTIVATE_VERSION" and m["stream"] == stream]
 
 
 def run_tap(
     config: dict[str, Any], catalog: dict[str, Any] | None = None, state: dict[str, Any] | None = None
 ) -> Output:
     """One run, its error kept. Numbers of records come as Decimal."""
-    output = Output()
-    buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with redirect_stdout(buffer):
-        tap = None
-        try:
-            tap = TapSapS4Hana(config=dict(config), catalog=copy.deepcopy(catalog), state=copy.deepcopy(state))
-            tap.sync_all()
-        except Exception as error:
-            output.error = error
-        finally:
-            if tap is not None:
-                tap.tenant.close()
-    buffer.flush()
-    text = buffer.buffer.getvalue().decode()  # type: ignore[attr-defined] # a BytesIO
-    output.messages = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
-    return output
+    return singer.read(
+        lambda: TapSapS4Hana(config=dict(config), catalog=copy.deepcopy(catalog), state=copy.deepcopy(state)),
+        lambda tap: tap.tenant.close(),
+        Output(),
+    )
 
 
 @dataclass

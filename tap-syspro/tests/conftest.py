@@ -3,70 +3,27 @@
 from __future__ import annotations
 
 import copy
-import io
-import json
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from sandbox.singer import Output, read
 from sandbox.testing import Running, running
 from tap_syspro.streams import SysproStream
 from tap_syspro.tap import TapSyspro
-
-
-@dataclass
-class Output:
-    """What a run wrote, and the error it ended with."""
-
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    error: Exception | None = None
-
-    @property
-    def records(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for message in self.messages:
-            if message["type"] == "RECORD":
-                found[message["stream"]].append(message["record"])
-        return found
-
-    @property
-    def state(self) -> dict[str, Any] | None:
-        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
-        return copy.deepcopy(states[-1]) if states else None
-
-    def bookmark(self, stream: str, company: str) -> dict[str, Any]:
-        state = self.state
-        assert state is not None, "no STATE message"
-        return next(p for p in state["bookmarks"][stream]["partitions"] if company in p["context"].values())
-
-    def versions(self, stream: str) -> list[int]:
-        return [m["version"] for m in self.messages if m["type"] == "ACTIVATE_VERSION" and m["stream"] == stream]
 
 
 def run_tap(
     config: dict[str, Any], catalog: dict[str, Any] | None = None, state: dict[str, Any] | None = None
 ) -> Output:
     """One run, its error kept."""
-    output = Output()
-    buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with redirect_stdout(buffer):
-        tap = None
-        try:
-            tap = TapSyspro(config=dict(config), catalog=copy.deepcopy(catalog), state=copy.deepcopy(state))
-            tap.sync_all()
-        except Exception as error:
-            output.error = error
-        finally:
-            if tap is not None:
-                tap.site.close()
-    buffer.flush()
-    text = buffer.buffer.getvalue().decode()  # type: ignore[attr-defined] # a BytesIO
-    output.messages = [json.loads(line) for line in text.splitlines()]
-    return output
+    return read(
+        lambda: TapSyspro(config=dict(config), catalog=copy.deepcopy(catalog), state=copy.deepcopy(state)),
+        lambda tap: tap.site.close(),
+        Output(),
+    )
 
 
 @dataclass

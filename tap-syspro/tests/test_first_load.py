@@ -38,8 +38,8 @@ def test_every_row_arrives_once_and_with_its_values(site, stream):
             if column == "TimeStamp" or column not in found[row_key]:
                 continue
             got = found[row_key][column]
-            if isinstance(got, (int, float)) and not isinstance(got, bool):
-                assert Decimal(str(got)) == Decimal(str(value)), (row_key, column)
+            if isinstance(got, (int, Decimal)) and not isinstance(got, bool):
+                assert got == Decimal(str(value)), (row_key, column)
             else:
                 assert got == plain(value), (row_key, column)
 

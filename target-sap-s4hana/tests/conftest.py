@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from connector_kit.audit.command import cli
+from sandbox.singer import Outcome, deliver, lines
 from sandbox.testing import Running, running
+from sandbox.trail import TrailReader
 from target_sap_s4hana.target import TargetSapS4hana
 
 JOURNAL = {
@@ -62,26 +59,8 @@ def plan(*rows: Mapping[str, Any], state: object = "done", stream: str = "plan")
     return messages
 
 
-def lines(messages: Sequence[Mapping[str, Any] | str]) -> str:
-    return "".join((m if isinstance(m, str) else _json(m)) + "\n" for m in messages)
-
-
-def _json(message: Mapping[str, Any]) -> str:
-    """JSON with decimals as exact numbers."""
-    marked = json.dumps(message, default=lambda value: f"\x00{value}\x00")
-    return marked.replace('"\\u0000', "").replace('\\u0000"', "")
-
-
 @dataclass
-class Outcome:
-    """What a run of the target left behind."""
-
-    states: list[Any]
-    error: BaseException | None
-
-
-@dataclass
-class Bench:
+class Bench(TrailReader):
     """The target with settings for the sandbox, and the sandbox itself."""
 
     sandbox: Running
@@ -117,23 +96,13 @@ class Bench:
             **settings,
         }
 
-    def run(self, messages: Sequence[Mapping[str, Any] | str], **settings: Any) -> Outcome:
+    def run(self, sent: Sequence[Mapping[str, Any] | str], **settings: Any) -> Outcome:
         """Run the target over messages; an error is returned, not raised."""
-        out = io.StringIO()
-        error = None
-        with contextlib.redirect_stdout(out):
-            try:
-                TargetSapS4hana(config=self.config(**settings)).listen(io.StringIO(lines(messages)))
-            except Exception as exc:
-                error = exc
-        return Outcome([json.loads(line) for line in out.getvalue().splitlines()], error)
+        return deliver(lambda: TargetSapS4hana(config=self.config(**settings)), sent)
 
-    def deliver(self, messages: Sequence[Mapping[str, Any] | str], **settings: Any) -> Outcome:
+    def deliver(self, sent: Sequence[Mapping[str, Any] | str], **settings: Any) -> Outcome:
         """Run the target; an error fails the test."""
-        outcome = self.run(messages, **settings)
-        if outcome.error:
-            raise outcome.error
-        return outcome
+        return self.run(sent, **settings).well()
 
     # What SAP's books say.
 
@@ -155,23 +124,6 @@ class Bench:
     def references(self) -> list[str]:
         """What we posted, by reference: each should be there once."""
         return sorted(row["DocumentReferenceID"] for row in self.headers())
-
-    # What the audit trail says.
-
-    def audit(self, *arguments: str) -> Any:
-        result = CliRunner().invoke(cli, ["--url", self.audit_url, *arguments], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def documents(self) -> list[dict[str, Any]]:
-        """The documents of the last run."""
-        shown = json.loads(self.audit("show", "--json"))
-        return [one for action in shown["actions"] for one in action["documents"]]
-
-    def rejected(self) -> dict[str, str]:
-        """The rows that the last run rejected: key to message."""
-        lines = map(json.loads, self.audit("export", "--run", "last").splitlines())
-        return {line["key"]: line["message"] for line in lines if line["outcome"] == "rejected"}
 
     def changed(self, **recipe: Any) -> list[dict[str, Any]]:
         """The recipe with other options; those that are None are left out."""

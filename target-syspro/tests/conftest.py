@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from connector_kit.audit.command import cli
+from sandbox.singer import Outcome, deliver, lines
 from sandbox.testing import Control, Running, running
+from sandbox.trail import TrailReader
 from target_syspro.target import TargetSyspro
 
 JOURNAL = {
@@ -71,26 +68,8 @@ def bills(*rows: Mapping[str, Any], state: object = "done") -> list[dict[str, An
     return messages("invoices", BILL, ["Supplier", "Invoice", "Account"], rows, state)
 
 
-def lines(sent: Sequence[Mapping[str, Any] | str]) -> str:
-    return "".join((m if isinstance(m, str) else _json(m)) + "\n" for m in sent)
-
-
-def _json(message: Mapping[str, Any]) -> str:
-    """JSON with decimals as exact numbers."""
-    marked = json.dumps(message, default=lambda value: f"\x00{value}\x00")
-    return marked.replace('"\\u0000', "").replace('\\u0000"', "")
-
-
 @dataclass
-class Outcome:
-    """What a run of the target left behind."""
-
-    states: list[Any]
-    error: BaseException | None
-
-
-@dataclass
-class Bench:
+class Bench(TrailReader):
     """The target with settings for the sandbox, and the sandbox itself."""
 
     sandbox: Running
@@ -137,21 +116,11 @@ class Bench:
 
     def run(self, sent: Sequence[Mapping[str, Any] | str], **settings: Any) -> Outcome:
         """Run the target over messages; an error is returned, not raised."""
-        out = io.StringIO()
-        error = None
-        with contextlib.redirect_stdout(out):
-            try:
-                TargetSyspro(config=self.config(**settings)).listen(io.StringIO(lines(sent)))
-            except Exception as exc:
-                error = exc
-        return Outcome([json.loads(line) for line in out.getvalue().splitlines()], error)
+        return deliver(lambda: TargetSyspro(config=self.config(**settings)), sent)
 
     def deliver(self, sent: Sequence[Mapping[str, Any] | str], **settings: Any) -> Outcome:
         """Run the target; an error fails the test."""
-        outcome = self.run(sent, **settings)
-        if outcome.error:
-            raise outcome.error
-        return outcome
+        return self.run(sent, **settings).well()
 
     # What SYSPRO's books say.
 
@@ -182,23 +151,6 @@ class Bench:
     def asked(self, path: str) -> list[dict[str, Any]]:
         """The requests to a path, e.g. "Transaction/Post"."""
         return [one for one in self.control.requests("syspro") if path.lower() in one["path"].lower()]
-
-    # What the audit trail says.
-
-    def audit(self, *arguments: str) -> Any:
-        result = CliRunner().invoke(cli, ["--url", self.audit_url, *arguments], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    def documents(self) -> list[dict[str, Any]]:
-        """The documents of the last run."""
-        shown = json.loads(self.audit("show", "--json"))
-        return [one for action in shown["actions"] for one in action["documents"]]
-
-    def rejected(self) -> dict[str, str]:
-        """The rows that the last run rejected: key to message."""
-        found = map(json.loads, self.audit("export", "--run", "last").splitlines())
-        return {line["key"]: line["message"] for line in found if line["outcome"] == "rejected"}
 
     def changed(self, **recipe: Any) -> list[dict[str, Any]]:
         """The journal's recipe with other options; those that are None are left out."""
