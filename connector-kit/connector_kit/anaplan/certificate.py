@@ -45,7 +45,7 @@ class CertificateKey:
     def proof(self, version: Version = "v2", *, now: float | None = None) -> tuple[str, dict[str, str]]:
         """The Authorization header's value and the JSON body of one login at `now` (epoch seconds)."""
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - see the module's docstring
-        from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415 - see the module's docstring
 
         nonce = os.urandom(_RANDOM_BYTES)
         if version == "v2":
@@ -72,8 +72,8 @@ def load(certificate: str, private_key: str | None = None, password: str | None 
     Raises:
         ConfigurationError: unreadable, wrong password, not RSA, or the two don't belong together.
     """
-    from cryptography import x509  # noqa: PLC0415
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - see the module's docstring
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see the module's docstring
 
     pem = _pem("certificate", certificate)
     try:
@@ -88,9 +88,9 @@ def load(certificate: str, private_key: str | None = None, password: str | None 
 
 
 def _private_key(pem: bytes, password: str | None) -> RSAPrivateKey:
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see the module's docstring
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see the module's docstring
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - see the module's docstring
 
     encrypted = b"ENCRYPTED" in pem
     secret = password.encode() if password and encrypted else None
