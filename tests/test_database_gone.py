@@ -6,6 +6,7 @@ Before a run, under an import, under a wait, under a post; and a person is told 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -101,6 +102,18 @@ def test_a_restart_before_the_first_turn_is_waited_for(sandbox, server, host):
     server.start()
     assert host.wait(120) == 0, host.logs()
     assert differences(sandbox) == []
+
+
+def test_who_only_shares_the_rate_waits_for_a_server_that_comes_back(server, url):
+    with connect(url) as coordinator:
+        limiter = coordinator.limiter("anaplan:api", per_minute=600)
+        limiter.acquire()
+        server.kill()
+        back = threading.Timer(10, server.start)
+        back.start()
+        limiter.acquire()
+        back.join()
+        assert [rate.used for rate in coordinator.status().rates] in ([1], [2])  # a crash may lose what was not flushed
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])

@@ -194,7 +194,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             trail = self._trail = self._resources.enter_context(opening.result())
         spool_dir = SpoolDir(config.get("spool_dir"))
         self._resources.callback(spool_dir.remove)
-        worker = Worker()
+        worker = Worker(spool_dir.path)
         self._resources.callback(worker.stop)
         self._run = trail.begin_run(
             plugin=self.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -75,9 +76,23 @@ class Host:
                     found[int(folder.name)] = words
         return found
 
+    def meltano(self) -> int | None:
+        """Meltano's process."""
+        return next((pid for pid, words in self.programs().items() if f"{MELTANO} " in words), None)
+
+    def may_run(self, job: str) -> bool:
+        """Whether a run of the job could begin."""
+        with (Path(self.environment["HOME"]) / f".local/state/connector-kit/jobs/{job}.lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
     def kill_run(self) -> None:
         """SIGKILL to Dagster's own process of the run, as out of memory ends it: not to what it started."""
-        (meltano,) = (pid for pid, words in self.programs().items() if f"{MELTANO} " in words)
+        meltano = self.meltano()
+        assert meltano is not None
         parent = Path(f"/proc/{meltano}/stat").read_text().rpartition(")")[2].split()[1]
         os.kill(int(parent), signal.SIGKILL)
 

@@ -61,7 +61,8 @@ class PostgresBook:
     def __init__(self, session: SharedSession, name: str, turns: int, window: float) -> None:
         self._session = session
         self._name = name
-        session.row(_AGREE, {"name": name, "turns": turns, "span": window * (1 + MARGIN)})
+        self._figures = {"name": name, "turns": turns, "span": window * (1 + MARGIN)}
+        session.row(_AGREE, self._figures)
 
     def reserve(self) -> Turn:
         """Take the next slot."""
@@ -84,6 +85,10 @@ class PostgresBook:
 
     def _row(self, statement: str) -> tuple[Any, ...]:
         row = self._session.row(statement, {"name": self._name})
+        if row is None:
+            # A server that crashed may have lost a book that was made just before: nothing is flushed for turns.
+            self._session.row(_AGREE, self._figures)
+            row = self._session.row(statement, {"name": self._name})
         if row is None:
             raise ConfigurationError(
                 system=SYSTEM,

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from typing_extensions import override
 
 from connector_kit.documents.model import Line
 from connector_kit.documents.rows import Home, decode_line
+from connector_kit.errors import UnavailableError
 
 GONE = -1
 """Instead of a row's number: the record is no part of the plan any more."""
@@ -45,11 +49,45 @@ class Pile(NamedTuple):
     spoiled: str
 
 
+class _OnDisk(sqlite3.Connection):
+    """What goes wrong with the file is said in a line for people, wherever it happens."""
+
+    place = Path()
+
+    @override
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        with self._told():
+            return super().execute(*arguments)
+
+    @override
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        with self._told():
+            return super().executemany(*arguments)
+
+    @override
+    def executescript(self, *arguments: Any) -> sqlite3.Cursor:
+        with self._told():
+            return super().executescript(*arguments)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise UnavailableError(
+                system="spool",
+                subject=f"rows that wait in {self.place}",
+                got=str(error),
+                hint="Check the free space of spool_dir.",
+            ) from error
+
+
 class RowSpool:
     """Rows of one recipe. Add blocks, `seal`, then read pile after pile."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(path, isolation_level=None, factory=_OnDisk)
+        self._db.place = path.parent
         self._db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;" + _TABLES)
         self.rows = 0
         self.invalid = 0

@@ -181,11 +181,11 @@ class DocumentTarget(SecretsMixin, BlockTarget):
         coordinator = self._resources.enter_context(coordination.connect(config.get("coordination_url")))
         connected = self.connect({recipe.rules.name for recipe in self.recipes}, self._resources, coordinator)
         trail = self._resources.enter_context(audit.Trail.of(config))
-        folder = Path(
-            self._resources.enter_context(
-                tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=config.get("spool_dir"))
-            )
-        )
+        parent = config.get("spool_dir") and Path(config["spool_dir"]).expanduser()
+        if parent:
+            parent.mkdir(parents=True, exist_ok=True)
+        temporary = tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=parent)
+        folder = Path(self._resources.enter_context(temporary))
         self._run = trail.begin_run(
             plugin=self.name,
             version=self.plugin_version,
