@@ -73,7 +73,9 @@ class _OnDisk(sqlite3.Connection):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):  # a defect of ours
+            raise
+        except sqlite3.DatabaseError as error:  # full; and, as there is no journal, "malformed" ever after
             raise UnavailableError(
                 system="spool",
                 subject=f"rows that wait in {self.place}",
