@@ -189,9 +189,11 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         )
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(audit.Trail.of, config)
-            model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])
-            places = find(model, self._mappings)
-            trail = self._trail = self._resources.enter_context(opening.result())
+            try:
+                model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])
+                places = find(model, self._mappings)
+            finally:  # what was opened meanwhile is closed with the rest, also when the mappings don't fit
+                trail = self._trail = self._resources.enter_context(opening.result())
         spool_dir = SpoolDir(config.get("spool_dir"))
         self._resources.callback(spool_dir.remove)
         worker = Worker(spool_dir.path)
