@@ -97,7 +97,7 @@ def _select(path: Path, stream: str, columns: Container[str]) -> None:
     path.write_text(json.dumps(catalog), encoding="utf-8")
 
 
-def target_commands(url: str) -> dict[str, list[str | Path]]:
+def target_commands(url: str, *, skip_unchanged: bool = True) -> dict[str, list[str | Path]]:
     """The three ways to write it."""
     ours = {
         "api_url": url,
@@ -107,6 +107,7 @@ def target_commands(url: str) -> dict[str, list[str | Path]]:
         "workspace_id": WORKSPACE,
         "model_id": MODEL,
         "poll_first": 0.01,
+        "skip_unchanged": skip_unchanged,
         "audit_url": AUDIT_URL,
         "coordination_url": f"sqlite:///{FOLDER.resolve() / 'coordination.db'}",
         "mappings": [{"stream": STREAM, "import": "AP Invoices", "columns": COLUMN_MAPPING}],

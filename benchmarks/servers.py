@@ -97,9 +97,15 @@ class Linked:
 
 
 class Anaplan:
-    """The few calls that a load of one file by one import makes."""
+    """The few calls that a load of one file by one import makes.
 
-    def __init__(self) -> None:
+    Args:
+        pace: rows per second that an import takes; 0: it takes no time.
+    """
+
+    def __init__(self, pace: int = 0) -> None:
+        self._pace = pace
+        self._done_at = 0.0
         self.rows = 0
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
@@ -108,6 +114,8 @@ class Anaplan:
         if "/chunks/" in path and method == "PUT":
             self.rows += gzip.decompress(body).count(b"\n")
             return 204, b""
+        if method == "POST" and path.endswith(f"/files/{FILE}"):  # the next upload
+            self.rows = 0
         return self._json(method, path)
 
     def _json(self, method: str, path: str) -> tuple[int, bytes]:
@@ -122,6 +130,8 @@ class Anaplan:
                 {"requestStatus": {"currentStep": "Open", "progress": -1.0, "taskId": None}}
             ).encode()
         start = method == "POST" and path.endswith(f"/imports/{IMPORT}/tasks")
+        if start and self._pace:
+            self._done_at = time.monotonic() + self.rows / self._pace
         tasks: dict[str, object] = {"task": {"taskId": TASK}} if start else {"tasks": []}
         for ending, content in (("/tasks", tasks), *self._contents()):
             if path.endswith(ending):
@@ -146,6 +156,8 @@ class Anaplan:
             yield f"/{kind}", {kind: []}
 
     def _task(self) -> dict[str, object]:
+        if time.monotonic() < self._done_at:
+            return {"taskId": TASK, "creationTime": 1, "taskState": "IN_PROGRESS", "progress": 0.5}
         text = f"AP Invoices: {self.rows} (0/{self.rows}) rows successful, 0 ignored "
         values = [
             "successRowCount",
@@ -194,7 +206,9 @@ async def _serve(app: OData | Linked | Anaplan) -> None:
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
         kind, *folder = sys.argv[1:]
-        app: OData | Linked | Anaplan = Anaplan()
-        if folder:
+        app: OData | Linked | Anaplan
+        if kind == "anaplan":
+            app = Anaplan(int(folder[0]) if folder else 0)
+        else:
             app = OData(Path(folder[0])) if kind == "odata" else Linked(Path(folder[0]))
         asyncio.run(_serve(app))

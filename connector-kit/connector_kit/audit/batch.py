@@ -10,10 +10,11 @@ import msgspec
 
 from connector_kit.audit import statements
 from connector_kit.audit.codec import compress
+from connector_kit.audit.indexing import index
 from connector_kit.audit.keys import DIGEST_SIZE, HASH_SIZE
 from connector_kit.audit.payloads import insert_block, seal_payload
 from connector_kit.audit.rejects import Chunk, chunks
-from connector_kit.audit.settle import index, insert_failures, settle
+from connector_kit.audit.settle import insert_failures, settle
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Block, Settled
 from connector_kit.redaction import redact
 

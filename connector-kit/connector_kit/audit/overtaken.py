@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector_kit.audit.delivered import scope_id
-from connector_kit.audit.keys import HASH_SIZE
+from connector_kit.audit.statements import hash_at, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     from connector_kit.audit.database import Connection
 
 
-# The key hashes arrive as one byte string of fixed-size pieces, n numbers them.
-_KEY = f"substr(:hashes, CAST({HASH_SIZE} * n.i + 1 AS INTEGER), {HASH_SIZE})"
-
-
-def _numbers(*, postgres: bool) -> str:
-    if postgres:
-        return "WITH n(i) AS (SELECT generate_series(0, CAST(:last AS INTEGER)))"
-    return "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+_KEY = hash_at("n.i")
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -144,7 +137,7 @@ def _overtaken(*, postgres: bool) -> str:
         "AND f.closed IS NULL)"
     )
     union = " UNION ".join([*found, stands])
-    return f"{_numbers(postgres=postgres)} SELECT CAST({gather} AS TEXT) FROM ({union}) AS found"
+    return f"{numbers(postgres=postgres)} SELECT CAST({gather} AS TEXT) FROM ({union}) AS found"
 
 
 def _close_outlived(*, postgres: bool) -> str:
@@ -154,7 +147,7 @@ def _close_outlived(*, postgres: bool) -> str:
         "WHERE d.scope_id = audit_failures.scope_id AND d.key_hash = audit_failures.key_hash "
         "AND d.digest IS NOT NULL AND b.trusted = 1 AND b.no < own.no AND b.settled > own.settled"
     )
-    some = f"{_numbers(postgres=postgres)} SELECT {_KEY} FROM n"
+    some = f"{numbers(postgres=postgres)} SELECT {_KEY} FROM n"
     return (
         f"UPDATE audit_failures SET closed = :now, closed_how = 'superseded', closed_by = ({later}) "
         f"WHERE scope_id = :scope_id AND closed IS NULL AND key_hash IN ({some}) AND EXISTS ({later})"

@@ -1,14 +1,13 @@
-"""How a batch ends: its rows become findable, its failures stand beside them, what the system holds is known again."""
+"""How a batch ends: its failures stand beside its rows, and what the system holds is known again."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING
 
-from connector_kit.audit import payloads, statements
-from connector_kit.audit.keys import HASH_SIZE
+from connector_kit.audit import statements
+from connector_kit.audit.indexing import index
 from connector_kit.audit.payloads import insert_block, keep_failed, seal_payload
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Settled
 from connector_kit.errors import BusyError
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from connector_kit.audit.database import Connection, Database
     from connector_kit.audit.rejects import Chunk
     from connector_kit.audit.types import Payloads
-
-
-_STAGED = "SELECT first_seq, hashes, digests FROM audit_staged WHERE batch_no = :batch_no AND first_seq = :first_seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,62 +57,6 @@ def insert_failures(connection: Connection, row: BatchRow, chunk: Chunk, *, keep
         seqs = sorted(chunk.payloads)
         payload = seal_payload(connection.codec, [chunk.payloads[seq] for seq in seqs])
         insert_block(connection, row.no, seqs, keys=None, payload=payload)
-
-
-def index(database: Database, batch_no: int) -> None:
-    """Move a batch's rows from where they were appended to where they are found by key; once."""
-    with database.writing() as connection:
-        # Several processes may find the same dead one's batches: the first moves the rows, the others find it done.
-        alone = " FOR UPDATE" if connection.postgres else ""
-        found = connection.rows(
-            "SELECT scope_id, sent, deletes, whole FROM audit_batches "  # noqa: S608 - one of two fixed texts
-            f"WHERE no = :batch_no AND indexed = 0{alone}",
-            {"batch_no": batch_no},
-        )
-        if not found:
-            return
-        batch = found[0]
-        values = {"batch_no": batch_no, "scope_id": batch["scope_id"]}
-        rows = _gather(connection, batch_no)
-        # What rows came to that mean something together only is not known by their keys.
-        if batch["sent"] is not None and not batch["whole"]:
-            _index_delivered(connection, {**values, "keep": 0 if batch["deletes"] else 1}, rows)
-        else:
-            connection.execute(statements.INDEX_RECORDS, values)
-        for table in (statements.SORTING, statements.SORTED):
-            # Nobody vacuums temporary tables: what is deleted there, PostgreSQL would read past at every batch.
-            connection.execute(f"TRUNCATE {table}" if connection.postgres else f"DELETE FROM {table}")  # noqa: S608 - fixed names
-        connection.execute("DELETE FROM audit_staged WHERE batch_no = :batch_no", {"batch_no": batch_no})
-        connection.execute("UPDATE audit_batches SET indexed = 1 WHERE no = :batch_no", {"batch_no": batch_no})
-
-
-def _gather(connection: Connection, batch_no: int) -> int:
-    """The batch's rows, each with its number; how many."""
-    for statement in statements.make_sorting(postgres=connection.postgres):
-        connection.execute(statement)
-    rows = 0
-    counted = connection.value(statements.COUNTED) if not connection.postgres else inf
-    for first in payloads.starts(connection, batch_no):
-        for staged in connection.rows(_STAGED, {"batch_no": batch_no, "first_seq": first}):
-            count = len(staged["hashes"]) // HASH_SIZE
-            if count > counted:
-                connection.execute(statements.COUNT_ON, {"counted": counted, "last": count - 1})
-                counted = count
-            connection.execute(statements.sorting(postgres=connection.postgres), {**staged, "last": count - 1})
-            rows += count
-    return rows
-
-
-def _index_delivered(connection: Connection, values: Mapping[str, object], rows: int) -> None:
-    """The last place of each key is in `delivered`, what it takes the place of in `records`."""
-    table = statements.SORTING
-    if connection.value("SELECT 1 FROM audit_delivered WHERE scope_id = :scope_id LIMIT 1", values):
-        table = statements.SORTED  # twice through the same order: worth a table
-        connection.execute(statements.SORT)
-        connection.execute(statements.KEEP_EARLIER_PLACES, values)
-    keys = connection.execute(statements.index_delivered(table, postgres=connection.postgres), values)
-    if keys < rows:
-        connection.execute(statements.KEEP_REPEATED_PLACES, values)
 
 
 def settle(

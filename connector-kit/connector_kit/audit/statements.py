@@ -12,11 +12,13 @@ from __future__ import annotations
 from connector_kit.audit.keys import DIGEST_SIZE, HASH_SIZE
 
 
-def _hash(i: str) -> str:
+def hash_at(i: str) -> str:
+    """The piece of :hashes with that number."""
     return f"substr(:hashes, CAST({HASH_SIZE} * {i} + 1 AS INTEGER), {HASH_SIZE})"
 
 
-def _digest(i: str) -> str:
+def digest_at(i: str) -> str:
+    """The piece of :digests with that number."""
     return f"substr(:digests, CAST({DIGEST_SIZE} * {i} + 1 AS INTEGER), {DIGEST_SIZE})"
 
 
@@ -24,8 +26,13 @@ _TEXTS_SQLITE = "(SELECT j.key AS i, j.value AS text FROM json_each(:keys) AS j)
 _TEXTS_POSTGRES = (
     "(SELECT j.i - 1 AS i, j.text FROM json_array_elements_text(CAST(:keys AS json)) WITH ORDINALITY AS j(text, i))"
 )
-_NUMBERS_SQLITE = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :last) "
-_NUMBERS_POSTGRES = "WITH n(i) AS (SELECT generate_series(0, CAST(:last AS INTEGER))) "
+
+
+def numbers(*, postgres: bool) -> str:
+    """A WITH: the numbers from 0 to :last, as n(i)."""
+    if postgres:
+        return "WITH n(i) AS (SELECT generate_series(0, CAST(:last AS INTEGER))) "
+    return "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :last) "
 
 
 STAGE = (
@@ -33,63 +40,10 @@ STAGE = (
 )
 
 
-# Tables of the connection's own for the rows of the batch that is indexed: as they came, and in the order of the
-# hashes, of equal ones the last first.
-SORTING, SORTED = "audit_sorting", "audit_sorted"
-
-
-# Of an SQLite connection: 0, 1, 2, ... To count along a table takes half the time that a recursive query needs.
-_NUMBERS = "audit_numbers"
-
-
-def make_sorting(*, postgres: bool) -> list[str]:
-    """Make these tables where they are not there yet."""
-    binary = "BYTEA" if postgres else "BLOB"
-    columns = f"(seq BIGINT, key_hash {binary}, digest {binary})"
-    made = [f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} {columns}" for table in (SORTING, SORTED)]
-    return made if postgres else [*made, f"CREATE TEMPORARY TABLE IF NOT EXISTS {_NUMBERS} (i INTEGER PRIMARY KEY)"]
-
-
-COUNTED = f"SELECT COUNT(*) FROM {_NUMBERS}"
-COUNT_ON = f"INSERT INTO {_NUMBERS} (i) {_NUMBERS_SQLITE} SELECT i FROM n WHERE i >= :counted"
-
-
-def sorting(*, postgres: bool) -> str:
-    """A block's rows into the first of them. Values: first_seq, last, hashes, digests."""
-    numbers = f"{_NUMBERS_POSTGRES} SELECT" if postgres else "SELECT"
-    source = "n" if postgres else f"{_NUMBERS} AS n WHERE n.i <= :last"
-    return (
-        f"INSERT INTO {SORTING} (seq, key_hash, digest) "
-        f"{numbers} :first_seq + n.i, {_hash('n.i')}, {_digest('n.i')} FROM {source}"
-    )
-
-
-SORT = (
-    f"INSERT INTO {SORTED} (seq, key_hash, digest) "
-    f"SELECT seq, key_hash, digest FROM {SORTING} ORDER BY key_hash, seq DESC"
-)
-
-
-# --- Finding places. Values: scope_id, batch_no ---
-
-INDEX_RECORDS = (
-    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    f"SELECT :scope_id, key_hash, :batch_no, seq FROM {SORTING} ORDER BY key_hash, seq"
-)
+# Of what `delivered` is about to name no more.
 _KEEP_PLACE = (
     "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
     "SELECT scope_id, key_hash, batch_no, seq FROM audit_delivered WHERE scope_id = :scope_id AND seq IS NOT NULL AND "
-)
-# CROSS JOIN: SQLite goes through the rows as they are sorted and visits each page of the trees once.
-KEEP_EARLIER_PLACES = (
-    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    f"SELECT d.scope_id, d.key_hash, d.batch_no, d.seq FROM {SORTED} AS s CROSS JOIN audit_delivered AS d "
-    "WHERE d.scope_id = :scope_id AND d.key_hash = s.key_hash AND d.seq IS NOT NULL ON CONFLICT DO NOTHING"
-)
-KEEP_REPEATED_PLACES = (
-    "INSERT INTO audit_records (scope_id, key_hash, batch_no, seq) "
-    f"SELECT :scope_id, s.key_hash, :batch_no, s.seq FROM {SORTING} AS s CROSS JOIN audit_delivered AS d "
-    "WHERE d.scope_id = :scope_id AND d.key_hash = s.key_hash AND d.seq <> s.seq"
 )
 HAS_PLACE = (
     "(EXISTS (SELECT 1 FROM audit_records AS r WHERE r.scope_id = {of}.scope_id AND r.key_hash = {of}.key_hash "
@@ -97,24 +51,6 @@ HAS_PLACE = (
     "EXISTS (SELECT 1 FROM audit_delivered AS r WHERE r.scope_id = {of}.scope_id AND r.key_hash = {of}.key_hash "
     "AND r.batch_no = {batch_no} AND r.seq > {after}))"
 )
-
-
-def index_delivered(table: str, *, postgres: bool) -> str:
-    """A sent batch's rows from one of the tables to `delivered`; of rows with the same key the last. Values: scope_id,
-    batch_no, keep.
-
-    keep: 1, or 0 when the rows are deletions, whose digests say nothing about what the system holds.
-    """
-    # PostgreSQL refuses to touch a row twice; SQLite comes by, and finds that the batch was there.
-    distinct = "DISTINCT ON (key_hash)" if postgres else ""
-    order = "ORDER BY key_hash, seq DESC " if postgres or table == SORTING else ""
-    return (
-        "INSERT INTO audit_delivered (scope_id, key_hash, digest, batch_no, before, key_text, seq) "
-        f"SELECT {distinct} :scope_id, key_hash, CASE WHEN :keep = 1 THEN digest END, :batch_no, 0, '', seq "
-        f"FROM {table} WHERE true {order}"
-        "ON CONFLICT (scope_id, key_hash) DO UPDATE SET digest = excluded.digest, batch_no = excluded.batch_no, "
-        "seq = excluded.seq, before = 1 WHERE audit_delivered.batch_no <> excluded.batch_no"
-    )
 
 
 def unchanged(*, postgres: bool) -> str:
@@ -127,7 +63,7 @@ def unchanged(*, postgres: bool) -> str:
         "SELECT 1 FROM audit_failures AS f WHERE f.scope_id = :scope_id AND f.key_hash = d.key_hash "
         "AND f.closed IS NULL"
     )
-    return _delivered(f"d.digest = {_digest('n.i')} AND NOT EXISTS ({still_open})", postgres=postgres)
+    return _delivered(f"d.digest = {digest_at('n.i')} AND NOT EXISTS ({still_open})", postgres=postgres)
 
 
 def known(*, postgres: bool) -> str:
@@ -138,9 +74,9 @@ def known(*, postgres: bool) -> str:
 def _delivered(condition: str, *, postgres: bool) -> str:
     gather = "json_agg(n.i)" if postgres else "json_group_array(n.i)"
     return (
-        f"{_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE}"
+        f"{numbers(postgres=postgres)}"
         f"SELECT CAST({gather} AS TEXT) FROM n JOIN audit_delivered AS d "
-        f"ON d.scope_id = :scope_id AND d.key_hash = {_hash('n.i')} "
+        f"ON d.scope_id = :scope_id AND d.key_hash = {hash_at('n.i')} "
         f"WHERE {condition} AND d.batch_no NOT IN "
         "(SELECT no FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0) AND NOT EXISTS "
         "(SELECT 1 FROM audit_batches WHERE scope_id = :scope_id AND trusted = 0 AND sent IS NOT NULL AND indexed = 0)"
@@ -152,8 +88,8 @@ def mark_seen(*, postgres: bool) -> str:
     # SQLite wants the WITH before the INSERT's SELECT, PostgreSQL takes it there too.
     return (
         "INSERT INTO audit_seen (run_no, scope_id, version, key_hash) "
-        f"{_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE}"
-        f"SELECT :run_no, :scope_id, :version, {_hash('n.i')} FROM n"
+        f"{numbers(postgres=postgres)}"
+        f"SELECT :run_no, :scope_id, :version, {hash_at('n.i')} FROM n"
     )
 
 
@@ -161,7 +97,7 @@ def forget_records(*, postgres: bool) -> str:
     """Remove a batch's places of some keys from `records`. Values: scope_id, batch_no, last, hashes."""
     return (
         "DELETE FROM audit_records WHERE scope_id = :scope_id AND batch_no = :batch_no AND key_hash IN "
-        f"({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+        f"({numbers(postgres=postgres)} SELECT {hash_at('n.i')} FROM n)"
     )
 
 
@@ -169,13 +105,13 @@ def doubt(*, postgres: bool) -> str:
     """Let what a batch delivered of some keys count as unknown. Values: scope_id, batch_no, last, hashes."""
     return (
         "UPDATE audit_delivered SET digest = NULL WHERE scope_id = :scope_id AND batch_no = :batch_no AND key_hash IN "
-        f"({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+        f"({numbers(postgres=postgres)} SELECT {hash_at('n.i')} FROM n)"
     )
 
 
 def forget(*, postgres: bool) -> tuple[str, str]:
     """Remove keys from `delivered`, and before that keep their places. Values: scope_id, last, hashes."""
-    named = f"key_hash IN ({_NUMBERS_POSTGRES if postgres else _NUMBERS_SQLITE} SELECT {_hash('n.i')} FROM n)"
+    named = f"key_hash IN ({numbers(postgres=postgres)} SELECT {hash_at('n.i')} FROM n)"
     return _KEEP_PLACE + named, f"DELETE FROM audit_delivered WHERE scope_id = :scope_id AND {named}"
 
 
@@ -185,9 +121,9 @@ def name_delivered(*, postgres: bool) -> str:
     """
     return (
         "INSERT INTO audit_delivered (scope_id, key_hash, batch_no, before, key_text) "
-        f"SELECT DISTINCT :scope_id, {_hash('r.i')}, :batch_no, 0, r.text "
+        f"SELECT DISTINCT :scope_id, {hash_at('r.i')}, :batch_no, 0, r.text "
         f"FROM {_TEXTS_POSTGRES if postgres else _TEXTS_SQLITE} AS r WHERE EXISTS (SELECT 1 FROM audit_delivered AS d "
-        f"WHERE d.scope_id = :scope_id AND d.key_hash = {_hash('r.i')} AND d.batch_no = :batch_no) "
+        f"WHERE d.scope_id = :scope_id AND d.key_hash = {hash_at('r.i')} AND d.batch_no = :batch_no) "
         "ON CONFLICT (scope_id, key_hash) DO UPDATE SET key_text = excluded.key_text, seq = NULL"
     )
 
@@ -209,7 +145,7 @@ def fail(*, postgres: bool) -> str:
     return (
         "INSERT INTO audit_failures (batch_no, scope_id, created, seq, key_text, reason, message, key_hash) "
         f"SELECT :batch_no, :scope_id, :created, {seq}, {key}, {reason}, {message}, "
-        f"CASE WHEN {known} THEN {_hash('r.i')} END FROM {source} AS r"
+        f"CASE WHEN {known} THEN {hash_at('r.i')} END FROM {source} AS r"
     )
 
 

@@ -12,9 +12,10 @@ from connector_kit.audit import delivered, process, recovery, report, statements
 from connector_kit.audit.batch import Batch
 from connector_kit.audit.codec import Codec
 from connector_kit.audit.database import Database, default_url
+from connector_kit.audit.indexing import index
 from connector_kit.audit.migrations import prepare
 from connector_kit.audit.prune import tidy
-from connector_kit.audit.settle import BatchRow, index
+from connector_kit.audit.settle import BatchRow
 from connector_kit.audit.types import FAILED, OPEN, RUNNING
 from connector_kit.audit.writer import Writer
 from connector_kit.redaction import redact
