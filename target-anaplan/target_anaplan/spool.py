@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, place: Path | None = None) -> None:
         self._place = place
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(_WAITING)
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
         self._thread.start()
 
@@ -59,6 +59,8 @@ class Worker:
     def _check(self) -> None:
         if self._error is not None:
             error, self._error = self._error, None
+            if not isinstance(error, OSError):
+                raise error
             raise UnavailableError(
                 system="target-anaplan",
                 subject="spool on disk",
@@ -74,7 +76,7 @@ class Worker:
                     return
                 if self._error is None:
                     job()
-            except OSError as error:
+            except Exception as error:  # whatever it is goes to the caller, who would wait for this thread for ever
                 self._error = error
             finally:
                 self._jobs.task_done()

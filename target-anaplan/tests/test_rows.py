@@ -125,3 +125,19 @@ def test_a_big_file_is_cut_into_chunks_of_about_the_size_that_was_set(tmp_path):
     sizes = [len(gzip.decompress(chunk.path.read_bytes())) for chunk in spool.chunks]
     worker.stop()
     assert sizes == [1002, 1000, 1000, 1000, 1000]
+
+
+def test_a_defect_in_the_spools_thread_reaches_who_gave_the_job_and_stops_nothing():
+    worker = Worker()
+
+    def defect():
+        raise LookupError("not foreseen")
+
+    worker.do(defect)
+    with pytest.raises(LookupError, match="not foreseen"):
+        worker.wait()
+    done = []
+    worker.do(lambda: done.append(1))
+    worker.wait()
+    worker.stop()
+    assert done == [1]
