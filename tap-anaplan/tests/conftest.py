@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox import singer
 from sandbox.testing import Running, running
 from tap_anaplan.tap import TapAnaplan
 
@@ -29,28 +26,10 @@ GATE = {"module": "Plan Approval", "line_item": "Approved", "item": "Budget 2027
 
 
 @dataclass
-class Output:
+class Output(singer.Output):
     """What a run wrote and logged, and the error it ended with."""
 
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    error: Exception | None = None
     log: str = ""
-
-    @property
-    def records(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for message in self.messages:
-            if message["type"] == "RECORD":
-                found[message["stream"]].append(message["record"])
-        return found
-
-    @property
-    def state(self) -> dict[str, Any] | None:
-        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
-        return copy.deepcopy(states[-1]) if states else None
-
-    def versions(self, stream: str) -> list[int]:
-        return [m["version"] for m in self.messages if m["type"] == "ACTIVATE_VERSION" and m["stream"] == stream]
 
     def schema(self, stream: str) -> dict[str, Any]:
         return next(m for m in self.messages if m["type"] == "SCHEMA" and m["stream"] == stream)
@@ -95,24 +74,15 @@ class Site:
         self, catalog: dict[str, Any] | None = None, state: dict[str, Any] | None = None, **settings: Any
     ) -> Output:
         """One run, its error kept."""
-        output = Output()
-        buffer = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         self.logs.clear()
-        with redirect_stdout(buffer), self.logs.at_level(logging.INFO):
-            tap = None
-            try:
-                tap = TapAnaplan(
+        with self.logs.at_level(logging.INFO):
+            output = singer.read(
+                lambda: TapAnaplan(
                     config=self.config(**settings), catalog=copy.deepcopy(catalog), state=copy.deepcopy(state)
-                )
-                tap.sync_all()
-            except Exception as error:
-                output.error = error
-            finally:
-                if tap is not None:
-                    tap.site.close()
-        buffer.flush()
-        text = buffer.buffer.getvalue().decode()  # type: ignore[attr-defined] # a BytesIO
-        output.messages = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
+                ),
+                lambda tap: tap.site.close(),
+                Output(),
+            )
         output.log = self.logs.text
         return output
 

@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote
 
 from connector_kit.audit.codec import CLEAR, Codec
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError, UnavailableError
+from connector_kit.postgres import connect
 from connector_kit.redaction import redact, register_url
 
 if TYPE_CHECKING:
@@ -29,16 +30,6 @@ Row = dict[str, Any]
 
 _BUSY_TIMEOUT_SECONDS = 30
 _PATIENCE_SECONDS = 600.0
-
-# A database's host that vanished (power, network) is noticed within half a minute, not when the kernel gives up.
-_CLIENT: dict[str, Any] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-    "application_name": "connector-kit audit",
-}
 
 # 8 MB of page cache per connection hold the upper levels of the trees; the rest is the operating system's cache, and
 # the process's memory stays flat. A checkpoint every 16 MB writes a tree's pages once where every 4 MB would repeat it.
@@ -269,7 +260,7 @@ def _connect_postgres(url: str) -> Any:  # noqa: ANN401 - psycopg's connection
             got=str(error),
             hint='Install "connector-kit[postgres]".',
         ) from error
-    return psycopg.connect(url, autocommit=True, **_CLIENT)
+    return connect(psycopg, url, "connector-kit audit")
 
 
 def _use_wal(driver: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_kit.coordination.base import SYSTEM, CoordinationGoneError
 from connector_kit.errors import ConfigurationError, ConnectorError, UnavailableError
+from connector_kit.postgres import connect
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,14 +36,6 @@ _SETTINGS = (
 # A session that waits for a lock hears nothing from its own process: without this, one that died would stay in the
 # queue, and show there, until the lock comes to it.
 _SINCE_14 = "SET client_connection_check_interval = 2000"
-_CLIENT: dict[str, Any] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-    "application_name": "connector-kit",
-}
 _TABLES = """
 CREATE TABLE IF NOT EXISTS coordination_rate (
   name text PRIMARY KEY, turns integer NOT NULL, span double precision NOT NULL, seq bigint NOT NULL DEFAULT 0,
@@ -89,7 +82,7 @@ def open_session(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     library = driver()
     connection: psycopg.Connection[tuple[Any, ...]] | None = None
     try:
-        connection = library.connect(url, autocommit=True, **_CLIENT)
+        connection = connect(library, url, "connector-kit")
         for setting in _SETTINGS:
             connection.execute(setting.encode())
         if connection.info.server_version >= 140000:
