@@ -27,7 +27,7 @@ test: setup .venv-anaplan-sdk/.ready ## the tests, but for those that take minut
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not meltano and not slow"; others=$$?; \
 	wait $$pipelines; code=$$?; echo "Pipelines through Meltano:"; tail -n 15 var/test-meltano.log; exit $$((others + code))
 
-slow-tests: setup .venv-dagster/.ready ## those that take minutes: two hosts, a vanished one, Dagster, the shared rate, canaries
+slow-tests: setup .venv-dagster/.ready ## those that take minutes: two hosts, a vanished one, databases and disks that go, Dagster, the shared rate, canaries
 	@$(BIN)/python -m pytest -q -m slow
 
 lint: .venv/.ready ## ruff and mypy
