@@ -151,7 +151,7 @@ class RowSpool:
             "SELECT unit, pile, about, COALESCE((SELECT why FROM spoiled AS s WHERE s.pile = a.pile LIMIT 1), '') "
             "FROM abouts AS a WHERE EXISTS (SELECT 1 FROM rows WHERE rows.pile = a.pile) "
             "OR EXISTS (SELECT 1 FROM spoiled AS s WHERE s.pile = a.pile) "
-            "ORDER BY MIN(first) OVER (PARTITION BY pile), about"
+            "ORDER BY MIN(first) OVER (PARTITION BY pile), pile, about"
         )
         known: Pile | None = None
         for unit, pile, about, why in found:
