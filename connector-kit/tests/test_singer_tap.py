@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk import Stream
 from singer_sdk import typing as th
+from singer_sdk.helpers._util import read_json_file
 from singer_sdk.plugin_base import PluginBase
 
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.redaction import register_secret
-from connector_kit.singer.plugin import SecretsMixin, run, secret_settings
+from connector_kit.singer.plugin import SecretsMixin, run, secret_settings, with_numbers
 from connector_kit.singer.tap import PagedStream, PagedTap, record_lines
 
 
@@ -215,6 +216,15 @@ def test_settings_that_are_wrong_are_told_in_one_line_by_the_test_too(tmp_path, 
     assert ended.value.code == 1
     assert "tap-things: settings: got 'soon' is not of type" in text
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("written", ["0.5", '"0.5"'])
+def test_a_fraction_in_a_settings_file_is_a_number_that_times_can_be_added_to(tmp_path, written):
+    file = tmp_path / "config.json"
+    file.write_text(f'{{"pause": {written}}}')
+    given = read_json_file(file)
+    pause = with_numbers(given, th.PropertiesList(th.Property("pause", th.NumberType)).to_dict())["pause"]
+    assert (pause, type(pause)) == (0.5, float)
 
 
 def test_a_start_date_in_another_style_is_refused_before_anything_is_read():

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -124,10 +125,15 @@ def secret_settings(schema: Mapping[str, Any]) -> set[str]:
 
 
 def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`config` with texts such as "0.5" as numbers where the settings schema wants a number; others as they are."""
+    """`config` with texts such as "0.5" as numbers where the settings schema wants a number; others as they are.
+
+    The SDK reads a fraction in a settings file as Decimal, which times in seconds can't be added to.
+    """
     kinds = {name: part.get("type", ()) for name, part in schema.get("properties", {}).items()}
 
     def number(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting's value
+        if isinstance(value, Decimal):
+            return float(value)
         if isinstance(value, str) and "number" in kinds.get(name, ()) and "string" not in kinds[name]:
             try:
                 return float(value)
