@@ -123,7 +123,8 @@ def name_delivered(*, postgres: bool) -> str:
         "INSERT INTO audit_delivered (scope_id, key_hash, batch_no, before, key_text) "
         f"SELECT DISTINCT :scope_id, {hash_at('r.i')}, :batch_no, 0, r.text "
         f"FROM {_TEXTS_POSTGRES if postgres else _TEXTS_SQLITE} AS r WHERE EXISTS (SELECT 1 FROM audit_delivered AS d "
-        f"WHERE d.scope_id = :scope_id AND d.key_hash = {hash_at('r.i')} AND d.batch_no = :batch_no) "
+        f"WHERE d.scope_id = :scope_id AND d.key_hash = {hash_at('r.i')} AND d.batch_no = :batch_no "
+        "AND d.seq IS NOT NULL) "
         "ON CONFLICT (scope_id, key_hash) DO UPDATE SET key_text = excluded.key_text, seq = NULL"
     )
 
