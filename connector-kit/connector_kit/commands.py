@@ -1,4 +1,4 @@
-"""The entry point of the kit's own commands: errors on one line, and no secret in any of them.
+"""How processes end: errors on one line; and the entry point of the kit's own commands, with no secret in any error.
 
 What a person typed in the wrong place is a secret too: click and argparse repeat what they can't make sense of.
 """
@@ -48,20 +48,27 @@ def run_guarded(name: str, run: Callable[[], object]) -> None:
     try:
         code = run()
         sys.stdout.flush()
-    except ConnectorError as error:
-        _end(str(error))
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _end(f"{name}: who reads its output ended before it had read everything")
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _end(redact(f"{name}: {place}{error.strerror or type(error).__name__}"))
-    except Exception:
-        _end(redact(traceback.format_exc()))
+    except Exception as error:
+        _end(one_line(name, error) or redact(traceback.format_exc()))
     else:
         if isinstance(code, int) and code:
             sys.exit(code)
+
+
+def one_line(name: str, error: Exception) -> str | None:
+    """What a person is told instead of a traceback: of an error of the family, and of one of the file system (a full
+    disk, a file that may not be read, a pipe whose reader is gone). None for a defect. `name`: the program's.
+    """
+    if isinstance(error, ConnectorError):
+        return str(error)
+    if isinstance(error, BrokenPipeError):
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return f"{name}: who reads its output ended before it had read everything"
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return redact(f"{name}: {place}{error.strerror or type(error).__name__}")
+    return None
 
 
 def _end(message: str) -> None:

@@ -6,18 +6,18 @@ import difflib
 import io
 import json
 import logging
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError, ConnectorError
+from connector_kit.commands import one_line
+from connector_kit.errors import ConfigurationError
 from connector_kit.redaction import RedactingFilter, redact, redact_logs
 
 if TYPE_CHECKING:
@@ -159,25 +159,18 @@ def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
         handler.addFilter(_leave_to_last_line)
     try:
         command(args=list(arguments) if arguments is not None else None)
-    except ConnectorError as error:
-        _end(plugin, str(error))
     except ConfigValidationError as error:  # with --test; else the SDK has caught it
         _end(plugin, f"{plugin.name}: settings: got {'; '.join(error.errors)}")
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _end(plugin, f"{plugin.name}: who reads its output ended before it had read everything")
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _end(plugin, f"{plugin.name}: {place}{error.strerror or type(error).__name__}")
     except Exception as error:
+        if said := one_line(plugin.name, error):
+            _end(plugin, said)
         record = logging.makeLogRecord({"msg": "", "exc_info": (type(error), error, error.__traceback__)})
         RedactingFilter().filter(record)
         sys.stderr.write(redact(record.exc_text or str(error)) + "\n")
         sys.exit(1)
 
 
-def _end(plugin: type[_Base], message: str) -> None:
+def _end(plugin: type[_Base], message: str) -> NoReturn:
     """Called while the error is handled."""
     plugin.logger.error("%s", message, exc_info=plugin.logger.isEnabledFor(logging.DEBUG))
     sys.exit(1)
