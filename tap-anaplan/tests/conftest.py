@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import singer
 from sandbox.testing import Running, running
 from tap_anaplan.tap import TapAnaplan
+from testkit import singer
 
 MODEL = "S4 Finance"
 LINES: list[dict[str, Any]] = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.readme import outdated, settings, table, write_anew
 from tap_anaplan.settings import of_each
 from tap_anaplan.tap import TapAnaplan
+from testkit.readme import outdated, settings, table, write_anew
 
 README = Path(__file__).parent.parent / "README.md"
 

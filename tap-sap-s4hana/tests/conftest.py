@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connector_kit.http import Retry
-from sandbox import singer
 from sandbox.testing import Running, running
 from tap_sap_s4hana.shipped import SHIPPED
 from tap_sap_s4hana.streams import SapStream
 from tap_sap_s4hana.tap import TapSapS4Hana
+from testkit import singer
 
 KEYS = {each.name: each.key for each in SHIPPED}
 AMOUNTS = [

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.singer import Output, read
 from sandbox.testing import Running, running
 from tap_syspro.streams import SysproStream
 from tap_syspro.tap import TapSyspro
+from testkit.singer import Output, read
 
 
 def run_tap(

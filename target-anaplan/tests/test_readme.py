@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.readme import outdated, settings, write_anew
 from target_anaplan.target import TargetAnaplan
+from testkit.readme import outdated, settings, write_anew
 
 README = Path(__file__).parent.parent / "README.md"
 TABLES = {"settings": settings(TargetAnaplan)}

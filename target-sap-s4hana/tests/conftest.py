@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.singer import Outcome, deliver, lines
 from sandbox.testing import Running, running
-from sandbox.trail import TrailReader
 from target_sap_s4hana.target import TargetSapS4hana
+from testkit.singer import Outcome, deliver, lines
+from testkit.trail import TrailReader
 
 JOURNAL = {
     "stream": "plan",

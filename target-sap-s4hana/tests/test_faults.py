@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox.killing import start
+from testkit.killing import start
 
 TARGET = "target_sap_s4hana.target:TargetSapS4hana"
 SOAP = "journalentrycreaterequestconfi"

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.readme import outdated, settings, write_anew
 from target_sap_s4hana.target import TargetSapS4hana
+from testkit.readme import outdated, settings, write_anew
 
 README = Path(__file__).parent.parent / "README.md"
 TABLES = {"settings": settings(TargetSapS4hana)}

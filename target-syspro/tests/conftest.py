@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.singer import Outcome, deliver, lines
 from sandbox.testing import Control, Running, running
-from sandbox.trail import TrailReader
 from target_syspro.target import TargetSyspro
+from testkit.singer import Outcome, deliver, lines
+from testkit.trail import TrailReader
 
 JOURNAL = {
     "stream": "plan",

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from connector_kit.syspro import EnetSession
-from sandbox.killing import start
+from testkit.killing import start
 
 TARGET = "target_syspro.target:TargetSyspro"
 

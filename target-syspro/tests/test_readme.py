@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.readme import outdated, settings, write_anew
 from target_syspro.target import TargetSyspro
+from testkit.readme import outdated, settings, write_anew
 
 README = Path(__file__).parent.parent / "README.md"
 TABLES = {"settings": settings(TargetSyspro)}
