@@ -25,8 +25,9 @@ def run_table(title: str, source: str, runs: Sequence[RunSummary], seconds: floa
     """One line per stream and its destination. `source` heads the column of the streams."""
     actions = [action for run in runs for action in run.actions]
     table = Table(title=f"{title}  [dim]({seconds:.0f} s)[/dim]", title_justify="left", title_style="bold", expand=True)
-    table.add_column(source, no_wrap=True)
-    table.add_column("into", no_wrap=True, overflow="ellipsis", ratio=1)
+    # Long names go on in a second line: where rows went is never cut off.
+    table.add_column(source, max_width=22, overflow="fold")
+    table.add_column("into", overflow="fold", ratio=1)
     for heading in ("read", "unchanged", "sent", "delivered", "rejected", "deleted"):
         table.add_column(heading, justify="right", no_wrap=True)
     for action in actions:
