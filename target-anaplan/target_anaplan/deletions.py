@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from connector_kit.audit.keys import key_hash, row_digest
 from connector_kit.audit.types import Block, Rejected
 from connector_kit.errors import RefusedError
 from connector_kit.mapping.block import RowsBlock
-from connector_kit.mapping.columns import Dialect
+from connector_kit.mapping.columns import numeric_texts
 from connector_kit.mapping.compile import compile_rows
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
@@ -152,8 +153,9 @@ class Deletions(FullRead):
 
     def _spool(self, batch: Batch, spool: Spool) -> None:
         services = self.outbox.services
-        fiscal = services.fiscal
-        dialect = Dialect(spool.form.decimal_separator, fiscal.fiscal_year_start_month, fiscal.fiscal_year_named_by)
+        # A key of columns is written as the file wants it already.
+        numeric = frozenset() if self.outbox.mapping.key else numeric_texts(msgspec.json.decode(self._schema)["schema"])
+        dialect = replace(services.fiscal, decimal_separator=spool.form.decimal_separator, numeric_texts=numeric)
         rows = compile_rows(self._deletion.columns, spool.form.headers, dialect)
         maker = LineMaker(rows, spool.form, services.line_breaks)
         keys = self._keys()

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_kit.audit import keys as audit_keys
 from connector_kit.audit.types import Block, Rejected
-from connector_kit.mapping.columns import Dialect
+from connector_kit.mapping.columns import Dialect, numeric_texts
 from connector_kit.mapping.compile import compile_rows, field_faults
 from connector_kit.mapping.values import Unmappable
 from target_anaplan.keytable import KeyTable
@@ -134,8 +134,8 @@ class Outbox:
             return [f"mappings[{mapping.position}] ({mapping.title}): {fault}" for fault in faults]
         if message != self._schema and self.waiting:
             self._next_file()
-        fiscal = self.services.fiscal
-        dialect = Dialect(form.decimal_separator, fiscal.fiscal_year_start_month, fiscal.fiscal_year_named_by)
+        numeric = numeric_texts(schema)
+        dialect = replace(self.services.fiscal, decimal_separator=form.decimal_separator, numeric_texts=numeric)
         rows = compile_rows(mapping.columns, form.headers, dialect)
         self._maker = LineMaker(rows, form, self.services.line_breaks)
         self._schema, self._key_properties = message, tuple(mapping.key or key_properties)

@@ -18,6 +18,7 @@ from typing import BinaryIO, TextIO, cast
 
 import msgspec
 
+from connector_kit.anaplan.delimited import csv_rows
 from connector_kit.anaplan.files import ChunkFile
 from connector_kit.errors import UnavailableError
 from target_anaplan.rows import FileFormat
@@ -183,9 +184,9 @@ class Spool:
                 text.readline()
             lines = _without_nul(text) if _NO_NUL else text
             if self.form.delimiter:
-                rows = csv.reader(lines, delimiter=self.form.separator, quotechar=self.form.delimiter)
+                rows = csv_rows(lines, delimiter=self.form.separator, quotechar=self.form.delimiter)
             else:
-                rows = csv.reader(lines, delimiter=self.form.separator, quoting=csv.QUOTE_NONE)
+                rows = csv_rows(lines, delimiter=self.form.separator, quoting=csv.QUOTE_NONE)
             yield from map(_with_nul, rows) if _NO_NUL else rows
 
     def remove(self) -> None:

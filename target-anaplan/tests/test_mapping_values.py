@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
@@ -64,6 +63,8 @@ def faults_of(**entry):
         ({"field": "F", "date": "%d/%m/%Y"}, {"F": "2026-11-20"}, "20/11/2026"),
         ({"field": "F", "date": "%d/%m/%Y"}, {"F": "2026-11-20T23:59:59Z"}, "20/11/2026"),
         ({"field": "F", "date": "%Y%m%d"}, {"F": None}, ""),
+        ({"field": "F", "date": "%d/%m/%Y"}, {"F": "0001-01-01T00:00:00"}, "01/01/0001"),
+        ({"field": "F", "date": "%F %%Y"}, {"F": "0999-12-31"}, "0999-12-31 %Y"),
         ({"field": "F", "decimals": 2}, {"F": Decimal("0.125")}, "0.13"),
         ({"field": "F", "decimals": 2}, {"F": Decimal("-0.125")}, "-0.13"),
         ({"field": "F", "decimals": 2}, {"F": Decimal("-0.001")}, "0.00"),
@@ -89,6 +90,7 @@ def test_a_column_is_written_as_its_mapping_says(column, record, expected):
         ({"field": "F", "date": "%d/%m/%Y"}, "20.11.2026"),
         ({"field": "F", "date": "%d/%m/%Y"}, "2026-02-30"),
         ({"field": "F", "date": "%d/%m/%Y"}, "2026-W01-1"),
+        ({"field": "F", "date": "%d/%m/%Y"}, "2026-03-05T24:00:00"),
         ({"field": "F", "date": "%d/%m/%Y"}, "2026-11-20garbage"),
         ({"field": "F", "decimals": 2}, "1_000"),
         ({"field": "F", "decimals": 2}, "12,50"),
@@ -121,7 +123,7 @@ def test_a_number_that_is_not_rounded_keeps_its_value(value):
     assert Decimal(cell("F", {"F": value})) == value
 
 
-@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["", "T00:00:00", "T12:30:00Z", " 01:02:03.5+02:00"]))
+@given(st.dates(), st.sampled_from(["", "T00:00:00", "T12:30:00Z", " 01:02:03.5+02:00"]))
 def test_every_date_keeps_its_day(value, rest):
     assert day("%Y-%m-%d")([value.isoformat() + rest]) == [value.isoformat()]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import pytest
+
 from connector_kit.anaplan import ActionResult, DumpRow, TaskResult
 from connector_kit.audit import Trail
 from target_anaplan.dumps import DumpRejects
@@ -147,3 +149,48 @@ def test_a_share_of_rejects_above_the_limit_fails_the_run(bench):
     assert "max_reject_share allows 25.00% of 4" in str(outcome.error)
     mapping = {**bench.supplier_mapping, "max_reject_share": 0.75}
     assert bench.run(rows, mappings=[mapping], max_reject_share=0.0).error is None
+
+
+def test_a_refused_row_with_a_very_long_text_does_not_hide_what_was_delivered(bench):
+    bench.sandbox.control.refuse(REFUSED, "EDU1-2", "No such thing")
+    mapping = {**bench.supplier_mapping, "columns": {**bench.supplier_mapping["columns"], "Company": "OnHold"}}
+    rows = [bench.supplier(1), *(bench.supplier(n, OnHold="y" * 140_000) for n in (2, 3))]
+    outcome = bench.deliver(bench.suppliers(*rows), mappings=[mapping])
+    assert sorted(bench.items()) == ["EDU1-1", "EDU1-3"]
+    assert (outcome.states, reasons(bench)) == ([{"mark": "done"}], {"No such thing": 1})
+
+
+INVENTORY = {
+    "stream": "stock",
+    "import": "Inventory from inventory.csv",
+    "columns": {"Product": "P", "Warehouse": "W", "Qty On Hand": "Q", "Qty Allocated": "Q", "Qty On Order": "Q"}
+    | {"Unit Cost": {"field": "Q", "trim": True}},
+}
+PLACES = [
+    {
+        "stream": "products",
+        "import": f"{name}s from {name.lower()}s.csv",
+        "missing_columns": "blank",
+        "key": ["Code"],
+        "columns": {"Code": field, "Name": field},
+    }
+    for name, field in (("Product", "P"), ("Warehouse", "W"))
+]
+
+
+@pytest.mark.parametrize("form", ["singer.decimal", "x-singer.decimal"])
+def test_amounts_that_come_as_texts_are_written_with_the_files_decimal_comma(bench, form):
+    keys = {"P": {"type": "string"}, "W": {"type": "string"}}
+    amount = {"anyOf": [{"type": "string", "format": form}, {"type": "null"}]}
+    bench.deliver(
+        [
+            bench.schema("products", {"properties": keys}, ["P", "W"]),
+            bench.record("products", {"P": "P1", "W": "W1"}),
+            bench.schema("stock", {"properties": {**keys, "Q": amount}}, ["P", "W"]),
+            bench.record("stock", {"P": "P1", "W": "W1", "Q": "1234.50"}),
+            bench.record("stock", {"P": "P1", "W": "W1", "Q": "much"}),
+        ],
+        mappings=[*PLACES, INVENTORY],
+    )
+    assert bench.sandbox.control.module_rows("Inventory")[0]["values"]["Qty On Hand"] == "1234.50"
+    assert reasons(bench) == {"column Qty On Hand: not a number": 1}

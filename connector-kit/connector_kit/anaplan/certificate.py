@@ -65,7 +65,8 @@ def load(certificate: str, private_key: str | None = None, password: str | None 
     """Read a certificate and its private key.
 
     Args:
-        certificate: path of a PEM file, or the PEM text; of several certificates the first is used.
+        certificate: path of a PEM file, or the PEM text; of several certificates (a chain, in any order) the one that
+            the key belongs to is used.
         private_key: the same for the key; None when it stands in the certificate's file.
         password: of an encrypted key.
 
@@ -77,12 +78,15 @@ def load(certificate: str, private_key: str | None = None, password: str | None 
 
     pem = _pem("certificate", certificate)
     try:
-        cert = x509.load_pem_x509_certificate(pem)
+        certificates = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
         raise _wrong("certificate", "a certificate in PEM format", str(error)) from error
     key = _private_key(_pem("private_key", private_key) if private_key else pem, password)
-    if key.public_key() != cert.public_key():
-        raise _wrong("private_key", "the key that belongs to the certificate", "another key")
+    public = key.public_key()
+    cert = next((one for one in certificates if one.public_key() == public), None)
+    if cert is None:
+        subjects = ", ".join(one.subject.rfc4514_string() for one in certificates)
+        raise _wrong("private_key", f"the key that belongs to the certificate ({subjects})", "another key")
     _note_expiry(cert)
     return CertificateKey(cert.public_bytes(serialization.Encoding.PEM), cert.subject.rfc4514_string(), key)
 
@@ -111,12 +115,36 @@ def _pem(setting: str, value: str) -> bytes:
         # Environment variables often carry the line breaks as two characters.
         return value.replace("\\n", "\n").encode()
     try:
-        return Path(value).expanduser().read_bytes()
+        content = Path(value).expanduser().read_bytes()
     except (OSError, ValueError) as error:
         got = getattr(error, "strerror", None) or "no path"
         if setting == "certificate":  # the key's path may be half of a key by mistake
             got = f"{shortened(value, 200)}: {got}"
         raise _wrong(setting, "a readable PEM file or PEM text", got) from error
+    if other := _other_form(content):
+        form, hint = other
+        raise ConfigurationError(system=SYSTEM, subject=setting, expected="a PEM file", got=form, hint=hint)
+    return content
+
+
+def _other_form(content: bytes) -> tuple[str, str] | None:
+    """What a file is instead of PEM, by its first bytes, with the command that converts it.
+
+    Sources: RFC 7292 (a PFX is a SEQUENCE that begins with the version 3), ITU-T X.690 (DER), the magic number of
+    Java's key stores.
+    """
+    if content[:4] == bytes.fromhex("feedfeed"):
+        return "a Java key store", "Export it: keytool -importkeystore -deststoretype PKCS12, then openssl pkcs12 -in."
+    if content[:1] != b"\x30":  # DER: a SEQUENCE
+        return None
+    length = content[1:2]
+    start = 2 + (length[0] & 0x7F if length and length[0] & 0x80 else 0)
+    if content[start : start + 3] == bytes.fromhex("020103"):
+        return "a PKCS #12 file (.p12, .pfx)", "Convert it: openssl pkcs12 -in FILE -out FILE.pem."
+    return (
+        "a DER file",
+        "Convert it: openssl x509 -inform der -in FILE -out FILE.pem (of a key: openssl pkey -inform der).",
+    )
 
 
 def _note_expiry(cert: Certificate) -> None:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from connector_kit.anaplan.delimited import csv_rows
 from connector_kit.anaplan.errors import SYSTEM, NoDumpError
 from connector_kit.anaplan.files import chunk_bodies
 from connector_kit.anaplan.reading import text
@@ -93,7 +94,7 @@ def parse_dump(chunks: Iterable[bytes]) -> Iterator[DumpRow]:
     header = next(lines, "")
     if not header.strip():
         return
-    reader = csv.reader(_with(header, lines), delimiter=sniff_separator(header))
+    reader = csv_rows(_with(header, lines), delimiter=sniff_separator(header))
     names = next(reader)
     line_at = names.index(_LINE) if _LINE in names else None
     errors_at = [at for _, at in sorted((int(match[1]), at) for at, match in _matches(names))]

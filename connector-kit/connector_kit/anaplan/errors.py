@@ -31,6 +31,8 @@ _OVER_LIMIT_PAUSE = 10.0
 
 _REFUSED = {
     400: "Check names, ids and settings: this request can't succeed as it is.",
+    413: "Anaplan, or a proxy before it, takes no request of this size: lower chunk_size_mb, which is the size before "
+    "compression.",
     422: "The model is archived: unarchive it in Manage models, or point model_id to the model in use.",
     425: "The model is deployed (production mode), which forbids this change: switch it to standard mode, or make the "
     "change in the development model and synchronise.",
@@ -104,7 +106,7 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
 
 def _transient(response: requests.Response, what: str, said: str) -> ConnectorError | None:
     status = response.status_code
-    wait = parse_retry_after(response.headers.get("Retry-After"))
+    wait = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
     if status == 429:
         return BusyError(
             system=SYSTEM,

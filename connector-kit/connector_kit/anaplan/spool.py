@@ -6,7 +6,6 @@ while a slow target takes the records.
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import tempfile
@@ -16,6 +15,8 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from typing_extensions import Self
+
+from connector_kit.anaplan.delimited import csv_rows
 
 _HEAD = 1 << 20
 """Bytes of the first page among which its header is looked for."""
@@ -91,6 +92,6 @@ class Spool:
 def _first_record(page: bytes) -> bytes:
     """The bytes of the first record of a page in UTF-8: several lines where a quoted name has line breaks."""
     lines = page[:_HEAD].splitlines(keepends=True)
-    reader = csv.reader(io.StringIO(page[:_HEAD].decode("utf-8", "replace"), newline=""))
+    reader = csv_rows(io.StringIO(page[:_HEAD].decode("utf-8", "replace"), newline=""))
     next(reader, None)
     return b"".join(lines[: reader.line_num])

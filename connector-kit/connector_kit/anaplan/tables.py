@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from connector_kit.anaplan.delimited import csv_rows
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.import_source import python_codec
 from connector_kit.anaplan.objects import ExportMetadata
@@ -77,7 +78,7 @@ class Table:
         quotes: dict[str, Any] = (
             {"quotechar": form.delimiter} if form.delimiter else {"quoting": csv.QUOTE_NONE, "quotechar": None}
         )
-        self._reader = csv.reader(lines, delimiter=form.separator, strict=True, **quotes)
+        self._reader = csv_rows(lines, delimiter=form.separator, strict=True, **quotes)
         self._rows = 0
         first = self._take(1)
         if not first or not any(first[0]):

@@ -18,7 +18,7 @@ from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.reading import mapping, text
 from connector_kit.anaplan.results import Kind, Task, TaskResult, read_result, read_task
 from connector_kit.anaplan.transport import Transport
-from connector_kit.errors import BusyError, TransientError, UnavailableError
+from connector_kit.errors import BusyError, NotFoundError, TransientError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ class Polling:
     `first` to `longest`: the growing pause between two looks. `queue`: the most that a task may wait for its turn
     before it is withdrawn. `patience`: the most that the server may go without a readable answer. `starts`: how
     often a start is tried; `settle`: the pauses before each look for a task whose start was not answered, because
-    the server may still be at it.
+    the server may still be at it. `missing`: the most that a started task may be answered with 404, as servers do
+    that have not told each other of it yet.
     """
 
     first: float = 1.0
@@ -42,6 +43,7 @@ class Polling:
     patience: float = 1800.0
     starts: int = 4
     settle: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    missing: float = 120.0
 
 
 @dataclass(slots=True)
@@ -68,7 +70,8 @@ class Runner:
 
         Raises:
             BusyError: the task waited for its turn longer than `polling.queue`, and was withdrawn.
-            UnavailableError: no readable answer for longer than `polling.patience`; the task may go on.
+            UnavailableError: no readable answer for longer than `polling.patience`, or the started task is not found
+                for longer than `polling.missing`; it may go on.
             ConnectorError: the task could not be started.
         """
         if self.cancel.is_set():
@@ -188,22 +191,26 @@ class Runner:
             pause = min(pause * _GROWTH, self.polling.longest)
 
     def _look(self, task_id: str) -> Task:
-        """The task now; goes on asking through an outage."""
-        deadline = time.monotonic() + self.polling.patience
+        """The task now; goes on asking through an outage, and while the server does not find what it has started."""
+        since = time.monotonic()
         path = f"{self.path}/tasks/{task_id}"
         while True:
             try:
                 answer = self.transport.json("GET", path, what=f"{self.what}, task {task_id}")
                 return read_task({"taskId": task_id, **mapping(answer.get("task"))})
-            except TransientError as error:  # noqa: PERF203 - the loop is the point
-                if time.monotonic() > deadline:
+            except (TransientError, NotFoundError) as error:  # noqa: PERF203 - the loop is the point
+                lost = isinstance(error, NotFoundError)
+                patience = self.polling.missing if lost else self.polling.patience
+                if time.monotonic() - since > patience:
                     raise UnavailableError(
                         system=SYSTEM,
                         subject=f"{self.what}, task {task_id}",
-                        got=f"no readable answer for {self.polling.patience:.0f} s, last: {error.got}",
-                        hint="The task may still be running: look at it in Anaplan before the next run.",
+                        expected="the task that was started",
+                        got=f"no readable answer for {patience:.0f} s, last: {error.got}",
+                        hint="Whether it ran is unknown, and it may still be running: look at it in Anaplan before the "
+                        "next run.",
                     ) from error
-                log.warning("%s. The task goes on, asking again.", error)
+                log.warning("%s: task %s: %s. The task goes on, asking again.", self.what, task_id, error.got)
                 time.sleep(self.polling.longest)
 
     def _result(self, task: Task) -> TaskResult:

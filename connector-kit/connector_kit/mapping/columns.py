@@ -17,17 +17,25 @@ Where = Callable[[Block], list[bool]]
 
 _SOURCES = ("field", "template", "constant", "period")
 _CONVERSIONS = ("values", "date", "boolean", "decimals")
+_DECIMAL_FORMATS = frozenset({"singer.decimal", "x-singer.decimal"})
 _TEXT = ("trim", "part", "strip_zeros", "upper", "lower")
 _OPTIONS = {*_SOURCES, *_CONVERSIONS, *_TEXT, "negate", "truncate", "default", "blank_as", "blank_if", "format"}
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a column has to know about the file and the company: the decimal separator, the fiscal year."""
+    """What a column has to know about the file, the company and the stream: the decimal separator, the fiscal year,
+    the fields that hold numbers as texts.
+    """
 
     decimal_separator: str = "."
     fiscal_year_start_month: int = 1
     fiscal_year_named_by: Literal["start", "end"] = "end"
+    numeric_texts: frozenset[str] = frozenset()
+
+    def plain(self, field: str) -> Converter:
+        """What writes a field as it is."""
+        return values.plain(self.decimal_separator, numeric_texts=field in self.numeric_texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ def parse_where(entry: Mapping[str, Any]) -> tuple[Where | None, tuple[str, ...]
 def parse_column(name: str, entry: Any) -> Column:  # noqa: ANN401 - a setting's JSON value
     """One column. Raises ValueError with what is wrong."""
     if isinstance(entry, str):
-        return Column(name, (entry,), lambda dialect: _field_cells(entry, values.plain(dialect.decimal_separator)))
+        return Column(name, (entry,), lambda dialect: _field_cells(entry, dialect.plain(entry)))
     if not isinstance(entry, dict):
         raise ValueError("a field's name or an object is needed")  # noqa: TRY004 - one kind of fault for all of it
     options = dict(entry)
@@ -149,8 +157,22 @@ def _conversion(options: dict[str, Any]) -> Callable[[Dialect], Converter]:
         table = {as_text(key): as_text(value) for key, value in dict(options["values"]).items()}
         made = values.lookup(table, None if default is None else as_text(default))
     else:
-        return lambda dialect: values.plain(dialect.decimal_separator)
+        field = str(options.get("field", ""))
+        return lambda dialect: dialect.plain(field)
     return lambda _: made
+
+
+def numeric_texts(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Fields of a stream whose texts are numbers, by the formats that taps announce (Singer SDK, PipelineWise)."""
+    properties = schema.get("properties") or {}
+    return frozenset(name for name, part in properties.items() if _numeric(part))
+
+
+def _numeric(part: Any) -> bool:  # noqa: ANN401 - a JSON schema
+    if not isinstance(part, dict):
+        return False
+    choices = part.get("anyOf")
+    return part.get("format") in _DECIMAL_FORMATS or (isinstance(choices, list) and any(map(_numeric, choices)))
 
 
 def _boolean(entry: Any) -> Converter:  # noqa: ANN401 - a setting's JSON value

@@ -18,7 +18,8 @@ K = TypeVar("K")
 
 _SHOWN = 40
 _REMEMBERED = 50_000
-_TIME = re.compile(r"[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(r"[T ]([01]\d|2[0-3]):[0-5]\d(:[0-6]\d([.,]\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?")
+_DIRECTIVE = re.compile(r"%.")
 _EXACT = Context(prec=400)
 _TRUE = frozenset({"true", "yes", "y", "1"})
 _FALSE = frozenset({"false", "no", "n", "0"})
@@ -88,10 +89,16 @@ def as_texts(values: list[Any]) -> list[str]:
     return [value if type(value) is str else as_text(value) for value in values]
 
 
-def plain(decimal_separator: str) -> Converter:
-    """Text as it is; numbers with the file's decimal separator."""
+def plain(decimal_separator: str, *, numeric_texts: bool = False) -> Converter:
+    """Text as it is; numbers with the file's decimal separator.
+
+    numeric_texts: the field's texts are numbers too (`format: singer.decimal`); others are unmappable then. A file
+    with decimal points takes them as they are.
+    """
     if decimal_separator == ".":
         return as_texts
+    if numeric_texts:
+        return number(decimal_separator)
 
     def convert(values: list[Any]) -> list[str]:
         texts = as_texts(values)
@@ -153,8 +160,20 @@ def checked_format(form: str) -> str:
     return form
 
 
+def written(when: date, form: str) -> str:
+    """A date by a strftime format, with years of four digits: C libraries write those before 1000 without zeros."""
+    if when.year < 1000:
+        digits = f"{when.year:04d}"
+        years = {"%Y": digits, "%G": f"{when.isocalendar()[0]:04d}", "%F": f"{digits}-%m-%d", "%%": "%%"}
+        form = _DIRECTIVE.sub(lambda found: years.get(found[0], found[0]), form)
+    return when.strftime(form)
+
+
 def day(form: str) -> Converter:
-    """Dates: "YYYY-MM-DD", or a date-time of which the date is kept as it stands, written by a strftime format."""
+    """Dates: "YYYY-MM-DD", or a date-time of which the date is kept as it stands, written by a strftime format.
+
+    24:00 is unmappable: some mean the day's end by it, ISO 8601 the next day's beginning.
+    """
 
     def one(text: str) -> str:
         if not text:
@@ -163,7 +182,7 @@ def day(form: str) -> Converter:
         if text[4:5] != "-" or text[7:8] != "-" or (rest and not _TIME.fullmatch(rest)):
             raise Unmappable("not a date YYYY-MM-DD", text)
         try:
-            return date.fromisoformat(text[:10]).strftime(form)
+            return written(date.fromisoformat(text[:10]), form)
         except ValueError:
             raise Unmappable("not a date YYYY-MM-DD", text) from None
 

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from connector_kit.anaplan.certificate import load
@@ -113,3 +114,46 @@ def test_a_certificate_that_anaplan_does_not_know_says_what_to_check(fake, auth_
     fake.on("POST", "/token/authenticate", reply(401, failure))
     with pytest.raises(AuthenticationError, match=r"certificate CN=integration.*unknown.*certificate_version"):
         auth_with({"certificate": certificate_of(key), "private_key": pem_of(key)}).ensure()
+
+
+def test_of_a_chain_in_any_order_the_certificate_of_the_key_is_used(key, tmp_path):
+    own, issuer = certificate_of(key), certificate_of(rsa.generate_private_key(65537, 2048))
+    path = tmp_path / "chain.pem"
+    for parts in ([issuer, own], [own, issuer], [issuer, pem_of(key), own]):
+        path.write_text("".join(parts))
+        private = None if len(parts) == 3 else pem_of(key)
+        assert load(str(path), private).pem.decode() == own
+
+
+def test_a_key_of_none_of_the_certificates_is_refused_by_their_names(key):
+    with pytest.raises(ConfigurationError, match=r"belongs to the certificate \(CN=integration, CN=integration\)"):
+        load(certificate_of(key) * 2, pem_of(rsa.generate_private_key(65537, 2048)))
+
+
+def in_other_forms(key):
+    certificate = x509.load_pem_x509_certificate(certificate_of(key).encode())
+    nothing = serialization.NoEncryption()
+    return {
+        "certificate": certificate.public_bytes(serialization.Encoding.DER),
+        "key": key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, nothing),
+        "p12": pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, nothing),
+        "jks": bytes.fromhex("feedfeed00000002"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("form", "setting", "words"),
+    [
+        ("certificate", "certificate", r"got a DER file.*openssl x509 -inform der"),
+        ("p12", "certificate", r"got a PKCS #12 file.*openssl pkcs12"),
+        ("jks", "certificate", r"got a Java key store.*keytool"),
+        ("key", "private_key", r"got a DER file.*openssl pkey -inform der"),
+        ("p12", "private_key", r"got a PKCS #12 file"),
+    ],
+)
+def test_a_file_in_another_form_than_pem_is_named_with_what_converts_it(key, tmp_path, form, setting, words):
+    path = tmp_path / "file"
+    path.write_bytes(in_other_forms(key)[form])
+    given = {"certificate": certificate_of(key), "private_key": pem_of(key), setting: str(path)}
+    with pytest.raises(ConfigurationError, match=rf"{setting}: expected a PEM file, {words}"):
+        load(given["certificate"], given["private_key"])

@@ -140,3 +140,9 @@ def test_a_dump_that_vanishes_while_it_is_read_is_reported(fake, model, dump_pat
 def test_boms_are_not_part_of_a_name():
     data = codecs.BOM_UTF8 + b"Code,_Line_,_Error_1_\nA,2,x\n"
     assert next(parse_dump([data[:1], data[1:2], data[2:]])).values == {"Code": "A"}
+
+
+def test_cells_of_any_length_are_read():
+    long = "y" * 200_000
+    row = next(parse_dump([f'"Code","_Line_","_Error_1_"\n"{long}","2","Invalid name: {long}"\n'.encode()]))
+    assert (row.values["Code"], row.line, len(row.errors[0])) == (long, 2, 200_014)

@@ -184,7 +184,7 @@ def test_an_outage_while_polling_does_not_lose_the_task(server, model, reply):
 def test_an_outage_without_end_says_that_the_task_may_go_on(server, open_tenant, reply):
     server.states(reply(503))
     polling = Polling(first=0.01, longest=0.01, patience=0.05)
-    with pytest.raises(UnavailableError, match=rf"task {TASK}: got no readable answer .* may still be running"):
+    with pytest.raises(UnavailableError, match=rf"task {TASK}: .*got no readable answer .* may still be running"):
         open_tenant(polling=polling).model(WORKSPACE, MODEL).run("import", IMPORT)
 
 
@@ -274,3 +274,16 @@ def test_polling_is_quick_for_a_quick_task(server, model):
     started = time.monotonic()
     model.run("import", IMPORT)
     assert time.monotonic() - started < 1
+
+
+def test_a_started_task_that_is_not_found_yet_is_asked_for_again(server, model, reply):
+    server.states(reply(404), reply(404), state("IN_PROGRESS"), reply(404), state("COMPLETE", result=GOOD))
+    assert model.run("import", IMPORT).successful
+    assert server.started == 1
+
+
+def test_a_started_task_that_stays_away_is_unknown(server, open_tenant, reply):
+    server.states(reply(404))
+    polling = Polling(first=0.01, longest=0.01, missing=0.05)
+    with pytest.raises(UnavailableError, match=rf"task {TASK}.*HTTP 404.*Whether it ran is unknown"):
+        open_tenant(polling=polling).model(WORKSPACE, MODEL).run("import", IMPORT)

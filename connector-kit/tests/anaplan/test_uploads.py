@@ -133,3 +133,9 @@ def test_a_file_without_content_is_not_an_empty_file(fake, model, root):
     fake.on("GET", f"{root}/files/116000000001/chunks", {"status": {"code": 200}})
     with pytest.raises(NotFoundError, match="without content"):
         model.download("116000000001")
+
+
+def test_a_chunk_that_is_too_large_for_a_proxy_names_the_setting(fake, model, file, parts, reply):
+    fake.on("PUT", rf"{file}/chunks/\d+", reply(413, b"<html>413 Request Entity Too Large</html>"))
+    with pytest.raises(RefusedError, match=r"chunk 1 of 1.*HTTP 413.*lower chunk_size_mb"):
+        model.upload(FILE, parts(1))
