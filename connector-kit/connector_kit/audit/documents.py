@@ -64,14 +64,14 @@ class DocumentBook:
             )
         return [bytes(row["pile"]) for row in found]
 
-    def owner(self, reference: str) -> bytes | None:
-        """The digest of the document that has this reference."""
+    def is_free(self, reference: str, digest: bytes) -> bool:
+        """Whether a document with this digest may bear a reference: no other one has it, nor was it posted already."""
         with self._trail.database.reading() as connection:
-            found = connection.value(
-                "SELECT digest FROM audit_documents WHERE scope_id = :scope_id AND reference = :reference",
+            found = connection.rows(
+                "SELECT digest, state FROM audit_documents WHERE scope_id = :scope_id AND reference = :reference",
                 {"scope_id": self._scope_id, "reference": reference},
             )
-        return None if found is None else bytes(found)
+        return all(bytes(row["digest"]) == digest and row["state"] != POSTED for row in found)
 
     def intend(self, batch_no: int, entries: Sequence[Entry], now: float) -> None:
         """Say what will be sent. Durable with the next durable change.

@@ -28,7 +28,7 @@ from connector_kit.documents.lines import (
 )
 from connector_kit.documents.model import Document, Kind, Line
 from connector_kit.documents.recipe import Recipe
-from connector_kit.documents.references import lines_digest
+from connector_kit.documents.references import same_lines
 from connector_kit.documents.rows import About
 
 
@@ -89,9 +89,8 @@ def stages(plan: Sequence[Line], about: About | None, standing: Sequence[Standin
         return []
     if not live:
         return _documents("plan", plan, about, standing, recipe)
-    digest = lines_digest(plan)
     original = _not_reversed(live)
-    resumed = bool(plan) and all(one.plan == digest for one in original)
+    resumed = bool(plan) and all(same_lines(digest, plan) for digest in {one.plan for one in original})
     if recipe.on_change == "refuse" and not resumed:
         return _refused(bool(plan), live)
     if recipe.on_change == "difference" or resumed:

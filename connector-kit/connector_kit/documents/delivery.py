@@ -12,7 +12,7 @@ from connector_kit.audit.keys import key_text
 from connector_kit.documents.asking import not_standing
 from connector_kit.documents.compare import Fault, Stages, Standing, plan_lines, stages
 from connector_kit.documents.model import Document, Message
-from connector_kit.documents.references import document_digest, lines_digest, reference
+from connector_kit.documents.references import document_digest, lines_digest, pile_prefix, reference
 from connector_kit.documents.rows import About, decode_about, line_text
 from connector_kit.documents.work import Done, Job, Ready, decode_document, encode_document, message_texts
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 20
+_NO_PLACE = -1  # of a document that can't be made, among those of its pile
 _OTHER_PART = "another part of its document was refused"
 
 
@@ -50,6 +51,7 @@ class Delivery:
         self._book = book
         self._spool = spool
         self._parcel = parcel
+        self._home = f"{recipe.rules.name}/{recipe.stream}"
         self._now = now
         self.tally = tally
         self.validate_only = validate_only
@@ -142,7 +144,7 @@ class Delivery:
             if self.validate_only:
                 self.tally.validated += 1
             else:
-                self.tally.note_posted(done.ready.document.kind, done.job.title, done.posted)
+                self.tally.note_posted(done.ready.document.kind, done.job.title, done.posted, found=done.found)
         elif done.state == REFUSED:
             self._note_refused(done.ready, done.messages)
         else:
@@ -184,7 +186,7 @@ class Delivery:
                 lines=(),
                 reference="",
             )
-            entry = self._ready(unit, pile, title, blank, ("refused", pile.hex()), b"").entry
+            entry = self._ready(unit, pile, title, blank, _NO_PLACE, b"", 0, set()).entry
             entry = replace(entry, rows=[*rows, *self._spool.culprits(pile)])
             self._book.refuse(number, entry, [fault.message], self._now())
         self._reject(rows, fault.reason, f"document {title}: {fault.message}")
@@ -223,13 +225,13 @@ class Delivery:
 
     def _job(self, unit: bytes, pile: bytes, found: Stages, standing: Sequence[Standing], plan: bytes) -> Job:
         title = key_text([*found[0][0].scope, *found[0][0].key])
-        known = len(standing)
-        stands = [one.document.reference for one in standing]
+        place, taken = len(standing), set[str]()
         made: list[list[Ready]] = []
         for stage in found:
-            ready = [self._ready(unit, pile, title, document, stands, plan, known) for document in stage]
-            stands = [*stands, *(one.entry.reference for one in ready)]
-            made.append(ready)
+            made.append(
+                [self._ready(unit, pile, title, document, place, plan, len(standing), taken) for document in stage]
+            )
+            place += len(stage)
         return Job(title, made)
 
     def _ready(
@@ -238,17 +240,13 @@ class Delivery:
         pile: bytes,
         title: str,
         document: Document,
-        stands: Sequence[str],
+        place: int,
         plan: bytes,
-        known: int = 0,
+        stands: int,
+        taken: set[str],
     ) -> Ready:
-        rules = self._recipe.rules
-        digest = document_digest(self._book.scope, document, rules.identity, stands)
-        nonce = 0
-        name = reference(digest, rules.reference_length)
-        while self._book.owner(name) not in {None, digest}:
-            nonce += 1
-            name = reference(digest, rules.reference_length, nonce)
+        digest, name = self._named(pile_prefix(self._home, unit, pile), document, place, taken)
+        taken.add(name)
         document = replace(document, reference=name)
         rows = sorted({row for line in document.lines for row in line.rows})
         entry = Entry(
@@ -262,9 +260,18 @@ class Delivery:
             reverses=document.reverses,
             content=encode_document(document),
             rows=rows,
-            stands=known,
+            stands=stands,
         )
         return Ready(document, entry)
+
+    def _named(self, prefix: str, document: Document, place: int, taken: set[str]) -> tuple[bytes, str]:
+        """A document's digest, and a reference that no other one has: the last letters of two may be the same."""
+        while True:
+            digest = document_digest(prefix, document, place)
+            name = reference(prefix, digest)
+            if name not in taken and self._book.is_free(name, digest):
+                return digest, name
+            place += 1
 
 
 def _disagreement(abouts: Sequence[About]) -> Fault:

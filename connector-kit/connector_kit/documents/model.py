@@ -42,7 +42,7 @@ class Document:
 
     scope, key: the values of the recipe's `scope` and `document` columns. header: the recipe's header columns by name,
     blank ones left out. year, period: of the fiscal year, e.g. "2026" and "11" (1 to 16, no leading zero); "" for
-    objects without dates of their own. reference: at most `Rules.reference_length` characters of 0-9A-Z; no two
+    objects without dates of their own. reference: see `references`; no two
     documents share one. part of parts: from 1. reverses: the reference of the document that this one takes back.
     """
 
@@ -125,7 +125,7 @@ class Rules:
     balanced: debits and credits have to be equal per currency. dated: it has a posting date and a fiscal period.
     replaces: posting replaces what stood for the same cells (plan data); then a document holds the whole plan of its
     key, with zeros for cells that left it, and no reversals or differences are made.
-    reference_length: at most so many characters; max_lines: of one document.
+    max_lines: of one document.
     """
 
     name: str
@@ -138,7 +138,6 @@ class Rules:
     balanced: bool = True
     dated: bool = True
     replaces: bool = False
-    reference_length: int = 16
     max_lines: int = 999
 
 

@@ -150,7 +150,7 @@ class Posting:
         there = self._look_up([ready.document for _, ready in fresh]) if self.look_up_first and fresh else {}
         for job, ready in fresh:
             if posted := there.get(ready.entry.reference):
-                yield from self._end(Done(job, ready, POSTED, posted))
+                yield from self._end(Done(job, ready, POSTED, posted, found=True))
         going = [(job, ready) for job, ready in some if ready.entry.reference not in there]
         if not going:
             return
@@ -178,7 +178,7 @@ class Posting:
         doubtful = []
         for (job, ready), outcome in zip(going, outcomes, strict=True):
             if isinstance(outcome, Posted):
-                yield from self._end(Done(job, ready, POSTED, outcome))
+                yield from self._end(Done(job, ready, POSTED, outcome, found=outcome.existing))
             elif isinstance(outcome, Refused):
                 yield from self._end(Done(job, ready, REFUSED, messages=outcome.messages))
             elif isinstance(outcome, Unsent):

@@ -1,13 +1,18 @@
-"""The reference that a document bears in the ERP: made from what the document is, so that it can be looked up.
+"""The reference that a document bears in the ERP: it says whose document it is, and proves what stands in it.
 
-A letter and then digits and capital letters, because some ERPs read all-digit keys as numbers. With length n there
-are 26 * 36^(n-1) of them: for 16 characters two of a million documents share one with odds of 1 in 10^13, for 10
-characters of 1 in 5,000. The trail notices, and the second document takes another (`nonce`).
+Sixteen digits and capital letters, as ERPs store them, a letter first, because some read all-digit keys as numbers: one
+letter for the form, six for the unit (what one delivery replaces as a whole), five for the pile (what is compared as
+one), four for the document. Unit and pile are digests of the object, the stream and the values of the recipe's columns,
+the same in every trail: an ERP finds the documents of a unit by a range. The last part is a digest of what the document
+says and of its place in its pile, so that what an ERP shows can be held against it.
+
+The form names the rule by which digests are made. A later rule takes another letter and leaves those of this one
+comparable: references and plans' digests begin with the letter of theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -15,46 +20,83 @@ import msgspec
 from connector_kit.documents.lines import identity
 from connector_kit.documents.model import Document, Line
 
+FORM = "A"
+LENGTH = 16
+_UNIT, _PILE, _OWN = 6, 5, 4
+OF_UNIT = 1 + _UNIT
+OF_PILE = OF_UNIT + _PILE
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_LETTERS = _DIGITS[10:]
 
 
-def lines_digest(lines: Iterable[Line]) -> bytes:
-    """16 bytes that change when an amount or where it lands changes; not with texts, rows or their order."""
-    facts = sorted((*identity(line), str(line.amount.normalize())) for line in lines if line.amount)
-    return blake2b(msgspec.json.encode(facts), digest_size=16).digest()
+def stored(code: str) -> str:
+    """A code by which two ways of writing it are known as one: "0063005000" and "63005000", "ab1" and "AB1"."""
+    bare = code.strip()
+    return (bare.lstrip("0") or "0") if bare.isascii() and bare.isdecimal() else bare.upper()
 
 
-def document_digest(scope: str, document: Document, identity_fields: Iterable[str], stands: Iterable[str]) -> bytes:
-    """16 bytes for all that a document is: where it goes, its key, its amounts, and what stood before it.
-
-    scope: destination, object and stream. stands: the references of what was posted of the same pile, in order: the
-    same amounts posted again after they were taken back are another document.
-    """
-    facts = (
-        scope,
-        document.scope,
-        document.key,
-        document.kind,
-        document.part,
-        document.parts,
-        document.reverses,
-        document.year,
-        document.period,
-        document.posting_date,
-        [document.header.get(name, "") for name in identity_fields],
-        list(stands),
-        lines_digest(document.lines).hex(),
+def _facts(lines: Iterable[Line]) -> object:
+    """Amounts and where they land; not texts, rows or their order. Codes as ERPs store them."""
+    return sorted(
+        (
+            stored(line.account),
+            line.currency,
+            [(name, stored(value)) for name, value in identity(line)[2]],
+            f"{line.amount.normalize():f}",
+        )
+        for line in lines
+        if line.amount
     )
+
+
+FORMS: Mapping[str, Callable[[Iterable[Line]], object]] = {FORM: _facts}
+"""What of lines goes into digests, by form."""
+
+
+def lines_digest(lines: Iterable[Line], form: str = FORM) -> bytes:
+    """The form's letter and 16 bytes that change when an amount or where it lands changes."""
+    return form.encode() + _digest(FORMS[form](lines))
+
+
+def same_lines(digest: bytes, lines: Iterable[Line]) -> bool:
+    """Whether a digest is that of these lines, by the rule by which it was made. Not of forms that are not known."""
+    form = digest[:1].decode("latin-1")
+    return form in FORMS and lines_digest(lines, form) == digest
+
+
+def unit_prefix(home: str, unit: bytes, form: str = FORM) -> str:
+    """How the references of a unit's documents begin. home: the object and the stream."""
+    return form + _letters(_digest(["unit", form, home, unit.hex()]), _UNIT)
+
+
+def pile_prefix(home: str, unit: bytes, pile: bytes, form: str = FORM) -> str:
+    """How the references of a pile's documents begin."""
+    own = _letters(_digest(["pile", form, home, unit.hex(), pile.hex()]), _PILE)
+    return unit_prefix(home, unit, form) + own
+
+
+def document_digest(prefix: str, document: Document, place: int) -> bytes:
+    """16 bytes for all that a document is.
+
+    prefix: of its pile. place: how many documents of the pile were posted before: the same amounts, posted again after
+    they were taken back, are another document.
+    """
+    lines = lines_digest(document.lines, prefix[0]).hex()
+    return _digest([prefix, place, document.part, document.reverses, document.posting_date.isoformat(), lines])
+
+
+def reference(prefix: str, digest: bytes) -> str:
+    """The reference of a document. digest: `document_digest`."""
+    return prefix + _letters(digest, _OWN)
+
+
+def _digest(facts: object) -> bytes:
     return blake2b(msgspec.json.encode(facts), digest_size=16).digest()
 
 
-def reference(digest: bytes, length: int, nonce: int = 0) -> str:
-    """`length` characters for a document's digest."""
-    wide = blake2b(digest + nonce.to_bytes(4, "big"), digest_size=64).digest()
-    number, letter = divmod(int.from_bytes(wide, "big"), len(_LETTERS))
-    found = [_LETTERS[letter]]
-    for _ in range(length - 1):
+def _letters(digest: bytes, length: int) -> str:
+    number = int.from_bytes(digest, "big")
+    found = []
+    for _ in range(length):
         number, digit = divmod(number, len(_DIGITS))
         found.append(_DIGITS[digit])
     return "".join(found)

@@ -23,6 +23,7 @@ class Tally:
     rejected: int = 0
     unchanged: int = 0
     posted: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
     validated: int = 0
     refused: int = 0
     missing: int = 0
@@ -37,6 +38,7 @@ class Tally:
         documents = {
             "unchanged": self.unchanged,
             **{f"posted {kind}": count for kind, count in sorted(self.posted.items())},
+            **{f"found {kind}": count for kind, count in sorted(self.found.items())},
             "validated": self.validated,
             "refused": self.refused,
             "not standing in the ERP": self.missing,
@@ -53,31 +55,33 @@ class Tally:
         if text != reason:
             self.examples.setdefault(reason, f"{title}: {text}")
 
-    def note_posted(self, kind: str, title: str, posted: Posted) -> None:
-        """Count a posted document, and keep the first few for people."""
-        self.posted[kind] += 1
+    def note_posted(self, kind: str, title: str, posted: Posted, *, found: bool) -> None:
+        """Count a document that was posted, or found to stand already, and keep the first few for people."""
+        (self.found if found else self.posted)[kind] += 1
         if len(self.numbers) < _SHOWN:
             where = " ".join(part for part in (posted.company, posted.year) if part)
-            there = ", which was there already" if posted.existing else ""
-            self.numbers.append(f"{kind} {title}: document {posted.number}{f' ({where})' if where else ''}{there}")
+            what = "found" if found else "posted"
+            self.numbers.append(f"{what} {kind} {title}: document {posted.number}{f' ({where})' if where else ''}")
 
     def lines(self, title: str) -> Iterator[str]:
         """One line for the recipe, one per document (the first twenty), one per reason for refusals."""
-        posted = sum(self.posted.values())
+        posted, found = sum(self.posted.values()), sum(self.found.values())
         parts = [f"{self.read} rows read"]
         parts += [f"{self.filtered} filtered"] if self.filtered else []
         parts += [f"{self.replaced} replaced by later ones"] if self.replaced else []
         parts += [f"{self.outdated} outdated"] if self.outdated else []
-        parts += [f"{posted} documents posted", f"{self.unchanged} unchanged", f"{self.refused} refused"]
+        parts += [f"{posted} documents posted"]
+        parts += [f"{found} found in the ERP"] if found else []
+        parts += [f"{self.unchanged} unchanged", f"{self.refused} refused"]
         parts += [f"{self.validated} would be posted"] if self.validated else []
         parts += [f"{self.missing} not standing in the ERP"] if self.missing else []
         parts += [f"{self.rejected} rows rejected"]
         parts += [f"{self.repaired} earlier failures repaired"] if self.repaired else []
         yield f"{title}: {', '.join(parts)}"
         for line in self.numbers:
-            yield f"  posted {line}"
-        if posted > len(self.numbers):
-            yield f"  and {posted - len(self.numbers)} more: see `audit show`"
+            yield f"  {line}"
+        if posted + found > len(self.numbers):
+            yield f"  and {posted + found - len(self.numbers)} more: see `audit show`"
         for reason, count in self.reasons.most_common(_REASONS):
             example = self.examples.get(reason)
             yield f"  {count} refused: {reason.removeprefix('refused: ')}{f' (e.g. {example})' if example else ''}"

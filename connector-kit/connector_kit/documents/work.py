@@ -36,13 +36,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One document's end in this run. state: posted, refused, or intended when it was not sent."""
+    """One document's end in this run. state: posted, refused, or intended when it was not sent.
+
+    found: it stood in the ERP already, so nothing was posted.
+    """
 
     job: Job
     ready: Ready
     state: str
     posted: Posted | None = None
     messages: tuple[Message, ...] = ()
+    found: bool = False
 
 
 @dataclass(slots=True)

@@ -28,7 +28,6 @@ NAMESPACE = "http://sap.com/xi/SAPSCORE/SFIN"
 PATH = "/sap/bc/srt/scs_ext/sap/journalentrycreaterequestconfi"
 ACTION = f"{NAMESPACE}/JournalEntryCreateRequestConfirmation_In/JournalEntryCreateRequestConfirmation_InRequest"
 MOST_LINES = 999  # BSEG's item number has three digits: message F5 727
-REFERENCE_LENGTH = 16  # DocumentReferenceID
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,6 @@ def rules(layout: Layout) -> Rules:
         header=tuple(sorted(header - {"company_code"})),
         line=tuple(sorted(layout.line_names)),
         identity=("company_code", *(["ledger_group"] if "ledger_group" in header else [])),
-        reference_length=journal_entries.REFERENCE_LENGTH,
         max_lines=journal_entries.MOST_LINES,
     )
 

@@ -80,7 +80,6 @@ RULES = Rules(
     line=tuple(sorted({field.name for field in (*ACCOUNT_ITEM, *ORDER_ITEM)} - {"account"})),
     identity=("company_code", "supplier", "invoice_reference"),
     balanced=False,
-    reference_length=16,
     max_lines=9999,
 )
 

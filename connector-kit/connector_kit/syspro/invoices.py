@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from connector_kit.syspro.session import EnetSession
 
 NAME = "ap_invoice"
-REFERENCE_LENGTH = 16  # TransactionReference takes 30
 MOST_LINES = 500
 
 HEADER = fields.by_name(
@@ -75,7 +74,6 @@ def rules(header: Mapping[str, Field], line: Mapping[str, Field]) -> Rules:
         currency=False,
         balanced=False,
         dated=False,
-        reference_length=REFERENCE_LENGTH,
         max_lines=MOST_LINES,
     )
 

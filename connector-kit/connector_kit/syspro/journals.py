@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from connector_kit.syspro.session import EnetSession
 
 NAME = "gl_journal"
-REFERENCE_LENGTH = 16  # JournalReference takes 30
 MOST_LINES = 2000
 
 HEADER = fields.by_name(
@@ -61,7 +60,6 @@ def rules(header: Mapping[str, Field], line: Mapping[str, Field]) -> Rules:
         line=tuple(sorted({*own, *line})),
         identity=("company_code",),
         currency=False,
-        reference_length=REFERENCE_LENGTH,
         max_lines=MOST_LINES,
     )
 

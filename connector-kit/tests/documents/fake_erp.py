@@ -24,7 +24,6 @@ JOURNAL = Rules(
     required_header=("company_code",),
     header=("document_type", "header_text"),
     line=("cost_center", "text"),
-    reference_length=12,
     max_lines=6,
 )
 CELLS = Rules(
@@ -32,7 +31,6 @@ CELLS = Rules(
     line=("cost_center",),
     balanced=False,
     replaces=True,
-    reference_length=16,
     max_lines=10_000,
 )
 INVOICE = Rules(name="invoice", header=("supplier",), identity=("company_code", "supplier"), balanced=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
 from plans import expected, row
@@ -12,6 +13,8 @@ from connector_kit.audit import Trail
 from connector_kit.audit.document_types import ABSENT, POSTED, Ending, Entry
 from connector_kit.audit.documents import DocumentBook
 from connector_kit.audit.failures import Selection, failed_batches, groups
+from connector_kit.documents import references
+from connector_kit.documents.model import Line
 from connector_kit.errors import BusyError, RefusedError, UnavailableError
 
 FIRST = [row(company, period) for company in ("1010", "2020") for period in ("Jan 26", "Feb 26")]
@@ -216,11 +219,21 @@ def test_a_document_that_got_two_numbers_is_told(audit_url):
 
 
 def test_two_documents_never_share_a_reference(world, monkeypatch):
-    from connector_kit.documents import delivery  # noqa: PLC0415 - only here
+    monkeypatch.setattr(references, "_OWN", 1)
+    rows = [row(account=str(4000 + number)) for number in range(60)]
+    world.run(rows)
+    world.run(rows[1:])
+    assert stands_once(world, rows[1:])
+    assert len({name[:-1] for name in world.posted()}) == 1
+    assert len(set(world.posted())) > 12
 
-    real = delivery.reference
-    monkeypatch.setattr(delivery, "reference", lambda digest, length, nonce=0: real(b"x", length, nonce))
-    world.poster.per_call = 1
-    world.run(FIRST)
-    assert stands_once(world, FIRST)
-    assert len(set(world.posted())) == len(FIRST)
+
+def test_a_plan_s_digest_is_compared_by_the_rule_that_made_it(monkeypatch):
+    lines = [Line("0063005000", Decimal("10.00"), "EUR", (("cost_center", "a1"),)), Line("1", Decimal(-10), "EUR")]
+    as_stored = [Line("63005000", Decimal(10), "EUR", (("cost_center", "A1"),)), Line("1", Decimal("-10.0"), "EUR")]
+    old = references.lines_digest(lines)
+    monkeypatch.setattr(references, "FORMS", {**references.FORMS, "B": lambda _: "another rule"})
+    assert references.same_lines(old, as_stored)
+    assert references.same_lines(references.lines_digest([], "B"), lines)
+    assert not references.same_lines(old, lines[:1])
+    assert not references.same_lines(b"C" + old[1:], lines)
