@@ -208,6 +208,10 @@ class Control:
         rule = {"import": import_name, "pattern": pattern, "message": message, "model": model}
         self.call("POST", "/anaplan/refuse", rule)
 
+    def replace_upload(self, file: str, content: str, *, model: str | None = None) -> None:
+        """Anaplan: before its next import another client of the same user uploads this into the file."""
+        self.call("POST", "/anaplan/replace-upload", {"file": file, "content": content, "model": model})
+
     def accept(self, *, model: str | None = None) -> None:
         """Anaplan: what `refuse` was told is put right, in the whole model."""
         self.call("DELETE", "/anaplan/refuse", model=model)

@@ -22,6 +22,8 @@ from sandbox.anaplan.tasks import Task, foreign_work, milliseconds
 from sandbox.core.control import decoded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
@@ -76,6 +78,12 @@ class _Default(msgspec.Struct, forbid_unknown_fields=True):
     model: str | None = None
 
 
+class _Replacement(msgspec.Struct, forbid_unknown_fields=True):
+    file: str
+    content: str
+    model: str | None = None
+
+
 class _ModelOnly(msgspec.Struct, forbid_unknown_fields=True):
     model: str | None = None
 
@@ -120,6 +128,16 @@ def _module_content(module: ModuleData) -> list[dict[str, object]]:
     return rows
 
 
+def _content(model: Model, name: str, text: str) -> tuple[int, Path]:
+    """The id of a file, and this text on disk."""
+    ids = [file.id for file in model.files.definitions.values() if file.name == name]
+    if not ids:
+        raise HTTPException(404, f"no file {name!r}")
+    path = model.files.new_path()
+    path.write_bytes(text.encode())
+    return ids[0], path
+
+
 def _filled_list(model: Model, wanted: _Fill) -> int:
     data = model.lists.get(wanted.list_name or "")
     if data is None:
@@ -160,6 +178,7 @@ class TenantControl:
             Route("/refuse", self._refuse, methods=["POST"]),
             Route("/refuse", self._accept, methods=["DELETE"]),
             Route("/default-file", self._default_file, methods=["POST"]),
+            Route("/replace-upload", self._replace_upload, methods=["POST"]),
             Route("/approve-device", self._approve_device, methods=["POST"]),
         ]
 
@@ -260,12 +279,13 @@ class TenantControl:
     async def _default_file(self, request: Request) -> Response:
         given = await decoded(request, _Default)
         model = self._model(given.model)
-        ids = [file.id for file in model.files.definitions.values() if file.name == given.file]
-        if not ids:
-            raise HTTPException(404, f"no file {given.file!r}")
-        path = model.files.new_path()
-        path.write_bytes(given.content.encode())
-        model.files.set_default(ids[0], path, given.audience)
+        model.files.set_default(*_content(model, given.file, given.content), given.audience)
+        return encoded({})
+
+    async def _replace_upload(self, request: Request) -> Response:
+        given = await decoded(request, _Replacement)
+        model = self._model(given.model)
+        model.files.plan_replacement(*_content(model, given.file, given.content))
         return encoded({})
 
     async def _approve_device(self, request: Request) -> Response:

@@ -23,7 +23,7 @@ class DumpWriter:
     When a header cell is blank the header as a whole is not usable, and generic names stand in for it.
     """
 
-    def __init__(self, path: Path, header: Sequence[str], separator: str, encoding: str) -> None:
+    def __init__(self, path: Path, header: Sequence[str], separator: str, encoding: str, line_offset: int = 0) -> None:
         usable = all(name.strip() for name in header)
         self._header = list(header) if usable else [f"Column {index}" for index in range(1, len(header) + 1)]
         self.path = path
@@ -33,13 +33,14 @@ class DumpWriter:
         self._body = self._body_path.open("w", encoding=encoding, newline="")
         self._writer = csv.writer(self._body, delimiter=self._separator, quoting=csv.QUOTE_ALL, lineterminator="\n")
         self._errors = 1
+        self._line_offset = line_offset
         self.rows = 0
 
     def add(self, line: int, fields: Sequence[str], messages: Sequence[Message]) -> None:
         """One rejected row."""
         width = len(self._header)
         padded = [*fields[:width], *[""] * (width - len(fields))]
-        self._writer.writerow([*padded, line, *[message.text for message in messages]])
+        self._writer.writerow([*padded, line + self._line_offset, *[message.text for message in messages]])
         self._errors = max(self._errors, len(messages))
         self.rows += 1
 

@@ -73,6 +73,7 @@ class Files:
         for export in model.exports:
             self.definitions[export.id] = FileDefinition(export.id, export.name)
         self._private: dict[tuple[str, int], Content] = {}
+        self._replacements: dict[int, Path] = {}
         self._defaults: dict[int, tuple[Content, Literal["everyone", "admins"]]] = {}
 
     def create(self, name: str) -> FileDefinition:
@@ -126,6 +127,16 @@ class Files:
         content = self.begin(user, file_id, len(chunks))
         content.chunks = chunks
         content.completed = True
+
+    def plan_replacement(self, file_id: int, path: Path) -> None:
+        """Before the next import reads the file, another client of the same user uploads this."""
+        self._replacements[file_id] = path
+
+    def replace_by_stranger(self, user: str, file_id: int) -> None:
+        """Carry out what was planned for the file, if anything was."""
+        path = self._replacements.pop(file_id, None)
+        if path is not None:
+            self.publish(user, file_id, [path])
 
     def set_default(self, file_id: int, path: Path, audience: Literal["everyone", "admins"]) -> None:
         """Content for users who have uploaded nothing; ``admins`` see it, others an empty file."""

@@ -147,7 +147,8 @@ async def _write(call: ModelCall, action: str) -> Response:
     if len(wanted) > MAX_ITEMS:
         raise ApiError(400, "A request may have 100,000 items at most")
     writes = ListWrites(call.model, data)
-    outcome = await run_in_threadpool(getattr(writes, action), wanted)
+    kept = len(wanted) - min(call.switches.number("list_items_lost"), len(wanted))
+    outcome = await run_in_threadpool(getattr(writes, action), wanted[:kept])
     call.model.touch(call.tenant.clock.now(), call.user.id)
     return _written(call, action, outcome, len(wanted))
 
@@ -160,6 +161,9 @@ def _written(call: ModelCall, action: str, outcome: Outcome, total: int) -> Resp
             {"requestIndex": index, "failureType": type_, "failureMessageDetails": text}
             for index, type_, text in outcome.failures
         ]
+    if action == "delete" and call.switches.text("list_delete_answer") == "result":
+        failures = {"failures": body["failures"]} if "failures" in body else {}
+        body = {"result": {"numberOfItemsDeleted": outcome.done, **failures}}
     return success("objects/listItem", **body)
 
 

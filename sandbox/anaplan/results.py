@@ -90,7 +90,7 @@ def list_details(list_name: str, counts: Counts) -> list[dict[str, object]]:
 def module_details(module_name: str, counts: Counts, line_items: int, style: str) -> list[dict[str, object]]:
     """Details of a finished module import over ``line_items`` columns.
 
-    ``style`` rows: keys as of list imports; cells: counts of cells; none: no values at all.
+    ``style`` rows: keys as of list imports; cells: counts of cells; none: no values at all; absent: nothing counted.
     """
     rejected = bool(counts.failed or counts.warned)
     type_ = "lineItemRowsProcessedWithFailures" if rejected else "lineItemRowsProcessed"
@@ -105,7 +105,8 @@ def module_details(module_name: str, counts: Counts, line_items: int, style: str
             "ignoredCellCount": counts.ignored * line_items,
         }
         values = [str(part) for pair in pairs.items() for part in pair]
-    return [detail(type_, sentence(module_name, counts), values), *_row_messages(counts)]
+    text = f"{module_name}: import complete" if style == "absent" else sentence(module_name, counts)
+    return [detail(type_, text, values), *_row_messages(counts)]
 
 
 def failure(object_id: int, name: str | None, error: ImportFailedError) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from sandbox.anaplan.source import Source
 from sandbox.anaplan.tasks import CancelledError, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from sandbox.anaplan.importing import Counts, Undo
@@ -35,6 +36,14 @@ class Actor:
 
     user: str
     admin: bool
+
+
+def _without_last(rows: Iterable[tuple[int, list[str]]], lost: int) -> Iterator[tuple[int, list[str]]]:
+    held: deque[tuple[int, list[str]]] = deque()
+    for row in rows:
+        held.append(row)
+        if len(held) > lost:
+            yield held.popleft()
 
 
 class Runner:
@@ -117,6 +126,7 @@ class Runner:
         return self._load(action, header, rows, None, run, started)
 
     def _content(self, action: ImportDefinition) -> list[Path]:
+        self._model.files.replace_by_stranger(self._actor.user, action.file_id)
         try:
             content = self._model.files.readable(self._actor.user, action.file_id, admin=self._actor.admin)
         except FileUnavailableError:
@@ -150,6 +160,7 @@ class Runner:
             engine = ModuleImport(action, header, model.modules, model.lists, model.calendar, decimal, choices)
         dump = self._dump_writer(run.task.id, action, header, file)
         try:
+            rows = _without_last(rows, self._switches.number("rows_lost"))
             counts = engine.run(rows, dump, run.check, model.refusals.get(action.name, ()))
             run.settle(started, counts.total)
         except BaseException:
@@ -168,7 +179,8 @@ class Runner:
         follows = self._switches.text("dump_separator") == "source" and file is not None
         separator = file.separator if follows and file else ","
         encoding = file.encoding if file and self._switches.text("dump_encoding") == "source" else "utf-8"
-        return DumpWriter(folder / f"{task_id}-{action.id}.txt", header, separator, encoding)
+        path = folder / f"{task_id}-{action.id}.txt"
+        return DumpWriter(path, header, separator, encoding, self._switches.number("dump_line_offset"))
 
     def _import_result(self, action: ImportDefinition, counts: Counts, *, has_dump: bool) -> Result:
         if action.type == "HIERARCHY_DATA":

@@ -32,6 +32,7 @@ _LIMITS = (
     Switch("read_request_seconds", float, 0.0, "time that a large read takes"),
     Switch("read_progress_pages", ("counted", "absent"), "counted", "availablePages while a large read goes on"),
     Switch("read_page_header", ("first", "every"), "first", "which pages of a large read carry the header"),
+    Switch("task_hidden_looks", int, 0, "looks at a task that was just started which are answered with 404"),
     Switch("task_history", int, 100, "tasks of an action that stay listed"),
 )
 _MODEL = (
@@ -44,6 +45,8 @@ _MODEL = (
     Switch("locked_refuses", ("writes", "everything"), "writes", "what a locked model answers with 423"),
     Switch("deployed_refuses", ("structure", "writes"), "structure", "what a deployed model answers with 425"),
     Switch("list_write_role", ("any", "admin"), "any", "who may add, update and delete list items"),
+    Switch("list_items_lost", int, 0, "items at the end of a list write that are left as they are, without a failure"),
+    Switch("list_delete_answer", ("counts", "result"), "counts", "counts of a delete: at the top, or within result"),
     Switch("empty_failures", bool, False, "list writes without failures carry an empty failures array"),
     Switch("timestamp_suffix", ("Z", "+0000"), "Z", "how timestamps end"),
     Switch("serial_moves", ("changes", "every_action"), "changes", "what gives a model its next serial number"),
@@ -70,8 +73,15 @@ _IMPORTS = (
     Switch("missing_column", ("missing_fields", "drop"), "missing_fields", "a mapped column that the file lacks"),
     Switch("module_duplicates", ("last", "sum"), "last", "rows of a module import for the same cells"),
     Switch("module_bad_cell", ("row", "cell"), "row", "what an unreadable value keeps out: its row or its cell"),
-    Switch("module_values", ("rows", "cells", "none"), "rows", "keys in the details of module imports"),
+    Switch(
+        "module_values",
+        ("rows", "cells", "none", "absent"),
+        "rows",
+        "keys in the details of module imports; absent: no counts in the text either",
+    ),
+    Switch("rows_lost", int, 0, "rows at the end of an import's file that are neither loaded nor counted"),
     Switch("all_rows_failed", ("successful", "failed"), "successful", "an import of which every row failed"),
+    Switch("dump_line_offset", int, 0, "what is added to the line numbers of failure dumps"),
     Switch("dump_separator", ("source", "comma"), "source", "separator of failure dumps"),
     Switch("dump_encoding", ("utf-8", "source"), "utf-8", "encoding of failure dumps"),
     Switch("process_after_failure", ("stop", "continue"), "stop", "the actions after one that failed in a process"),

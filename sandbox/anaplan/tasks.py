@@ -47,6 +47,7 @@ class Task:
     result: Result | None = None
     cancelled_by: str = ""
     started: float = 0.0
+    looks: int = 0
     cancel: threading.Event = field(default_factory=threading.Event)
 
     @property

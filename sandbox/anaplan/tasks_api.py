@@ -117,7 +117,11 @@ def _without_timings(result: Result) -> Result:
 
 def _watched(kind: str) -> Handler:
     async def watched(call: ModelCall) -> Response:
-        return _described(call, _task(call, kind))
+        task = _task(call, kind)
+        task.looks += 1
+        if task.looks <= call.switches.number("task_hidden_looks"):
+            raise ApiError(404)
+        return _described(call, task)
 
     return watched
 

@@ -370,3 +370,27 @@ def test_what_is_no_plain_number_is_refused(text):
 def test_what_is_no_date_is_refused(text, words):
     with pytest.raises(BadValueError, match=words):
         date_reader("dd/MM/yyyy")(text)
+
+
+def test_an_import_may_tell_no_counts_at_all(anaplan):
+    chart(anaplan)
+    anaplan.control.switch("anaplan", "module_values", "absent")
+    task, _ = anaplan.load(BALANCES, "Account,Period,Closing Balance,Movement\n10-5500,Jan 24,1,1\n")
+    assert (anaplan.counts(task), text_of(task)) == ({}, "GL Balances: import complete")
+
+
+def test_rows_may_be_neither_loaded_nor_counted(anaplan):
+    anaplan.control.switch("anaplan", "rows_lost", 2)
+    task, _ = anaplan.load(
+        "Warehouses from warehouses.csv", "Code,Name,Company\n" + "".join(f"W{n},,\n" for n in "12345")
+    )
+    assert anaplan.counts(task)["totalRowCount"] == 3
+
+
+def test_another_client_of_the_user_replaces_an_upload_once(anaplan):
+    anaplan.control.replace_upload("warehouses.csv", "Code,Name,Company\nOTHER,Other,X\n")
+    ours = "Code,Name,Company\nW1,Main,EDU1\n"
+    anaplan.load("Warehouses from warehouses.csv", ours)
+    assert [item["code"] for item in anaplan.control.list_items("Warehouses")] == ["OTHER"]
+    anaplan.load("Warehouses from warehouses.csv", ours)
+    assert [item["code"] for item in anaplan.control.list_items("Warehouses")] == ["OTHER", "W1"]

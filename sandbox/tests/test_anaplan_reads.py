@@ -305,3 +305,17 @@ def test_the_calendar_is_read_and_moved(anaplan):
     assert year["fiscalYear"]["startDate"] == "2027-01-01"
     assert anaplan.call("PUT", "/modelCalendar/fiscalYear", json={"year": "2027"}).status_code == 400
     assert anaplan.get("/versions").json()["versionMetadata"][0]["name"] == "Actual"
+
+
+def test_items_may_be_left_as_they_are_without_a_failure(filled):
+    filled.control.switch("anaplan", "list_items_lost", 1)
+    answer = write(filled, "Suppliers", "delete", {"code": "S1"}, {"code": "S2"})
+    assert answer.items() >= {"deleted": 1, "ignored": 1, "total": 2}.items()
+    assert "failures" not in answer
+
+
+def test_the_counts_of_a_delete_may_stand_within_a_result(filled):
+    filled.control.switch("anaplan", "list_delete_answer", "result")
+    answer = write(filled, "Suppliers", "delete", {"code": "S1"}, {"code": "S9"})
+    assert (answer["result"]["numberOfItemsDeleted"], len(answer["result"]["failures"])) == (1, 1)
+    assert "deleted" not in answer

@@ -308,3 +308,16 @@ def test_tasks_of_the_second_model_run_there(anaplan, anaplan_sandbox):
     items = workforce.control.list_items("Employees", models["Workforce"])
     assert items[0]["properties"] == {"Department": "IT"}
     assert workforce.call("POST", "/imports/112000000002/tasks", json=JSON).status_code == 404
+
+
+def test_a_started_task_may_not_be_found_at_first(anaplan):
+    anaplan.control.switch("anaplan", "task_hidden_looks", 2)
+    anaplan.upload("suppliers.csv", GOOD)
+    path = anaplan.start("imports", SUPPLIERS)
+    assert [anaplan.get(path).status_code for _ in range(3)] == [404, 404, 200]
+
+
+def test_line_numbers_of_a_dump_may_be_shifted(anaplan):
+    anaplan.control.switch("anaplan", "dump_line_offset", 1)
+    _, path = anaplan.load(SUPPLIERS, BAD)
+    assert anaplan.get(path + "/dump").text.splitlines()[1].endswith('"4","Empty key"')
