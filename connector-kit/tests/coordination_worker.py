@@ -9,7 +9,8 @@ import time
 
 from connector_kit.coordination import connect
 from connector_kit.errors import ConnectorError
-from connector_kit.http import HttpSession, guarded
+from connector_kit.http import HttpSession
+from connector_kit.lease_check import under_lease
 
 
 def say(**what):
@@ -54,7 +55,7 @@ def change(url, name, address, seconds):
         sys.stdin.readline()
         end = time.time() + float(seconds)
         try:
-            with coordinator.lock(name, purpose="changes", wait_seconds=30) as lease, guarded(lease.assert_held):
+            with coordinator.lock(name, purpose="changes", wait_seconds=30) as lease, under_lease(lease.assert_held):
                 say(held=lease.token)
                 while time.time() < end:
                     session.request("POST", f"{address}/{lease.token}", what="thing", read=lambda response: None)

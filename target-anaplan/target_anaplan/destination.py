@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connector_kit.errors import ConfigurationError, NotFoundError
 from connector_kit.mapping.columns import Column
+from connector_kit.threads import ThreadPool
 from target_anaplan.mapping.faults import column_faults
 from target_anaplan.mapping.spec import Kind, StreamMapping
 from target_anaplan.rows import FileFormat
@@ -69,7 +69,7 @@ def find(model: ModelClient, mappings: Sequence[StreamMapping]) -> Places:
     faults: list[str] = []
     jobs: list[tuple[StreamMapping, _Check]] = [(one, _destination) for one in mappings]
     jobs += [(one, _removal) for one in mappings if one.deletion]
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with ThreadPool(_PARALLEL) as pool:
         for found in pool.map(lambda job: _collected(job[1], model, job[0], places), jobs):
             faults += found
     if faults:
@@ -95,7 +95,7 @@ def _read_ahead(model: ModelClient, mappings: Sequence[StreamMapping]) -> None:
     if not wanted:
         return
     wanted[0]()  # logs on, and finds out whether the model is there, before several ask at once
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with ThreadPool(_PARALLEL) as pool:
         list(pool.map(lambda read: read(), wanted[1:]))
 
 

@@ -9,7 +9,6 @@ import queue
 import shutil
 import sys
 import tempfile
-import threading
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ import msgspec
 from connector_kit.anaplan.delimited import csv_rows
 from connector_kit.anaplan.files import ChunkFile
 from connector_kit.errors import UnavailableError
+from connector_kit.threads import thread
 from target_anaplan.rows import FileFormat
 
 _LEVEL = 1  # the network is quicker than a higher level
@@ -39,7 +39,7 @@ class Worker:
         self._place = place
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(_WAITING)
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
+        self._thread = thread(self._work, name="spool")
         self._thread.start()
 
     def do(self, job: Callable[[], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +19,7 @@ from connector_kit.errors import ConfigurationError
 from connector_kit.mapping.columns import Dialect
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.target import BlockTarget
+from connector_kit.threads import ThreadPool
 from target_anaplan import settings, summary
 from target_anaplan.mapping.spec import StreamMapping, parse
 from target_anaplan.sinks import StreamSink
@@ -187,7 +187,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
                 store_refresh_token=token.store if token else None,
             )
         )
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPool(1) as pool:
             opening = pool.submit(audit.Trail.of, config)
             try:
                 model: ModelClient = client.find_model(config["workspace_id"], config["model_id"])

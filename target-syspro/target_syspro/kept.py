@@ -12,7 +12,7 @@ import msgspec
 
 from connector_kit.audit.keys import key_hash
 from connector_kit.audit.types import REPLAY_SEEN, UNCHANGED, Rejected
-from connector_kit.http import guarded
+from connector_kit.lease_check import under_lease
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.columns import Dialect
 from connector_kit.mapping.compile import compile_rows, field_faults
@@ -191,7 +191,7 @@ class Kept:
         lock = f"objects:{services.destination}:{name}"
         purpose = f"{services.plugin}: {self.keeping.title}"
         lease = services.coordinator.lock(lock, purpose=purpose, wait_seconds=services.wait_seconds)
-        with lease as held, guarded(held.assert_held):
+        with lease as held, under_lease(held.assert_held):
             self._refuse_guarded()
             for block in self._waiting.blocks(_BLOCK_ROWS) if self._waiting else ():
                 deliver_block(self, self._standing(block))

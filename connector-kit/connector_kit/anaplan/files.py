@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -23,6 +22,7 @@ from connector_kit.anaplan.reading import mapping, text
 from connector_kit.anaplan.transport import Transport, WholeLines, read_bytes, read_json_or_nothing
 from connector_kit.errors import NotFoundError, RefusedError, UnavailableError
 from connector_kit.http import Unreadable
+from connector_kit.threads import ThreadPool
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ def _send(file: _File, chunks: Iterable[Chunk], count: int | None, parallel: int
     """Bytes sent by chunk number, of every chunk; the first failure ends it."""
     sent: dict[int, int] = {}
     under_way: deque[tuple[int, Future[int]]] = deque()
-    executor = ThreadPoolExecutor(max_workers=max(1, parallel), thread_name_prefix="anaplan-upload")
+    executor = ThreadPool(max_workers=max(1, parallel), thread_name_prefix="anaplan-upload")
     try:
         for index, chunk in enumerate(chunks):
             if index >= MAX_CHUNKS:
@@ -189,8 +189,7 @@ def _send(file: _File, chunks: Iterable[Chunk], count: int | None, parallel: int
             if len(under_way) >= parallel:
                 done, future = under_way.popleft()
                 sent[done] = future.result()
-            # The context knows whom to ask before each chunk whether the model is still ours.
-            under_way.append((index, executor.submit(copy_context().run, _put, file, index, count, chunk)))
+            under_way.append((index, executor.submit(_put, file, index, count, chunk)))
         while under_way:
             done, future = under_way.popleft()
             sent[done] = future.result()

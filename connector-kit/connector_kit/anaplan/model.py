@@ -34,7 +34,7 @@ from connector_kit.anaplan.tasks import COLLECTIONS, Polling, Runner
 from connector_kit.anaplan.transport import Transport
 from connector_kit.coordination import Coordinator, Lease
 from connector_kit.errors import ConfigurationError
-from connector_kit.http import guarded
+from connector_kit.lease_check import under_lease
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -83,7 +83,7 @@ class ModelClient:
         name = f"anaplan:model:{self.id}"
         with (
             self._coordinator.lock(name, purpose=purpose, wait_seconds=wait_seconds) as lease,
-            guarded(lease.assert_held),
+            under_lease(lease.assert_held),
         ):
             if lease.orphaned is not None:
                 orphans.await_end(self.reads, self.label, lease.orphaned, wait_seconds, self._polling)

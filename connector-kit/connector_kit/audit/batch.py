@@ -16,6 +16,7 @@ from connector_kit.audit.payloads import insert_block, seal_payload
 from connector_kit.audit.rejects import Chunk, chunks
 from connector_kit.audit.settle import insert_failures, settle
 from connector_kit.audit.types import DELETED, DELIVERED, OPEN, SENDING, Block, Settled
+from connector_kit.lease_check import check_leases
 from connector_kit.redaction import redact
 
 if TYPE_CHECKING:
@@ -98,8 +99,11 @@ class Batch:
 
         Raises:
             BusyError: another process closed this batch, because this one seemed dead.
+            LockLostError: a lease that we are under was lost, so that nobody knows whose rows arrived.
         """
         some = list(chunks(rejects, free=self._free, unmatched=True))
+        if outcome == DELIVERED:
+            check_leases()  # behind the last answer, that of the rejects
         closing = {
             "outcome": DELETED if self._row.deletes and outcome == DELIVERED else outcome,
             "tasks": _json(list(tasks)),

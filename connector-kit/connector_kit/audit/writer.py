@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from connector_kit.threads import thread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,7 +38,7 @@ class Writer:
     def __init__(self, heartbeat: Callable[[], None]) -> None:
         self._heartbeat = heartbeat
         self._jobs: queue.Queue[_Job | None] = queue.Queue(_WAITING)
-        self._thread: threading.Thread | None = None
+        self._thread: threading.Thread | None = None  # noqa: TID251 - its type alone
         self._error: Exception | None = None
         self._told = False
 
@@ -67,7 +69,7 @@ class Writer:
             self._told = True
             raise self._error
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="audit-writer", daemon=True)
+            self._thread = thread(self._work, name="audit-writer")
             self._thread.start()
         future: Future[object] = Future()
         self._jobs.put(_Job(job, future, awaited=awaited))

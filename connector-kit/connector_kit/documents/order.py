@@ -20,7 +20,7 @@ from connector_kit.documents.spool import GONE, Row, RowSpool
 from connector_kit.documents.summary import Tally
 from connector_kit.documents.work import Clock
 from connector_kit.errors import RefusedError, UnavailableError
-from connector_kit.http import guarded
+from connector_kit.lease_check import under_lease
 from connector_kit.mapping.compile import field_faults
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Order:
         purpose = f"{services.plugin}: {self.recipe.title}"
         with (
             services.coordinator.lock(name, purpose=purpose, wait_seconds=services.wait_seconds) as lease,
-            guarded(lease.assert_held),
+            under_lease(lease.assert_held),
         ):
             for load in self._loads:
                 self.tally.replaced += load.spool.seal()

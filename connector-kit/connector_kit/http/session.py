@@ -10,9 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import backoff
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from typing_extensions import override
 
 from connector_kit.errors import (
     AuthenticationError,
@@ -21,7 +19,7 @@ from connector_kit.errors import (
     TransientError,
     UnavailableError,
 )
-from connector_kit.http import guard
+from connector_kit.http.adapter import Adapter, sending
 from connector_kit.http.failures import NotSentError, common_error, no_answer
 from connector_kit.http.retry import Retry
 
@@ -97,7 +95,7 @@ class HttpSession:
         self._session.auth = _Unsigned()
         self._session.verify = verify
         self._session.headers.update(headers or {})
-        adapter = _Adapter(ssl_context, pool_size)
+        adapter = Adapter(ssl_context, pool_size)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -126,8 +124,8 @@ class HttpSession:
             read: makes the value from a good answer; raises `Unreadable` when the body is broken, which counts
                 as a failed try.
             repeatable: whether the system may safely get the request twice; by default the method decides.
-            changes: whether it changes something, so that it must be asked before each try whether we still may (see
-                `connector_kit.http.guarded`); by default the method decides.
+            changes: whether it changes something, so that leases are checked before each try (see
+                `connector_kit.lease_check`); by default the method decides.
             allow: statuses of 400 and above that `read` wants to see itself.
             options: `params`, `json`, `data`, `headers` and the like, for requests. `data` must be bytes or a
                 string, so that a repeated request sends it again.
@@ -201,15 +199,14 @@ class HttpSession:
     ) -> T:
         if self._limiter is not None:
             self._limiter.acquire()
-        if asks:
-            guard.ask()
         options = {"timeout": self._timeout, "auth": self.auth, "allow_redirects": False, **options}
         if self._session.verify is not True:
             # requests lets REQUESTS_CA_BUNDLE of the environment win over a session's own bundle.
             options.setdefault("verify", self._session.verify)
         handled = sys.exc_info()[1]
         try:
-            response = self._session.request(method, url, **options)
+            with sending(changes=asks):
+                response = self._session.request(method, url, **options)
             try:
                 return self._read(response, what, read, allow)
             except BaseException:
@@ -258,20 +255,6 @@ class _Final(Exception):  # noqa: N818 - carries a transient error past the retr
     def __init__(self, error: TransientError) -> None:
         self.error = error
         super().__init__(str(error))
-
-
-class _Adapter(HTTPAdapter):
-    """A pool whose TLS connections are made with a context of ours, where there is one."""
-
-    def __init__(self, ssl_context: ssl.SSLContext | None, pool_size: int) -> None:
-        self._ssl_context = ssl_context
-        super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True)
-
-    @override
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        if self._ssl_context is not None:
-            options["ssl_context"] = self._ssl_context
-        super().init_poolmanager(*arguments, **options)
 
 
 class _Unsigned(AuthBase):

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +23,7 @@ from connector_kit.odata.expand import select_options
 from connector_kit.odata.filters import Condition, after, all_of, odata_filter
 from connector_kit.odata.literals import DateStyle, Value, literal
 from connector_kit.odata.rows import Page, RowReader
+from connector_kit.threads import thread
 
 log = logging.getLogger(__name__)
 
@@ -244,7 +244,7 @@ class _Ahead:
         self._call = call
         self._page: Page | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="next-page", daemon=True)
+        self._thread = thread(self._run, name="next-page")
         self._thread.start()
 
     def _run(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
 from connector_kit.sap.journal_confirmations import outcomes as outcomes_of
 from connector_kit.sap.journal_fields import Layout
 from connector_kit.sap.soap import CONTENT_TYPE, SoapFaultError, body_of
+from connector_kit.threads import ThreadPool
 
 if TYPE_CHECKING:
     import requests
@@ -111,7 +111,7 @@ class JournalEntries:
             for part in parts:
                 yield from send(part)
             return
-        with ThreadPoolExecutor(self._parallel) as pool:
+        with ThreadPool(self._parallel) as pool:
             for outcomes in pool.map(send, parts):
                 yield from outcomes
 

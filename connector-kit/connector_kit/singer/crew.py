@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from connector_kit.threads import thread
+
 Context = Mapping[str, Any]
 Pages = Callable[[Any], Iterator[Sequence[Any]]]
 
@@ -33,16 +35,13 @@ class Crew:
         self._pages: queue.SimpleQueue[tuple[Any, Sequence[Any] | None, threading.Event, BaseException | None]]
         self._pages = queue.SimpleQueue()
         self._stopped = False
-        self._threads = [
-            threading.Thread(target=self._work, name=f"partition-{number}", daemon=True)
-            for number in range(min(size, len(contexts)))
-        ]
+        self._threads = [thread(self._work, name=f"partition-{number}") for number in range(min(size, len(contexts)))]
         self._guard = threading.Lock()
         self._unacknowledged: set[threading.Event] = set()
 
     def __iter__(self) -> Iterator[tuple[Context | None, Sequence[Any] | None]]:
-        for thread in self._threads:
-            thread.start()
+        for each in self._threads:
+            each.start()
         while self._left:
             context, page, written, error = self._pages.get()
             if error is not None:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.http import HttpSession, Limiter, Retry, Unreadable
-from connector_kit.http.guard import Question, guarded
+from connector_kit.lease_check import LeaseCheck, under_lease
 from connector_kit.syspro.failures import SYSTEM, failure, failure_text
 from connector_kit.syspro.xml import decode
 
@@ -35,7 +35,7 @@ class Wire:
         url_encoding: encoding of text in it.
 
     Attributes:
-        may_change: asked before each try of a request that changes something, where it is set.
+        may_change: the check of the operator's lease, where there is one.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Wire:
     ) -> None:
         self.base_url = _checked(base_url)
         self.url_limit = url_limit
-        self.may_change: Question | None = None
+        self.may_change: LeaseCheck | None = None
         self._url_encoding = url_encoding
         self._http = HttpSession(SYSTEM, limiter=limiter, retry=retry, timeout=timeout, verify=verify, pool_size=1)
 
@@ -111,7 +111,7 @@ class Wire:
                 raise Unreadable("nothing in it")
             return read(text)
 
-        with guarded(self.may_change) if self.may_change is not None else contextlib.nullcontext():
+        with under_lease(self.may_change) if self.may_change is not None else contextlib.nullcontext():
             return self._http.request(
                 method, url, what=what, read=read_answer, repeatable=repeatable, changes=changes, **options
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -11,7 +12,9 @@ import msgspec
 import pytest
 from local_server import RESET, Answer, Asked, serving
 
+from connector_kit.coordination import LockLostError
 from connector_kit.documents.model import Document, Line, Posted, Refused, Unknown, Unsent
+from connector_kit.lease_check import under_lease
 from connector_kit.sap.connecting import connect
 from connector_kit.sap.journal_entries import Form
 from connector_kit.sap.journal_fields import layout
@@ -110,6 +113,24 @@ def test_documents_go_out_in_requests_of_the_size_that_is_set(tenant, poster):
         "0100000000",
         "0100000001",
     ]
+
+
+def test_requests_at_the_same_time_post_nothing_more_once_the_lease_is_lost(tenant, poster):
+    several = JournalEntries(poster._connection, poster._form, per_request=1, parallel=4)
+    lost = threading.Event()
+    tenant.before = lambda references: (
+        lost.set() or (Answer(429, headers={"Retry-After": "0"}) if references != ["A"] else None)
+    )
+
+    def check():
+        if lost.wait(0.3):
+            raise LockLostError(system="coordination", subject="lock x", got="that it was lost")
+
+    with under_lease(check):
+        outcomes = list(several.post([document(name) for name in "ABC"]))
+    assert all(isinstance(outcome, (Posted, Unsent)) for outcome in outcomes)
+    assert len(tenant.posts) == len({*map(tuple, tenant.posts)})
+    assert len(tenant.standing) <= 1
 
 
 def test_requests_at_the_same_time_keep_the_order_of_the_documents(tenant, poster):
