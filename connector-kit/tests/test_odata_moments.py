@@ -105,9 +105,9 @@ def test_booleans_are_real_and_decimals_keep_their_places():
     assert isinstance(row.Amount, Decimal)
 
 
-def test_a_day_that_no_calendar_has_is_named():
-    with pytest.raises(RefusedError, match="Day"):
-        one(Day="/Date(999999999999999)/")
+def test_a_text_in_a_column_of_days_is_named():
+    with pytest.raises(RefusedError, match="column Day"):
+        one(Day="yesterday")
 
 
 def test_a_page_with_one_value_of_another_type_is_read_all_the_same():

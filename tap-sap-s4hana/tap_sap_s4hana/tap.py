@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ import click
 from singer_sdk import Stream
 from typing_extensions import override
 
-from connector_kit.odata.schema import fields_of_schema
+from connector_kit.odata.schema import as_declared, fields_of_schema
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedTap
 from tap_sap_s4hana.declarations import Declaration
@@ -59,6 +60,8 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
             table = self.tenant.describe(declaration)
             if table is None:
                 return None
+            if entry is not None:
+                table = replace(table, fields=as_declared(table.fields, entry.schema.to_dict()))
             sets = self.tenant.metadata(declaration.service, declaration.version).entity_sets
             return settled(declaration, table, sets[declaration.entity_set]), table
         texts = declaration.texts.columns if declaration.texts else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -128,6 +128,12 @@ def catalog(sandbox: Running) -> dict[str, Any]:
 def tenant(sandbox: Running, catalog: dict[str, Any]) -> Tenant:
     sandbox.control.reset()
     return Tenant(sandbox, catalog)
+
+
+@pytest.fixture
+def run() -> Callable[..., Output]:
+    """A run with settings of the test's own."""
+    return run_tap
 
 
 @pytest.fixture

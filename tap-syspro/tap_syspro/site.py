@@ -16,6 +16,7 @@ from requests.auth import HTTPBasicAuth
 
 from connector_kit.errors import ConfigurationError, ConnectorError, NotFoundError, RefusedError
 from connector_kit.http import Retry, Unreadable
+from connector_kit.http.bodies import decoded
 from connector_kit.odata.client import Dialect, ODataClient, ODataSession, address
 from connector_kit.odata.errors import classify
 from connector_kit.odata.metadata import EntityType, Metadata
@@ -157,8 +158,8 @@ class ODataSite:
 
         def read(body: bytes) -> Sample:
             try:
-                rows = msgspec.json.decode(body, type=_Rows, strict=False)
-            except msgspec.DecodeError as error:
+                rows = decoded(body, _Rows)
+            except ValueError as error:
                 raise Unreadable(str(error)) from error
             return Sample(rows.value[0] if rows.value else {}, rows.total)
 

@@ -6,6 +6,7 @@ understood, others by what `Notation` says.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,13 @@ from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.anaplan.line_items import ValueKind
 from connector_kit.errors import ConfigurationError, RefusedError
 
+log = logging.getLogger(__name__)
+
 Column = Sequence[str]
 Values = list[Any]
 
+_NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
+"""What a formula gives that divides by zero. In no file that was seen, but in no number of JSON either."""
 _NUMBER = frozenset("0123456789+-.eE")
 _BOOLEANS = {"": None, "true": True, "false": False, "yes": True, "no": False}
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -46,7 +51,8 @@ def converter(kind: ValueKind, notation: Notation, subject: str) -> Callable[[Co
         ConfigurationError: a date format that can't be read.
     """
     if kind == "number":
-        return lambda cells, before: _numbers(cells, before, notation, subject)
+        noted: list[str] = []
+        return lambda cells, before: _numbers(_without_nan(cells, before, subject, noted), before, notation, subject)
     if kind == "boolean":
         return lambda cells, before: _by_value(cells, before, _boolean, "a boolean, true or false", subject)
     if kind == "date":
@@ -54,6 +60,18 @@ def converter(kind: ValueKind, notation: Notation, subject: str) -> Callable[[Co
         expected = f"a date as {notation.date_format}"
         return lambda cells, before: _by_value(cells, before, day, expected, subject)
     return lambda cells, _: [cell or None for cell in cells]
+
+
+def _without_nan(cells: Column, before: int, subject: str, noted: list[str]) -> Column:
+    """The cells with empty ones in place of NaN and infinities; the first one of a column is in the log."""
+    if _NO_NUMBERS.isdisjoint(cells):
+        return cells
+    if not noted:
+        at = next(at for at, cell in enumerate(cells) if cell in _NO_NUMBERS)
+        noted.append(cells[at])
+        row = before + at + 1
+        log.warning("%s, row %d: expected a number, got %s: null in records, here and after", subject, row, cells[at])
+    return ["" if cell in _NO_NUMBERS else cell for cell in cells]
 
 
 def _numbers(cells: Column, before: int, notation: Notation, subject: str) -> Values:
@@ -65,7 +83,7 @@ def _numbers(cells: Column, before: int, notation: Notation, subject: str) -> Va
             at = next(at for at, cell in enumerate(plain) if "." in cell)
             raise _not_a_number(cells[at], before + at, notation, subject)
         plain = [cell.replace(notation.decimal_separator, ".") for cell in plain]
-    # Decimal would take NaN, Infinity, blanks, underscores and other scripts' digits as well.
+    # Decimal would take blanks, underscores and other scripts' digits as well.
     if _NUMBER.issuperset("".join(plain)):
         try:
             return [Decimal(cell) if cell else None for cell in plain]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import requests
 
 from connector_kit.errors import (
@@ -21,6 +20,7 @@ from connector_kit.errors import (
     UnavailableError,
 )
 from connector_kit.http import excerpt, parse_retry_after
+from connector_kit.http.bodies import decoded
 
 SYSTEM = "Anaplan"
 RETRY_STATUSES = (410,)
@@ -128,8 +128,8 @@ def server_message(response: requests.Response) -> str:
     if response.content.lstrip()[:1] == b"<":
         return "a web page instead of an answer, from a gateway or proxy"
     try:
-        body: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        body: Any = decoded(response.content)
+    except ValueError:
         return excerpt(response)
     status = body.get("status") if isinstance(body, dict) else None
     if isinstance(status, dict):

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 import requests
 from typing_extensions import override
 
@@ -24,6 +23,7 @@ from connector_kit.anaplan.errors import SYSTEM, server_message
 from connector_kit.anaplan.reading import mapping, share, text
 from connector_kit.errors import AuthenticationError, ConnectorError
 from connector_kit.http import HttpSession, Unreadable, common_error
+from connector_kit.http.bodies import decoded
 from connector_kit.redaction import register_secret
 
 log = logging.getLogger(__name__)
@@ -179,8 +179,8 @@ def device_login(
 
 def _json(response: requests.Response) -> dict[str, Any]:
     try:
-        return mapping(msgspec.json.decode(response.content))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return mapping(decoded(response.content))
+    except ValueError as error:
         raise Unreadable(str(error)) from error
 
 

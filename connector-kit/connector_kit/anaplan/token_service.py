@@ -13,7 +13,6 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import msgspec
 import requests
 from typing_extensions import override
 
@@ -22,6 +21,7 @@ from connector_kit.anaplan.errors import SYSTEM, server_message
 from connector_kit.anaplan.reading import mapping, share, text
 from connector_kit.errors import AuthenticationError, ConnectorError
 from connector_kit.http import HttpSession, Limiter, Retry, Unreadable
+from connector_kit.http.bodies import decoded
 from connector_kit.redaction import register_secret
 
 _USUAL_LIFE = 1800.0
@@ -118,8 +118,8 @@ def read_token(response: requests.Response, what: str) -> Token:
         AuthenticationError: the service says that it failed, whatever its HTTP status.
     """
     try:
-        body: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        body: Any = decoded(response.content)
+    except ValueError as error:
         raise Unreadable(str(error)) from error
     info = mapping(mapping(body).get("tokenInfo"))
     status = text(mapping(body).get("status"))

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
-import msgspec
 import requests
 
 from connector_kit.anaplan.auth import AnaplanAuth
 from connector_kit.anaplan.errors import BlockedError
 from connector_kit.anaplan.reading import mapping, number, rows
 from connector_kit.http import HttpSession, Unreadable
+from connector_kit.http.bodies import decoded
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -113,8 +113,8 @@ def read_json(response: requests.Response) -> dict[str, Any]:
         Unreadable: nothing, a web page, half a text, or anything that is not an object.
     """
     try:
-        body: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        body: Any = decoded(response.content)
+    except ValueError as error:
         raise Unreadable(str(error)) from error
     if not isinstance(body, dict):
         raise Unreadable("not a JSON object")

@@ -74,10 +74,10 @@ class Capture:
         if bookmark is None or self.column is None:
             return None
         if self.method == "date":
-            first = date.fromisoformat(str(bookmark)[:10]) - timedelta(days=self.lookback_days)
+            first = _earlier(parse_moment(str(bookmark)), days=self.lookback_days).date()
             return self._with_empty(self._since(self.column, first))
         if self.method == "timestamp":
-            moment = parse_moment(str(bookmark)) - timedelta(days=self.lookback_days, seconds=self.lookback_seconds)
+            moment = _earlier(parse_moment(str(bookmark)), days=self.lookback_days, seconds=self.lookback_seconds)
             # Whole seconds: columns of that precision refuse a literal with a fraction.
             return self._since(self.column, moment.replace(microsecond=0))
         if self.method == "period":
@@ -135,6 +135,14 @@ class Capture:
         if not self.empty_date or self.column is None:
             return condition
         return AnyOf((condition, Compare(self.column, "eq", date.fromisoformat(self.empty_date))))
+
+
+def _earlier(moment: datetime, *, days: int = 0, seconds: int = 0) -> datetime:
+    """So much earlier, at most the first day of the calendar: databases write it where there is no date."""
+    try:
+        return moment - timedelta(days=days, seconds=seconds)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=moment.tzinfo)
 
 
 def earlier_period(bookmark: int, lookback: int) -> tuple[int, int]:

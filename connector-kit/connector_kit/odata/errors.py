@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
 import requests
 
 from connector_kit.errors import AuthenticationError, ConnectorError, NotFoundError, RefusedError
+from connector_kit.http.bodies import decoded
 from connector_kit.redaction import shortened
 
 _XML_MESSAGE = re.compile(r"<(?:\w+:)?message[^>]*>([^<]+)</", re.IGNORECASE)
@@ -17,8 +17,8 @@ _XML_MESSAGE = re.compile(r"<(?:\w+:)?message[^>]*>([^<]+)</", re.IGNORECASE)
 def server_message(response: requests.Response) -> str:
     """The message of an error body; empty when it has none."""
     try:
-        body: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        body: Any = decoded(response.content)
+    except ValueError:
         found = _XML_MESSAGE.search(response.text[:65536])
         return found[1].strip() if found else ""
     error = body.get("error") if isinstance(body, dict) else None

@@ -2,6 +2,8 @@
 
 V2 writes `/Date(milliseconds)/` for Edm.DateTime, `/Date(milliseconds+minutes)/` for Edm.DateTimeOffset, where the
 offset only says how to show the moment, and a duration (`PT08H30M00S`) for Edm.Time (OData 2.0, "JSON Format", 4).
+Services also send what their database has in place of a date: nothing, zeros, eight digits (ABAP's DATS), a date in no
+calendar. What is written like a date and names no day is no value; any other text is an error.
 
 The same few thousand days fill millions of rows, so what was read once is remembered.
 """
@@ -9,24 +11,43 @@ The same few thousand days fill millions of rows, so what was read once is remem
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from connector_kit.odata.literals import Value, Version
+from connector_kit.odata.literals import Value
 from connector_kit.odata.schema import Kind
 
-_V2_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{1,4})?\)/")
+_V2_DATE = re.compile(r"/Date\((-?\d+|NaN)(?:[+-]\d{1,4})?\)/")
 _V2_TIME = re.compile(r"P(?:0*D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(\.\d+)?S)?")
+_DATE = re.compile(r"(-?\d{4,})-(\d\d)-(\d\d)(?:([T ].*))?|(\d{4})(\d\d)(\d\d)", re.ASCII)
+_CLOCK = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?", re.ASCII)
+_ZONED = re.compile(r"[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?", re.ASCII)
+_MOMENTS = re.compile(
+    r"(?:(?!0000)\d{4}-"
+    r"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?\n)*",
+    re.ASCII,
+)
 _FRACTION = re.compile(r"\.\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def moment_reader(kind: Kind, version: Version) -> Callable[[str], str] | None:
-    """The function that makes a record's text of a value of this kind; None where it is that text already."""
-    if version == "4.0":
-        return _day if kind == "date" else None
-    return {"date": _v2_day, "timestamp": _v2_timestamp, "time": _v2_time}.get(kind)
+def are_moments(texts: Iterable[str | None]) -> bool:
+    """Whether all that are there are moments in ISO form, as records have them: one look at a whole column.
+
+    29 February is left to `record_text`.
+    """
+    present = [text for text in texts if text is not None]
+    return not present or _MOMENTS.fullmatch("\n".join(present) + "\n") is not None
+
+
+def record_text(kind: Kind) -> Callable[[str], str | None]:
+    """The function that makes a record's text of a date or time; None for what names no day or time of day.
+
+    It raises ValueError, with the text, for one that is not written like a date or time.
+    """
+    return _READERS[kind]
 
 
 def parse_moment(text: str) -> datetime:
@@ -36,12 +57,19 @@ def parse_moment(text: str) -> datetime:
 
 
 def key_value(value: Value, kind: Kind) -> Value:
-    """A key's value as a literal needs it: a moment as one, or as a day when it is the day's beginning."""
+    """A key's value as a literal needs it: a moment as one, or as a day when it is the day's beginning.
+
+    None for a date that names no day; ValueError for a text that is none.
+    """
     if not isinstance(value, str) or kind not in {"date", "timestamp", "time"}:
         return value
     if kind == "time":
-        return time.fromisoformat(_v2_time(value))
-    moment = _v2_moment(value) or _iso(value)
+        clock = _clock(value)
+        return None if clock is None else time.fromisoformat(clock)
+    found = _timestamp(value)
+    if found is None:
+        return None
+    moment = _iso(found)
     return moment.date() if moment.time() == time.min else moment
 
 
@@ -57,31 +85,77 @@ def _iso(text: str) -> datetime:
     return datetime.fromisoformat(_FRACTION.sub(lambda found: found[0][:7].ljust(7, "0"), text.replace("Z", "+00:00")))
 
 
-def _day(text: str) -> str:
-    return text[:10]
+def _day_of(text: str) -> str | None:
+    """The day that a date in ISO form or in eight digits names; None where no calendar has it."""
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    year, month, day = found.group(1, 2, 3) if found[1] else found.group(5, 6, 7)
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except (ValueError, OverflowError):
+        return None
 
 
-def _v2_moment(text: str) -> datetime | None:
+def _time_of_day(text: str) -> str | None:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    hours, minutes, seconds, fraction = found.groups()
+    return _in_a_day(int(hours), int(minutes), int(seconds or 0), fraction)
+
+
+def _in_a_day(hours: int, minutes: int, seconds: int, fraction: str | None) -> str | None:
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    return f"{hours:02}:{minutes:02}:{seconds:02}{fraction or ''}"
+
+
+def _v2_moment(text: str) -> tuple[bool, datetime | None]:
+    """Whether it is written as V2 writes a moment, and the moment, where there is one."""
     found = _V2_DATE.fullmatch(text)
-    return _EPOCH + timedelta(milliseconds=int(found[1])) if found else None
+    if found is None:
+        return False, None
+    try:
+        return True, _EPOCH + timedelta(milliseconds=int(found[1]))
+    except (ValueError, OverflowError):
+        return True, None
 
 
 @lru_cache(maxsize=20_000)
-def _v2_timestamp(text: str) -> str:
-    moment = _v2_moment(text)
-    return text if moment is None else moment.isoformat().replace("+00:00", "Z")
+def _timestamp(text: str) -> str | None:
+    v2, moment = _v2_moment(text)
+    if v2:
+        return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+    if not text.strip():
+        return None
+    day = _day_of(text)
+    clock = text[text.find("-", 1) + 6 :] if "-" in text else ""
+    zoned = _ZONED.fullmatch(clock or "T00:00:00Z")
+    if zoned is None:
+        raise ValueError(text)
+    if day is None or _time_of_day(zoned[1]) is None:
+        return None
+    return f"{day}T{zoned[1]}{zoned[2] or ''}"
 
 
 @lru_cache(maxsize=20_000)
-def _v2_day(text: str) -> str:
-    moment = _v2_moment(text)
-    return text[:10] if moment is None else moment.date().isoformat()
+def _day(text: str) -> str | None:
+    v2, moment = _v2_moment(text)
+    if v2:
+        return None if moment is None else moment.date().isoformat()
+    return _day_of(text) if text.strip() else None
 
 
 @lru_cache(maxsize=20_000)
-def _v2_time(text: str) -> str:
+def _clock(text: str) -> str | None:
     found = _V2_TIME.fullmatch(text)
     if found is None:
-        return text
+        return _time_of_day(text) if text.strip() else None
     hours, minutes, seconds, fraction = found.groups()
-    return f"{int(hours or 0):02}:{int(minutes or 0):02}:{int(seconds or 0):02}{fraction or ''}"
+    return _in_a_day(int(hours or 0), int(minutes or 0), int(seconds or 0), fraction)
+
+
+_READERS: Mapping[Kind, Callable[[str], str | None]] = {"date": _day, "timestamp": _timestamp, "time": _clock}
+MOMENTS = frozenset(_READERS)
+"""The kinds that are read here."""

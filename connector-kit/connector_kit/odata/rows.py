@@ -17,12 +17,12 @@ from typing import Any
 
 import msgspec
 
-from connector_kit.errors import RefusedError
 from connector_kit.http import Unreadable
+from connector_kit.http.bodies import mended, unmarked
 from connector_kit.odata.envelopes import Content, envelope, expanded, expanded_rows
 from connector_kit.odata.literals import Value, Version
-from connector_kit.odata.moments import key_value, moment_reader
 from connector_kit.odata.schema import Field, Kind
+from connector_kit.odata.values import ValueCheck, convert, exact
 
 log = logging.getLogger(__name__)
 
@@ -106,8 +106,7 @@ class RowReader:
         self._key_kinds = [kinds[name] for name in self.key]
         self._empty_date = empty_date
         self._dates = [self.attributes[f.name] for f in fields if f.kind == "date"]
-        readers = ((self.attributes[f.name], moment_reader(f.kind, version)) for f in fields)
-        self._moments = [(attribute, read) for attribute, read in readers if read is not None]
+        self._values = ValueCheck(fields, self.key, self.attributes, system, subject)
 
     def values_of(self, names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
         """A function that picks these columns from a row, as a tuple."""
@@ -124,12 +123,11 @@ class RowReader:
         if self._trim and b' "' in body:
             # A blank before a quote is either the end of a text or layout between texts: both may go.
             body = _BLANKS_BEFORE_QUOTE.sub(b'"', body)
+        body = unmarked(body)
         try:
-            content = self._decoder.decode(body).content()
-        except msgspec.ValidationError as error:
-            content = self._leniently(body, error)
+            content = self._decoded(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unreadable(str(error)) from error
+            content = self._mended(body, error)
         return self.finish(*content)
 
     def rows_of(self, rows: Sequence[Mapping[str, object]]) -> list[Any]:
@@ -138,27 +136,20 @@ class RowReader:
 
     def finish(self, rows: list[Any], link: str | None = None, total: int | None = None) -> Page:
         """Dates cut to their meaning, the last key taken, doubled and missing keys refused."""
+        self._values.clear_numbers(rows)
         last: tuple[Value, ...] = ()
         if rows and self._key_of is not None:
-            last = tuple(map(key_value, self._key_of(rows[-1]), self._key_kinds))
+            last = self._values.position(self._key_of(rows[-1]), self._key_kinds)
             if None in last:
-                raise self._problem("key " + ", ".join(self.key), "a value", "null", "Set the stream's key.")
+                raise self._values.problem("key " + ", ".join(self.key), "a value", "null", "Set the stream's key.")
             if len(set(map(self._key_of, rows))) != len(rows):
-                raise self._problem(
+                raise self._values.problem(
                     "key " + ", ".join(self.key),
                     "one row for each key",
                     "several rows with the same key on one page",
                     "Rows could be lost between pages: set the columns that identify a row as the stream's key.",
                 )
-        try:
-            for attribute, read in self._moments:
-                for row in rows:
-                    value = getattr(row, attribute)
-                    if value is not None:
-                        setattr(row, attribute, read(value))
-        except OverflowError:
-            expected = "a day between the years 1 and 9999"
-            raise self._problem(f"column {attribute}", expected, repr(value), "") from None
+        self._values.read_moments(rows)
         if self._empty_date:
             self._clear_dates(rows)
         unfinished = tuple(part for nav, child in self.expand.items() for part in self._unfold(rows, nav, child))
@@ -184,13 +175,28 @@ class RowReader:
                 if getattr(row, attribute) == self._empty_date:
                     setattr(row, attribute, None)
 
-    def _leniently(self, body: bytes, error: msgspec.ValidationError) -> Content:
-        loose = msgspec.json.Decoder(envelope(dict[str, Any], self._version), float_hook=Decimal, strict=False)
+    def _decoded(self, body: bytes) -> Content:
         try:
-            rows, link, total = loose.decode(body).content()
-        except msgspec.DecodeError as broken:
+            content: Content = self._decoder.decode(body).content()
+        except msgspec.ValidationError as error:
+            content = self._leniently(body, error)
+        return content
+
+    def _mended(self, body: bytes, broken: Exception) -> Content:
+        text = mended(body)
+        if text == body:
             raise Unreadable(str(broken)) from broken
-        log.warning("%s: values of another type than declared (%s): each is converted on its own", self.subject, error)
+        try:
+            content = self._decoded(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreadable(str(error)) from error
+        self._values.check_mended(content.rows)
+        return content
+
+    def _leniently(self, body: bytes, error: msgspec.ValidationError) -> Content:
+        loose = msgspec.json.Decoder(envelope(dict[str, Any], self._version), float_hook=exact, strict=False)
+        rows, link, total = loose.decode(body).content()
+        self._values.note("types", f"values of another type than declared ({error}): each is converted on its own")
         return Content(self.rows_of(rows), link, total)
 
     def _row_of(self, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - a struct made at run time
@@ -200,51 +206,23 @@ class RowReader:
             if value is None:
                 continue
             try:
-                setattr(row, self.attributes[field.name], convert(value, field.kind))
+                found = convert(value, field.kind)
+                if isinstance(found, Decimal) and not found.is_finite():
+                    self._values.clear(field, str(found))
+                    continue
+                setattr(row, self.attributes[field.name], found)
             except (ValueError, InvalidOperation, OverflowError):
-                raise self._problem(
+                raise self._values.problem(
                     f"column {field.name}",
                     f"a value of type {field.kind}",
                     f"a {type(value).__name__} that is none",
-                    "Correct the column's type in the catalog.",
+                    "Correct the column's type in the catalog: number takes decimals, string takes anything.",
                 ) from None
         for nav, child in self.expand.items():
             found, link = expanded_rows(values.get(nav))
             setattr(row, self.attributes[nav], child.rows_of(found))
             setattr(row, self.attributes[nav + _LINK], link or values.get(nav + _LINK) or msgspec.UNSET)
         return row
-
-    def _problem(self, what: str, expected: str, got: str, hint: str) -> RefusedError:
-        return RefusedError(
-            system=self._system, subject=f"{self.subject}, {what}", expected=expected, got=got, hint=hint
-        )
-
-
-def convert(value: object, kind: Kind) -> object:
-    """A value to what a row holds for the kind; ValueError or InvalidOperation when it is none of it."""
-    if kind == "json":
-        return value
-    if kind in {"decimal", "integer", "boolean"}:
-        return _bare(str(value).strip(), kind)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list)):
-        raise ValueError("not a text")  # noqa: TRY004 - one kind of refusal for the caller
-    return (str(value) or None) if kind not in {"string", "binary"} else str(value)
-
-
-def _bare(text: str, kind: Kind) -> Decimal | int | bool | None:
-    if not text:
-        return None
-    if kind == "boolean":
-        known = {"true": True, "1": True, "false": False, "0": False}
-        if text.lower() not in known:
-            raise ValueError("not a boolean")
-        return known[text.lower()]
-    number = Decimal(text)
-    if not number.is_finite() or (kind == "integer" and number != number.to_integral_value()):
-        raise ValueError("not such a number")
-    return int(number) if kind == "integer" else number
 
 
 def _attribute(position: int, name: str) -> str:

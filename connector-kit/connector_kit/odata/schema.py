@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from connector_kit.odata.metadata import EntityType, Property
@@ -93,6 +93,12 @@ def json_schema(fields: Iterable[Field], keys: Sequence[str], description: str =
 def fields_of_schema(schema: Mapping[str, Any]) -> tuple[Field, ...]:
     """The columns that a catalog's schema describes: `json_schema` the other way round."""
     return tuple(Field(name, _kind_of_schema(part)) for name, part in schema.get("properties", {}).items())
+
+
+def as_declared(fields: Iterable[Field], schema: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The columns with the kinds of a catalog's schema, where it has them: its owner may have corrected one."""
+    kinds = {field.name: field.kind for field in fields_of_schema(schema)}
+    return tuple(replace(field, kind=kinds.get(field.name, field.kind)) for field in fields)
 
 
 def _kind_of_schema(part: Mapping[str, Any]) -> Kind:

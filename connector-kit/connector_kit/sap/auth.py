@@ -20,6 +20,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from connector_kit.errors import AuthenticationError, ConfigurationError, ConnectorError
 from connector_kit.http import HttpSession, Unreadable
+from connector_kit.http.bodies import decoded
 from connector_kit.http.credentials import chosen_method
 from connector_kit.http.tokens import Token, TokenAuth
 from connector_kit.redaction import register_secret
@@ -144,8 +145,8 @@ def token_error(response: requests.Response, what: str) -> ConnectorError | None
 
 def _token(response: requests.Response) -> Token:
     try:
-        grant = msgspec.json.decode(response.content, type=_Grant, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        grant = decoded(response.content, _Grant)
+    except ValueError as error:
         raise Unreadable(f"no token: {type(error).__name__}") from error  # its words could quote the token
     return Token.lasting(grant.access_token, grant.expires_in or _USUAL_LIFE, early=EARLY)
 

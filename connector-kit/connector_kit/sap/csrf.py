@@ -15,6 +15,7 @@ import msgspec
 
 from connector_kit.errors import RefusedError, TransientError
 from connector_kit.http import NotSentError, Unreadable, common_error
+from connector_kit.http.bodies import decoded
 from connector_kit.odata.client import PageTimeout
 from connector_kit.sap.errors import CSRF_HEADER, CsrfTokenError, SapMessage, in_words, messages_of
 
@@ -120,8 +121,8 @@ def _content(response: requests.Response) -> dict[str, Any]:
     if not response.content:
         return {}
     try:
-        answer: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        answer: Any = decoded(response.content)
+    except ValueError as error:
         raise Unreadable(f"no JSON: {error}") from error
     inner = answer.get("d") if isinstance(answer, Mapping) else None
     if not isinstance(inner, Mapping):

@@ -23,6 +23,7 @@ from connector_kit.errors import (
     UnavailableError,
 )
 from connector_kit.http import excerpt, parse_retry_after
+from connector_kit.http.bodies import decoded
 from connector_kit.redaction import shortened
 
 SYSTEM = "SAP S/4HANA"
@@ -134,8 +135,8 @@ def _distinct(messages: Iterable[SapMessage]) -> list[SapMessage]:
 
 def _decoded(body: bytes) -> list[SapMessage]:
     try:
-        content: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        content: Any = decoded(body)
+    except ValueError:
         return []
     error = content.get("error", content) if isinstance(content, Mapping) else content
     if isinstance(error, str):  # OAuth: {"error": "invalid_client", "error_description": "..."}

@@ -38,14 +38,19 @@ def test_numbers_are_read_in_another_notation(value):
     assert numbers(written, decimal_separator=",", group_separator=".") == [value]
 
 
-@pytest.mark.parametrize(
-    "cell", ["NaN", "Infinity", "-inf", "1_000", "12 %", "1,5", " 1", "١٢", "n/a", "--1", "1.2.3", "e"]
-)
+@pytest.mark.parametrize("cell", ["nan", "-inf", "1_000", "12 %", "1,5", " 1", "١٢", "n/a", "--1", "1.2.3", "e"])
 def test_what_is_no_number_is_refused_with_its_row(cell):
     with pytest.raises(RefusedError) as caught:
         numbers("1", "", cell, "2")
     assert "column 'Amount', row 3" in str(caught.value)
     assert "decimal_separator" in str(caught.value)
+
+
+def test_what_a_division_by_zero_gives_is_null_and_said_once(caplog):
+    convert = converter("number", Notation(), "column 'Amount'")
+    assert convert(["1", "NaN", "Infinity"], 0) == [Decimal(1), None, None]
+    assert convert(["-Infinity"], 3) == [None]
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["column 'Amount', row 2"]
 
 
 def test_a_point_is_not_taken_for_a_group_where_a_comma_stands_before_the_decimals():
