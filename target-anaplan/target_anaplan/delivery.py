@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from connector_kit.errors import ConnectorError, RefusedError
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
+from target_anaplan.accounts import accounts_of
 from target_anaplan.dumps import DumpRejects, counted
 from target_anaplan.spool import Spool
 
@@ -130,32 +131,44 @@ def _send(carrier: Carrier, outbox: Outbox, shipment: Shipment) -> None:
     destination, spool, batch, tally = outbox.destination, shipment.spool, shipment.batch, outbox.tally
     batch.sending(action=outbox.mapping.action, file=destination.file_name, chunks=len(spool.chunks))
     rejects: Iterable[Rejected]
-    tasks: list[str] = []
     counts = dict(outbox.counts())
     if destination.kind == "list":
         rejects = lists.upsert(carrier.model.list_items(destination.id), spool, tally)
     else:
         carrier.upload(destination, spool)
         result = carrier.run(destination)
-        tasks = [result.task_id]
+        shipment.tasks.append(result.task_id)
         counts["anaplan"] = dict(counted(result))
         if result.problem:
-            _settle_failed(outbox, shipment, result.problem, tasks)
+            _settle_failed(outbox, shipment, result.problem)
             if carrier.stopping.is_set():
                 raise stopped()
             result.check()
-        rejects = DumpRejects(carrier.model, result, spool, tally)
+        rejects = confirmed(carrier.model, result, destination, spool, outbox)
     tally.sent += spool.rows
-    settled = batch.settle(outcome="delivered", tasks=tasks, counts=counts, rejects=rejects)
+    settled = batch.settle(outcome="delivered", tasks=shipment.tasks, counts=counts, rejects=rejects)
     shipment.settled = True
     tally.delivered += settled.delivered
     tally.repaired += settled.repaired
 
 
-def _settle_failed(outbox: Outbox, shipment: Shipment, message: str, tasks: Sequence[str] = ()) -> None:
+def confirmed(
+    model: ModelClient, result: TaskResult, destination: Destination, spool: Spool, outbox: Outbox
+) -> DumpRejects:
+    """The rejected rows of a file whose task has ended well, once the counts are known to be of its rows.
+
+    Raises:
+        UnavailableError: the counts are of other rows.
+    """
+    accounts = accounts_of(result, destination, spool.rows)
+    accounts.check(outbox.policy.check_counts)
+    return DumpRejects(model, accounts, spool, outbox.tally, accept_ignored=outbox.policy.accept_ignored)
+
+
+def _settle_failed(outbox: Outbox, shipment: Shipment, message: str) -> None:
     shipment.settled = True
     outbox.tally.failed += shipment.spool.rows
-    shipment.batch.settle(outcome="failed", tasks=tasks, counts=outbox.counts(), message=message)
+    shipment.batch.settle(outcome="failed", tasks=shipment.tasks, counts=outbox.counts(), message=message)
 
 
 def _too_many(outbox: Outbox, rule: str) -> RefusedError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector_kit.errors import ConfigurationError, NotFoundError
 from connector_kit.mapping.columns import Column
@@ -16,17 +16,27 @@ from target_anaplan.rows import FileFormat
 if TYPE_CHECKING:
     from connector_kit.anaplan.import_source import ImportSource
     from connector_kit.anaplan.model import ModelClient
+    from connector_kit.anaplan.objects import Import, ProcessStep
 
 _PARALLEL = 4
 _LIST_COLUMN = "Code"
+
+
+class Loader(NamedTuple):
+    """An import that reads a destination's file: the one that is run, or a step of a process."""
+
+    id: str
+    name: str
+    in_module: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """An action with the file that feeds it, or a list that is written item by item (`file_id` is blank then).
 
-    `emptied`: the other files of a process, which are uploaded with their header alone, so that rows of an earlier
-    run aren't loaded once more.
+    `loaders`: the imports that read the file; what other steps of a process reject are no rows of ours. `emptied`: the
+    other files of a process, which are uploaded with their header alone, so that rows of an earlier run aren't loaded
+    once more.
     """
 
     kind: Kind
@@ -35,6 +45,7 @@ class Destination:
     form: FileFormat
     file_id: str = ""
     file_name: str = ""
+    loaders: tuple[Loader, ...] = ()
     emptied: tuple[tuple[str, FileFormat], ...] = ()
 
 
@@ -118,11 +129,7 @@ def _destination(model: ModelClient, mapping: StreamMapping, places: Places) -> 
         headers = tuple(column.name for column in mapping.columns)
         places.destinations[mapping.position] = Destination("list", found.id, found.name, FileFormat(headers))
         return [] if _LIST_COLUMN in headers else [f"a list needs a column {_LIST_COLUMN}"]
-    if mapping.kind == "process":
-        destination = _process(model, mapping)
-    else:
-        imported = model.find_import(mapping.name)
-        destination = _from_source("import", imported.id, imported.name, model.import_source(imported.id))
+    destination = _process(model, mapping) if mapping.kind == "process" else _import(model, mapping.name)
     return _checked(destination, mapping.columns, mapping.position, places, blank_missing=mapping.blank_missing)
 
 
@@ -143,6 +150,7 @@ def _checked(
 def _process(model: ModelClient, mapping: StreamMapping) -> Destination:
     process = model.find_process(mapping.name)
     sources: dict[str, ImportSource] = {}
+    loaders: dict[str, list[Loader]] = {}
     for step in model.process_steps(process.id):
         if step.action_type.upper() == "IMPORT" or step.import_data_source_id:
             try:
@@ -150,6 +158,7 @@ def _process(model: ModelClient, mapping: StreamMapping) -> Destination:
             except ConfigurationError:
                 continue  # it reads a module or a model, not a file
             sources.setdefault(source.file_id, source)
+            loaders.setdefault(source.file_id, []).append(_loader(step))
     names = ", ".join(source.file_name for source in sources.values())
     subject = f"process {process.name}"
     if not sources:
@@ -170,9 +179,15 @@ def _process(model: ModelClient, mapping: StreamMapping) -> Destination:
             hint="Name the one to upload to with `file`.",
         )
     emptied = tuple((s.file_id, file_format(s)) for s in sources.values() if s is not wanted[0])
-    destination = _from_source("process", process.id, process.name, wanted[0])
     return Destination(
-        "process", process.id, process.name, destination.form, wanted[0].file_id, wanted[0].file_name, emptied
+        kind="process",
+        id=process.id,
+        name=process.name,
+        form=file_format(wanted[0]),
+        file_id=wanted[0].file_id,
+        file_name=wanted[0].file_name,
+        loaders=tuple(loaders[wanted[0].file_id]),
+        emptied=emptied,
     )
 
 
@@ -183,8 +198,7 @@ def _removal(model: ModelClient, mapping: StreamMapping, places: Places) -> list
     action = model.find_action(deletion.action) if deletion.action else None
     marking, faults = None, []
     if deletion.import_name:
-        imported = model.find_import(deletion.import_name)
-        marking = _from_source("import", imported.id, imported.name, model.import_source(imported.id))
+        marking = _import(model, deletion.import_name)
         if not marking.form.headers:
             marking = _with_headers(marking, deletion.columns)
         faults = [f"delete: {f}" for f in column_faults(deletion.columns, marking.form.headers, blank_missing=False)]
@@ -197,19 +211,28 @@ def _removal(model: ModelClient, mapping: StreamMapping, places: Places) -> list
     return faults
 
 
-def _from_source(kind: Kind, object_id: str, name: str, source: ImportSource) -> Destination:
-    return Destination(kind, object_id, name, file_format(source), source.file_id, source.file_name)
+def _import(model: ModelClient, name_or_id: str) -> Destination:
+    imported = model.find_import(name_or_id)
+    source = model.import_source(imported.id)
+    return Destination(
+        kind="import",
+        id=imported.id,
+        name=imported.name,
+        form=file_format(source),
+        file_id=source.file_id,
+        file_name=source.file_name,
+        loaders=(_loader(imported),),
+    )
+
+
+def _loader(action: Import | ProcessStep) -> Loader:
+    return Loader(action.id, action.name, action.import_type == "MODULE_DATA")
 
 
 def _with_headers(destination: Destination, columns: Sequence[Column]) -> Destination:
     form = destination.form
     headers = tuple(column.name for column in columns)
-    filled = FileFormat(
-        headers, form.separator, form.delimiter, form.encoding, 0, form.first_data_row, form.decimal_separator
-    )
-    return Destination(
-        destination.kind, destination.id, destination.name, filled, destination.file_id, destination.file_name
-    )
+    return replace(destination, form=replace(form, headers=headers, header_row=0))
 
 
 def file_format(source: ImportSource) -> FileFormat:

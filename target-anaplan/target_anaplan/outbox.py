@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_kit.audit import keys as audit_keys
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connector_kit.audit import Batch, Run, Trail
     from connector_kit.audit.replay_guard import ReplayGuard
     from connector_kit.singer.records import Records
+    from target_anaplan.accounts import CheckCounts
     from target_anaplan.destination import Destination
 
 BLOCK_ROWS = 5_000
@@ -48,11 +49,13 @@ _Row = tuple[str, bytes, bytes, str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a mapping does about rejected and unchanged rows."""
+    """What a mapping does about rejected, unchanged and ignored rows, and about counts that don't add up."""
 
     fail: bool = False
     max_reject_share: float = 1.0
     skip_unchanged: bool = True
+    accept_ignored: bool = False
+    check_counts: CheckCounts = "when_told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Shipment:
     batch: Batch
     spool: Spool
     settled: bool = False
+    tasks: list[str] = field(default_factory=list)
 
 
 class Outbox:

@@ -37,6 +37,8 @@ _MAPPING = th.ObjectType(
     th.Property("on_reject", th.StringType, allowed_values=["fail", "continue"]),
     th.Property("max_reject_share", th.NumberType),
     th.Property("skip_unchanged", th.BooleanType),
+    th.Property("ignored_rows", th.StringType, allowed_values=["unknown", "accept"]),
+    th.Property("check_counts", th.StringType, allowed_values=["when_told", "always", "never"]),
 )
 
 SCHEMA = th.PropertiesList(
@@ -74,6 +76,22 @@ SCHEMA = th.PropertiesList(
         th.BooleanType,
         default=True,
         description="Don't send rows that equal what was last delivered for their key. Per mapping too.",
+    ),
+    th.Property(
+        "ignored_rows",
+        th.StringType,
+        allowed_values=["unknown", "accept"],
+        default="unknown",
+        description="What rows mean that a module import ignores (aggregated items, formula line items), and that "
+        "Anaplan only counts: the whole file is sent again, or they count as delivered. Per mapping too.",
+    ),
+    th.Property(
+        "check_counts",
+        th.StringType,
+        allowed_values=["when_told", "always", "never"],
+        default="when_told",
+        description="When the rows that Anaplan counted must add up to those that were sent; otherwise the run fails "
+        "and all are sent again. always: a result without counts fails too. Per mapping too.",
     ),
     th.Property("resend", th.BooleanType, default=False, description="Send unchanged rows too, in this run."),
     th.Property(

@@ -250,6 +250,8 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             fail=of(mapping.on_reject, "on_reject") == "fail",
             max_reject_share=float(of(mapping.max_reject_share, "max_reject_share")),
             skip_unchanged=bool(of(mapping.skip_unchanged, "skip_unchanged")),
+            accept_ignored=of(mapping.ignored_rows, "ignored_rows") == "accept",
+            check_counts=of(mapping.check_counts, "check_counts"),
         )
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from connector_kit.anaplan import ActionResult, DumpRow, TaskResult
 from connector_kit.audit import Trail
+from target_anaplan.accounts import accounts_of
+from target_anaplan.destination import Destination
 from target_anaplan.dumps import DumpRejects
 from target_anaplan.rows import FileFormat
 from target_anaplan.spool import Spool, Worker
@@ -111,13 +113,14 @@ def test_a_row_is_found_by_its_values_when_the_dump_tells_no_line(bench):
     dump = [DumpRow(None, {"Code": "c", "Value": "3"}, ("Invalid number: 3",)), DumpRow(99, {"Code": "x"}, ("Lost",))]
     action = ActionResult("112", "an import", True, True, (), ())
     result = TaskResult("T", "import", "112", "an import", "COMPLETE", "", "", action, ())
+    accounts = accounts_of(result, Destination("import", "112", "an import", spool.form), spool.rows)
 
     class Model:
         def dump(self, kind, action_id, task_id, object_id):
             yield from dump
 
     tally = Tally()
-    found = list(DumpRejects(Model(), result, spool, tally))
+    found = list(DumpRejects(Model(), accounts, spool, tally))
     worker.stop()
     assert [(one.seq, one.key, one.reason) for one in found] == [
         (2, "c", "Invalid number"),

@@ -1,5 +1,6 @@
 """Anaplan's integration API: tokens, models, files, actions and their tasks, failure dumps, lists."""
 
+from connector_kit.anaplan.accounting import Account, account
 from connector_kit.anaplan.auth import AnaplanAuth
 from connector_kit.anaplan.client import Anaplan
 from connector_kit.anaplan.connecting import connect
@@ -16,6 +17,7 @@ from connector_kit.anaplan.results import ActionResult, TaskResult
 from connector_kit.anaplan.tasks import Polling
 
 __all__ = [
+    "Account",
     "ActionResult",
     "Anaplan",
     "AnaplanAuth",
@@ -34,6 +36,7 @@ __all__ = [
     "Polling",
     "TaskResult",
     "Upload",
+    "account",
     "connect",
     "device_login",
     "hosts",

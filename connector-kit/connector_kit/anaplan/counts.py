@@ -16,9 +16,10 @@ from connector_kit.anaplan.reading import number, rows, text
 
 _NUMBER = r"(\d{1,3}(?:,\d{3})+|\d+)"
 _SPLIT = rf"(?:\({_NUMBER}/{_NUMBER}\) )?"
-_SUCCESSFUL = re.compile(rf"{_NUMBER} {_SPLIT}(?:\w+ )?successful", re.IGNORECASE)
+_SUCCESSFUL = re.compile(rf"{_NUMBER} {_SPLIT}(?:(?P<unit>\w+) )?successful", re.IGNORECASE)
 _WARNINGS = re.compile(rf"{_NUMBER} {_SPLIT}(?:\w+ )?(?:has|have|with) warnings?", re.IGNORECASE)
 _FAILED = re.compile(rf"{_NUMBER} (?:\w+ )?failed", re.IGNORECASE)
+_SUCCESS = ("successRowCount", "successCellCount", "successCount")
 _IGNORED = re.compile(rf"{_NUMBER} (?:\w+ )?ignored", re.IGNORECASE)
 
 
@@ -36,17 +37,26 @@ class Detail:
 class Counts:
     """Rows that an import read for one object (a list, a module, a line item).
 
-    `processed` = created + updated + warnings + failed + ignored, as far as Anaplan tells them. `ignored` rows are
-    not in the failure dump (unchanged items, formula cells); `failed` ones are.
+    `processed`: the total that Anaplan tells, else the sum of successful, warnings, failed and ignored. `ignored` rows
+    are not in the failure dump (unchanged items, aggregated items, formula cells); `failed` ones are. `in_module`: of
+    a module or a line item; `in_cells`: cells were counted, of which a row has several.
     """
 
     object_name: str
     processed: int
+    successful: int
     created: int
     updated: int
     ignored: int
     failed: int
     warnings: int
+    in_module: bool = False
+    in_cells: bool = False
+
+    @property
+    def accounted(self) -> int:
+        """Rows of which Anaplan tells what became of them."""
+        return self.successful + self.warnings + self.failed + self.ignored
 
 
 def details_of(result: dict[str, Any]) -> tuple[Detail, ...]:
@@ -90,20 +100,26 @@ def _from_values(detail: Detail) -> Counts | None:
     def of(*keys: str) -> int:
         return next((number(values[key].replace(",", "")) for key in keys if key in values), 0)
 
-    successful = of("successRowCount", "successCellCount", "successCount")
+    successful = of(*_SUCCESS)
     created = of("successCreateCount", "createdCount")
-    failed, ignored = of("failedCount", "failedRowCount", "failedCellCount"), of("ignoredCount", "ignoredRowCount")
+    failed = of("failedCount", "failedRowCount", "failedCellCount")
+    ignored = of("ignoredCount", "ignoredRowCount", "ignoredCellCount")
     warnings = of("warningsRowCount", "warningsCellCount", "warningsCount")
     total = of("totalRowCount", "totalCellCount", "totalCount")
+    if not any(key in values for key in (*_SUCCESS, "failedCount", "ignoredCount")):
+        successful = total  # nothing else is told
     return Counts(
         object_name=next((value for key, value in values.items() if key.endswith("Name") and value), _name(detail)),
         processed=total or successful + warnings + failed + ignored,
+        successful=successful,
         created=created,
         # Whatever succeeded and wasn't created has changed something that was there.
         updated=of("successUpdateCount", "updatedCount") or max(0, successful - created),
         ignored=ignored,
         failed=failed,
         warnings=warnings,
+        in_module=_of_module(detail),
+        in_cells=any("Cell" in key for key in values),
     )
 
 
@@ -111,17 +127,24 @@ def _from_text(detail: Detail) -> Counts | None:
     match = _SUCCESSFUL.search(detail.text)
     if match is None:
         return None
-    successful, created, updated = (_plain(group) for group in match.groups())
+    successful, created, updated = (_plain(match[group]) for group in (1, 2, 3))
     warnings, failed, ignored = (_first(pattern, detail.text) for pattern in (_WARNINGS, _FAILED, _IGNORED))
     return Counts(
         object_name=_name(detail),
         processed=successful + warnings + failed + ignored,
+        successful=successful,
         created=created,
         updated=updated or max(0, successful - created),
         ignored=ignored,
         failed=failed,
         warnings=warnings,
+        in_module=_of_module(detail),
+        in_cells=(match["unit"] or "").lower().startswith("cell"),
     )
+
+
+def _of_module(detail: Detail) -> bool:
+    return detail.type.startswith("lineItem") or "moduleName" in detail.values
 
 
 def _name(detail: Detail) -> str:

@@ -27,6 +27,8 @@ _MAPPING = {
     "on_reject",
     "max_reject_share",
     "skip_unchanged",
+    "ignored_rows",
+    "check_counts",
 }
 
 
@@ -57,6 +59,8 @@ class StreamMapping:
     on_reject: Literal["fail", "continue"] | None
     max_reject_share: float | None
     skip_unchanged: bool | None
+    ignored_rows: Literal["unknown", "accept"] | None
+    check_counts: Literal["when_told", "always", "never"] | None
 
     @property
     def title(self) -> str:
@@ -116,6 +120,8 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
         on_reject=entry.get("on_reject"),
         max_reject_share=entry.get("max_reject_share"),
         skip_unchanged=entry.get("skip_unchanged"),
+        ignored_rows=entry.get("ignored_rows"),
+        check_counts=entry.get("check_counts"),
     )
 
 
