@@ -24,7 +24,6 @@ from connector_kit.mapping.columns import numeric_texts
 from connector_kit.mapping.compile import compile_rows
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
-from target_anaplan.delivery import confirmed
 from target_anaplan.full_read import FullRead
 from target_anaplan.lines import LineMaker
 from target_anaplan.mapping.faults import key_faults
@@ -149,7 +148,7 @@ class Deletions(FullRead):
         carrier.upload(marking, spool)
         result = carrier.run(marking).check()
         # Read at once: the dump is gone after the user's next failing task.
-        return [result.task_id], list(confirmed(carrier.model, result, marking, spool, self.outbox))
+        return [result.task_id], list(carrier.confirm(result, marking, spool, self.outbox))
 
     def _spool(self, batch: Batch, spool: Spool) -> None:
         services = self.outbox.services

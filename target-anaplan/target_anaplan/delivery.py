@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector_kit.errors import ConnectorError, RefusedError
+from connector_kit.errors import ConnectorError, RefusedError, UnavailableError
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
 from target_anaplan.accounts import accounts_of
@@ -43,6 +43,7 @@ class Carrier:
     scratch: Path
     parallel: int
     locale: str
+    check_upload: bool = True
 
     def upload(self, destination: Destination, spool: Spool) -> None:
         """The file of a destination, and the header alone for the process's other files."""
@@ -57,6 +58,26 @@ class Carrier:
         if self.stopping.is_set() or destination.kind == "list":
             raise stopped()
         return self.model.run(destination.kind, destination.id, cancel=self.stopping, locale=self.locale)
+
+    def confirm(self, result: TaskResult, destination: Destination, spool: Spool, outbox: Outbox) -> DumpRejects:
+        """The rejected rows of a file whose task has ended well, once it is known that it was the file that was sent.
+
+        Raises:
+            UnavailableError: the counts are of other rows, or the file holds others by now.
+        """
+        if self.check_upload and self.model.still_holds(destination.file_id, spool.chunks) is False:
+            raise UnavailableError(
+                system="Anaplan",
+                subject=f"{result.what}, task {result.task_id}",
+                expected=f"file {destination.file_name} as it was uploaded",
+                got="another content",
+                hint="Another client of this user has uploaded into it meanwhile, so which rows were imported is "
+                "unknown, and all are sent again: run again, and give each client a user of its own. Where Anaplan "
+                "gives files back otherwise than they were sent: check_upload: false.",
+            )
+        accounts = accounts_of(result, destination, spool.rows)
+        accounts.check(outbox.policy.check_counts)
+        return DumpRejects(self.model, accounts, spool, outbox.tally, accept_ignored=outbox.policy.accept_ignored)
 
 
 def deliver(carrier: Carrier, outboxes: Sequence[Outbox], deletions: Sequence[Deletions]) -> None:
@@ -144,25 +165,12 @@ def _send(carrier: Carrier, outbox: Outbox, shipment: Shipment) -> None:
             if carrier.stopping.is_set():
                 raise stopped()
             result.check()
-        rejects = confirmed(carrier.model, result, destination, spool, outbox)
+        rejects = carrier.confirm(result, destination, spool, outbox)
     tally.sent += spool.rows
     settled = batch.settle(outcome="delivered", tasks=shipment.tasks, counts=counts, rejects=rejects)
     shipment.settled = True
     tally.delivered += settled.delivered
     tally.repaired += settled.repaired
-
-
-def confirmed(
-    model: ModelClient, result: TaskResult, destination: Destination, spool: Spool, outbox: Outbox
-) -> DumpRejects:
-    """The rejected rows of a file whose task has ended well, once the counts are known to be of its rows.
-
-    Raises:
-        UnavailableError: the counts are of other rows.
-    """
-    accounts = accounts_of(result, destination, spool.rows)
-    accounts.check(outbox.policy.check_counts)
-    return DumpRejects(model, accounts, spool, outbox.tally, accept_ignored=outbox.policy.accept_ignored)
 
 
 def _settle_failed(outbox: Outbox, shipment: Shipment, message: str) -> None:

@@ -111,6 +111,13 @@ SCHEMA = th.PropertiesList(
     th.Property(
         "chunk_size_mb", th.NumberType, default=10, description="Size of an uploaded chunk before compression."
     ),
+    th.Property(
+        "check_upload",
+        th.BooleanType,
+        default=True,
+        description="Read the end of an uploaded file back after its import: another client of the same user may have "
+        "uploaded into it meanwhile. The run fails then, and all rows are sent again.",
+    ),
     th.Property("upload_parallel", th.IntegerType, default=4, description="Chunks uploaded at the same time."),
     *PATIENCE,
     th.Property(

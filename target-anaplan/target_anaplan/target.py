@@ -236,6 +236,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             scratch=spool_dir.path,
             parallel=config["upload_parallel"],
             locale=config["locale_name"],
+            check_upload=config["check_upload"],
         )
         gc.freeze()  # what lives until the end needs no more visits of the collector
         gc.set_threshold(_GC_THRESHOLD)

@@ -158,6 +158,35 @@ def test_a_dump_whose_lines_are_shifted_does_not_reject_the_wrong_row(bench, swi
     assert (last(bench), bench.summary().actions[0].unchanged) == ((2, 2, 0), 3)
 
 
+@pytest.mark.parametrize("theirs", [1, 3], ids=["fewer rows", "as many rows"])
+def test_a_file_that_another_client_has_replaced_is_noticed_and_sent_again(bench, theirs):
+    header = "Code,Name,Company,Supplier,Class,Currency,Terms,Branch,On Hold,Balance"
+    others = "".join(f"X{n},Other {n},,,,,,,,1\n" for n in range(theirs))
+    bench.sandbox.control.replace_upload("suppliers.csv", f"{header}\n{others}")
+    rows = bench.suppliers(*map(bench.supplier, range(3)))
+    outcome = bench.run(rows)
+    assert "expected file suppliers.csv as it was uploaded, got another content" in str(outcome.error)
+    assert (outcome.states, len(bench.items())) == ([], theirs)
+    bench.deliver(rows)
+    assert last(bench) == (3, 3, 0)
+
+
+def test_a_replaced_file_shows_in_the_counts_where_it_is_not_read_back(bench):
+    bench.sandbox.control.replace_upload("suppliers.csv", "Code,Name\nX1,Other\n")
+    error = bench.run(bench.suppliers(*map(bench.supplier, range(3))), check_upload=False).error
+    assert "missingFields" in str(error) or "1 rows processed" in str(error)
+
+
+def test_a_file_that_can_not_be_read_back_is_told_by_its_counts(bench, caplog):
+    bench.sandbox.control.fault("anaplan", {"status": 403}, path="/chunks", method="GET", times=-1)
+    try:
+        bench.deliver(bench.suppliers(bench.supplier(1)))
+    finally:
+        bench.sandbox.control.clear_faults()
+    assert "can't be read back and compared" in caplog.text
+    assert last(bench) == (1, 1, 0)
+
+
 def test_a_task_that_is_not_found_at_first_is_waited_for(bench, switch):
     switch("task_hidden_looks", 3)
     bench.deliver(bench.suppliers(bench.supplier(1)))

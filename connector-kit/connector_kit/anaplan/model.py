@@ -181,6 +181,11 @@ class ModelClient:
         what = self._name_of("file", file_id)
         return model_files.upload(self._transport, f"{self._path}/files", file_id, what, chunks, parallel=parallel)
 
+    def still_holds(self, file_id: str, chunks: Sequence[model_files.Chunk]) -> bool | None:
+        """Whether a file is still what was uploaded; see `connector_kit.anaplan.files.still_holds`."""
+        what = self._name_of("file", file_id)
+        return model_files.still_holds(self._transport, f"{self._path}/files", file_id, what, chunks)
+
     def download(self, file_id: str) -> Iterator[bytes]:
         """A file's content; the output of an export has the export's id."""
         what = self._name_of("export" if kind_of(file_id) == "export" else "file", file_id)

@@ -139,3 +139,31 @@ def test_a_chunk_that_is_too_large_for_a_proxy_names_the_setting(fake, model, fi
     fake.on("PUT", rf"{file}/chunks/\d+", reply(413, b"<html>413 Request Entity Too Large</html>"))
     with pytest.raises(RefusedError, match=r"chunk 1 of 1.*HTTP 413.*lower chunk_size_mb"):
         model.upload(FILE, parts(1))
+
+
+@pytest.mark.parametrize(
+    ("back", "same"),
+    [
+        ([b"row 0\nrow 1\n", b"row 2\n"], True),
+        ([b"row 0\n", b"row 1\nrow 2\n"], True),
+        ([b"row 0\nrow 1\nrow 2\n"], True),
+        ([b"row 0\nrow 1\nrow X\n"], False),
+        ([b"row 00\nrow 1\nrow 2\n"], False),
+        ([b"row 1\n"], False),
+        ([], None),
+        ([b""], None),
+    ],
+)
+def test_a_file_is_compared_with_what_was_uploaded_however_it_is_cut(fake, model, root, reply, parts, back, same):
+    chunks = [{"id": str(at), "name": f"Chunk {at}"} for at in range(len(back))]
+    fake.on("GET", f"{root}/files/{FILE}/chunks", {"chunks": chunks} if chunks else {})
+    for at, body in enumerate(back):
+        fake.on("GET", f"{root}/files/{FILE}/chunks/{at}", reply(200, body))
+    assert model.still_holds(FILE, parts(3)) is same
+    assert len(fake.sent("GET", rf"{root}/files/{FILE}/chunks/\d+")) == bool(back)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_a_file_that_is_not_given_back_can_not_be_compared(fake, model, root, reply, parts, status):
+    fake.on("GET", f"{root}/files/{FILE}/chunks", reply(status))
+    assert model.still_holds(FILE, parts(1)) is None
