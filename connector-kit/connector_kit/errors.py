@@ -19,12 +19,21 @@ class ConnectorError(Exception):
         got: what was there instead.
         hint: what to do next.
         status: the HTTP status, where there was one.
+        own: whether the answer is certainly the system's own: a gateway or proxy may have given any other.
     """
 
     retriable: ClassVar[bool] = False
 
     def __init__(
-        self, *, system: str, subject: str, expected: str = "", got: str = "", hint: str = "", status: int | None = None
+        self,
+        *,
+        system: str,
+        subject: str,
+        expected: str = "",
+        got: str = "",
+        hint: str = "",
+        status: int | None = None,
+        own: bool = False,
     ) -> None:
         self.system = system
         self.subject = subject
@@ -32,6 +41,7 @@ class ConnectorError(Exception):
         self.got = got
         self.hint = hint
         self.status = status
+        self.own = own
         super().__init__(str(self))
 
     @override

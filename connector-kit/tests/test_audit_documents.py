@@ -14,7 +14,7 @@ from connector_kit.audit.command import cli
 from connector_kit.audit.document_types import ABSENT, POSTED, REFUSED, Ending, Entry
 from connector_kit.audit.documents import DocumentBook
 from connector_kit.audit.prune import prune
-from connector_kit.errors import BusyError
+from connector_kit.errors import BusyError, RefusedError
 
 SCOPE = "ERP 100/journal/suppliers"
 
@@ -97,6 +97,15 @@ def test_a_plan_that_another_run_has_posted_to_since_it_was_compared_is_not_sent
     with pytest.raises(BusyError, match="another run"):
         book.intend(2, [entry(3)], 13.0)
     book.intend(2, [entry(3, stands=1)], 14.0)
+
+
+def test_all_documents_that_turn_out_to_stand_twice_are_named_and_the_others_noted(book):
+    book.intend(1, [entry(number) for number in (1, 2, 3)], 10.0)
+    book.sending(1, ["R1", "R2", "R3"], 11.0)
+    book.end([Ending("R1", POSTED, "7"), Ending("R2", POSTED, "8")], 12.0)
+    with pytest.raises(RefusedError, match=r"twice: R1 \(7 and 17\), R2 \(8 and 18\)"):
+        book.end([Ending(f"R{number}", POSTED, f"1{6 + number}") for number in (1, 2, 3)], 13.0)
+    assert [one.number for one in book.standing(b"p")] == ["7", "8", "19"]
 
 
 def test_an_answer_that_comes_after_a_document_was_given_up_counts(book):

@@ -9,15 +9,18 @@ import msgspec
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What happens: exactly one of ``status``, ``reset``, ``truncate``, ``html``, or ``delay`` alone or beside one.
+    """What happens: exactly one of ``status``, ``gave_up``, ``reset``, ``truncate``, ``html``, or ``delay`` alone or
+    beside one.
 
     A ``delay`` (seconds) lies between the request and the work: the request has been read, and a client that gives up
     meanwhile does not keep the work from being done. ``reset: late`` cuts the connection at once and does the work
     after the delay; ``reset: mid_body`` loses the connection half-way through an announced length. ``truncate`` cuts
-    the body to so many bytes but ends the message properly. ``html`` is the status of a proxy's error page.
+    the body to so many bytes but ends the message properly. ``html`` is the status of a proxy's error page. ``gave_up``
+    is the status of a gateway that waits no longer: it answers at once, and the work is done after the delay.
     """
 
     status: int | None = None
+    gave_up: int | None = None
     headers: dict[str, str] = {}
     body: str = ""
     reset: Literal["before_request", "before_response", "mid_body", "late"] | None = None
@@ -26,9 +29,11 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     delay: float = 0.0
 
     def __post_init__(self) -> None:
-        chosen = [kind for kind in (self.status, self.reset, self.truncate, self.html) if kind is not None]
+        chosen = [
+            kind for kind in (self.status, self.gave_up, self.reset, self.truncate, self.html) if kind is not None
+        ]
         if len(chosen) > 1 or not (chosen or self.delay):
-            raise ValueError("an action is one of status, reset, truncate, html, or a delay")
+            raise ValueError("an action is one of status, gave_up, reset, truncate, html, or a delay")
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

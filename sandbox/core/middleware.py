@@ -150,12 +150,15 @@ class Watched:
             await asyncio.sleep(0.01)  # lets uvicorn notice the cut, or it would log an unfinished response
 
     async def _apply(self, action: Action, scope: Scope, exchange: _Exchange) -> None:
-        if action.delay or action.reset == "late":
+        goes_on = action.reset == "late" or action.gave_up is not None
+        if action.delay or goes_on:
             exchange.keep(await exchange.drain())
             if action.reset == "late":
                 exchange.cut()
+            if action.gave_up is not None:
+                await exchange.answer(action.gave_up, action.headers, action.body.encode())
             await asyncio.sleep(action.delay)
-        if action.reset == "late":
+        if goes_on:
             await self._app(scope, exchange.receive, _Collected().send)
         elif action.reset == "before_request":
             exchange.cut()

@@ -101,6 +101,15 @@ def test_work_may_be_done_long_after_the_connection_was_lost(syspro):
     assert eventually(lambda: len(syspro.control.sessions()) == 1)
 
 
+def test_a_gateway_may_give_up_while_the_work_goes_on(syspro):
+    syspro.control.fault("syspro", {"gave_up": 408, "body": "too slow", "delay": 0.4}, path="Logon")
+    given = {"Operator": syspro.info["operator"], "OperatorPassword": syspro.info["operator_password"]}
+    answer = requests.get(f"{syspro.info['enet_url']}/Logon", params={**given, "CompanyId": "EDU1"}, timeout=10)
+    assert (answer.status_code, answer.text) == (408, "too slow")
+    assert syspro.control.sessions() == []
+    assert eventually(lambda: len(syspro.control.sessions()) == 1)
+
+
 def test_a_client_that_gives_up_during_a_delay_does_not_keep_the_work_from_being_done(syspro):
     syspro.control.fault("syspro", {"delay": 0.4}, path="Logon")
     given = {"Operator": syspro.info["operator"], "OperatorPassword": syspro.info["operator_password"]}

@@ -30,6 +30,7 @@ LOST = {
     "maintenance": {"status": 503},
     "a gateway's timeout": {"status": 504},
 }
+GAVE_UP = [400, 401, 403, 404, 408, 409, 413, 425, 499, 500, 502, 504]
 
 
 def three_months(bench, amount="10.10"):
@@ -56,6 +57,18 @@ def test_a_lost_answer_posts_nothing_twice_and_loses_nothing(bench, fault, per_c
     if outcome.error is not None:
         assert outcome.states == []
         outcome = bench.deliver(bench.plan(*three_months(bench)), per_call=per_call)
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+@pytest.mark.parametrize("status", GAVE_UP)
+def test_what_a_gateway_says_while_sap_works_on_says_nothing_of_the_post(bench, status):
+    bench.sandbox.control.fault("sap", {"gave_up": status, "delay": 0.3}, path=SOAP, method="POST")
+    outcome = bench.run(bench.plan(*three_months(bench)), settle_seconds=0.6)
+    if outcome.error is not None:
+        assert outcome.states == []
+        assert "A gateway or proxy may have answered" in str(outcome.error)
+        outcome = bench.deliver(bench.plan(*three_months(bench)), settle_seconds=0.6)
     assert outcome.states == [{"mark": "done"}]
     assert once(bench)
 

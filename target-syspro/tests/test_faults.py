@@ -34,6 +34,7 @@ LOST = {
     "maintenance": {"status": 503},
     "a gateway's timeout": {"status": 504},
 }
+GAVE_UP = [302, 400, 401, 403, 404, 408, 409, 413, 425, 499, 500, 504]
 GONE = {"status": 200, "body": "ERROR: The supplied UserID is invalid"}
 
 
@@ -57,6 +58,18 @@ def test_a_lost_answer_posts_nothing_twice_and_loses_nothing(bench, fault, longe
     if outcome.error is not None:
         assert outcome.states == []
         outcome = bench.deliver(bench.plan(*three_months(bench)), longest_get=longest_get)
+    assert outcome.states == [{"mark": "done"}]
+    assert once(bench)
+
+
+@pytest.mark.parametrize("status", GAVE_UP)
+def test_what_a_gateway_says_while_syspro_works_on_says_nothing_of_the_post(bench, status):
+    bench.control.fault("syspro", {"gave_up": status, "delay": 0.3}, path=POST)
+    outcome = bench.run(bench.plan(*three_months(bench)), settle_seconds=0.6)
+    if outcome.error is not None:
+        assert outcome.states == []
+        assert "A gateway or proxy may have answered" in str(outcome.error)
+        outcome = bench.deliver(bench.plan(*three_months(bench)), settle_seconds=0.6)
     assert outcome.states == [{"mark": "done"}]
     assert once(bench)
 

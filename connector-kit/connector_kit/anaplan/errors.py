@@ -78,12 +78,18 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
     status = response.status_code
     message = server_message(response)
     said = f"HTTP {status}" + (f": {message}" if message else "")
+    own = _has_envelope(response)
     if status in _BLOCKED:
         return BlockedError(
-            system=SYSTEM, subject=what, got=f"{said} ({_BLOCKED[status]})", hint=_UNBLOCK[status], status=status
+            system=SYSTEM,
+            subject=what,
+            got=f"{said} ({_BLOCKED[status]})",
+            hint=_UNBLOCK[status],
+            status=status,
+            own=own,
         )
     if status in _REFUSED:
-        return RefusedError(system=SYSTEM, subject=what, got=said, hint=_REFUSED[status], status=status)
+        return RefusedError(system=SYSTEM, subject=what, got=said, hint=_REFUSED[status], status=status, own=own)
     if status == 401:
         return AuthenticationError(
             system=SYSTEM,
@@ -100,6 +106,7 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
             hint="Anaplan answers the same for what does not exist and for what this user may not see: check the id or "
             "name, that workspace_id and model_id are not swapped, and the user's role and model access.",
             status=status,
+            own=own,
         )
     return _transient(response, what, said)
 
@@ -119,6 +126,15 @@ def _transient(response: requests.Response, what: str, said: str) -> ConnectorEr
     if status in RETRY_STATUSES or status >= 500:
         return UnavailableError(system=SYSTEM, subject=what, got=said, status=status, retry_after=wait)
     return None
+
+
+def _has_envelope(response: requests.Response) -> bool:
+    """Whether the body is certainly Anaplan's: its envelope has a status with code and message."""
+    try:
+        body: Any = msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return isinstance(body, dict) and isinstance(body.get("status"), dict)
 
 
 def server_message(response: requests.Response) -> str:

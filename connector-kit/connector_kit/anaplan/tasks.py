@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector_kit.anaplan.errors import SYSTEM
+from connector_kit.anaplan.errors import SYSTEM, BlockedError
 from connector_kit.anaplan.reading import mapping, text
 from connector_kit.anaplan.results import Kind, Task, TaskResult, read_result, read_task
 from connector_kit.anaplan.transport import Transport
-from connector_kit.errors import BusyError, NotFoundError, TransientError, UnavailableError
+from connector_kit.errors import BusyError, ConnectorError, NotFoundError, TransientError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -109,12 +109,14 @@ class Runner:
         for left in reversed(range(self.polling.starts)):
             try:
                 answer = self.transport.json("POST", f"{self.path}/tasks", what=self.what, json=body, repeatable=False)
-            except UnavailableError as error:
+            except ConnectorError as error:
+                if not _may_have_started(error):
+                    raise
                 found = self._look_after_start(known)
                 if found:
                     log.warning("%s: the start was not answered, but task %s is there.", self.what, found)
                     return found
-                if not left:
+                if not left or not isinstance(error, (UnavailableError, BlockedError)):
                     raise
                 log.warning("%s. No task was started, starting again.", error)
                 continue
@@ -215,3 +217,10 @@ class Runner:
 
     def _result(self, task: Task) -> TaskResult:
         return read_result(task, kind=self.kind, object_id=self.object_id, what=self.what)
+
+
+def _may_have_started(error: ConnectorError) -> bool:
+    """Whether a task may be there although its start was answered so: only Anaplan's own refusal says that none is."""
+    if error.own or isinstance(error, BusyError):
+        return False
+    return isinstance(error, UnavailableError) or error.status is not None

@@ -58,6 +58,7 @@ class Transport:
 
         Raises:
             BusyError: the model is still blocked after `wait_seconds`.
+            BlockedError: 409 that may be a gateway's, to what must not be repeated.
         """
         started = time.monotonic()
         looks = 0
@@ -69,6 +70,8 @@ class Transport:
                     method, self._base + path, what=what, read=read, repeatable=repeatable, allow=allow, **options
                 )
             except BlockedError as error:
+                if repeatable is False and error.status == 409 and not error.own:
+                    raise  # a gateway may have said so, and the request was carried out
                 limit = min(self.wait_seconds, _CONFLICT_PATIENCE) if error.status == 409 else self.wait_seconds
                 waited = time.monotonic() - started
                 if waited >= limit:

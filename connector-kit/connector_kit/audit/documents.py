@@ -117,8 +117,10 @@ class DocumentBook:
         """What became of documents; on disk when this returns.
 
         Raises:
-            RefusedError: one is known already as posted under another number: it is there twice.
+            RefusedError: some are known already as posted under another number: they are there twice. It names them
+                all; what became of the others is on disk.
         """
+        twice: list[str] = []
 
         def job(connection: Connection) -> None:
             for ending in endings:
@@ -141,10 +143,18 @@ class DocumentBook:
                     f"WHERE scope_id = :scope_id AND reference = :reference AND {before}",
                     values,
                 )
-                if changed != 1 and ending.state == POSTED:
-                    self._must_be_the_same(connection, values)
+                if changed != 1 and ending.state == POSTED and (known := self._other_number(connection, values)):
+                    twice.append(f"{ending.reference} ({known} and {ending.number})")
 
         self._write(job)
+        if twice:
+            raise RefusedError(
+                system="audit trail",
+                subject="documents" if len(twice) > 1 else "document",
+                expected="each to stand in the ERP once",
+                got=f"twice: {', '.join(twice)}",
+                hint="Reverse one of each there.",
+            )
 
     def cover(self, batch_no: int, units: Sequence[bytes]) -> None:
         """Say that a delivery brought these units: it is the last word on them."""
@@ -244,18 +254,12 @@ class DocumentBook:
         if others != entry.stands:
             raise self._taken(entry.reference)
 
-    def _must_be_the_same(self, connection: Connection, values: dict[str, object]) -> None:
+    def _other_number(self, connection: Connection, values: dict[str, object]) -> str:
+        """The number under which a document is known to stand, "" when it is the same one or it is not known."""
         number = connection.value(
             "SELECT number FROM audit_documents WHERE scope_id = :scope_id AND reference = :reference", values
         )
-        if number != values["number"]:
-            raise RefusedError(
-                system="audit trail",
-                subject=f"document {values['reference']}",
-                expected=f"number {number}, as it was posted",
-                got=f"number {values['number']} too",
-                hint="It is in the ERP twice: reverse one of them there.",
-            )
+        return "" if number is None or number == values["number"] else str(number)
 
     def _taken(self, reference: str) -> BusyError:
         return BusyError(

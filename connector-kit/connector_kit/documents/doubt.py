@@ -8,11 +8,14 @@ from connector_kit.http import NotSentError
 
 
 def in_doubt(error: ConnectorError) -> Unknown | Unsent:
-    """`Unknown` when the answer was lost or is a gateway's; `Unsent` when the ERP has not begun to work on the request.
+    """`Unsent` when it is certain that the ERP has not begun to work on the request; otherwise `Unknown`.
 
-    That is certain without a connection, without a login or permission, over the rate limit (429), and when the
-    request was turned away as such (any other status of 400 to 499).
+    It is certain when nothing left (no connection, no token, no lease), over the rate limit (429, which comes before
+    any work), and when the ERP itself turned the request away. Whatever else is answered, 401, 404 and 409 included,
+    may be a gateway's word on a request that the ERP is still working on.
     """
-    if isinstance(error, TransientError) and not isinstance(error, (NotSentError, BusyError)):
-        return Unknown(str(error))
-    return Unsent(str(error))
+    if error.status is None:
+        left = isinstance(error, TransientError) and not isinstance(error, (NotSentError, BusyError))
+    else:
+        left = error.status != 429 and not error.own
+    return Unknown(str(error), again=error.retriable) if left else Unsent(str(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -91,6 +91,15 @@ class Posted:
     differs: bool = False
 
 
+def together(standing: Sequence[Posted]) -> Posted:
+    """The first of the documents under one reference, and in its text all others: a reversal, or the same twice."""
+    first, *others = standing
+    if not others:
+        return first
+    more = ", ".join("/".join(filter(None, (one.number, one.year))) for one in others)
+    return replace(first, text="; ".join(filter(None, (first.text, f"stands also as {more}"))), differs=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The ERP said no, in full. It is certain that nothing was posted."""
@@ -100,9 +109,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No answer, or one that can't be read: the document may have been posted, or may still be."""
+    """No answer, one that can't be read, or a gateway's: the document may have been posted, or may still be.
+
+    again: whether a second request may fare better, once it is certain that the first one posted nothing.
+    """
 
     error: str
+    again: bool = True
 
 
 @dataclass(frozen=True, slots=True)

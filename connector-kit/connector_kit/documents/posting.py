@@ -76,9 +76,9 @@ class Posting:
             ConnectorError: the ERP does not say; nothing may be sent then.
         """
         left = self.book.open()
-        never = [Ending(one.reference, ABSENT) for one in left if one.state == INTENDED]
+        never = [one.reference for one in left if one.state == INTENDED]
         if never:
-            self.book.end(never, self.clock.now())
+            self._absent(never)
         waiting = {one.reference: one for one in left if one.sent is not None}
         if not waiting:
             return 0
@@ -88,9 +88,13 @@ class Posting:
         if open_since:
             self._wait_until(max(open_since) + self.settle_seconds)
             found |= self._found([one for one in waiting.values() if one.reference not in found])
-            absent = [one.reference for one in waiting.values() if one.state == SENT and one.reference not in found]
-            self.book.end([Ending(reference, ABSENT) for reference in absent], self.clock.now())
+            self._absent(one.reference for one in waiting.values() if one.state == SENT and one.reference not in found)
         return len(found)
+
+    def _absent(self, references: Iterable[str]) -> None:
+        """They were never posted and may be sent: for who holds the lease still to say."""
+        self.lease.assert_held()
+        self.book.end([Ending(reference, ABSENT) for reference in references], self.clock.now())
 
     def _found(self, open_ones: Iterable[Stored]) -> set[str]:
         """Of open documents, those that are in the ERP; they are posted from now on."""
@@ -103,6 +107,9 @@ class Posting:
         while some := list(islice(rest, _LOOK_UP_AT_ONCE)):
             asked = {document.reference for document in some}
             here = {name: one for name, one in self.poster.look_up(some).items() if name in asked}
+            for name, one in here.items():
+                if one.differs:
+                    log.warning("%s: document %s stands as %s: %s", self.poster.system, name, one.number, one.text)
             self.book.end([_posted(name, one) for name, one in here.items()], self.clock.now())
             found.update(here)
         return found
@@ -176,6 +183,7 @@ class Posting:
     def _sorted(self, going: Sequence[tuple[Job, Ready]], outcomes: Sequence[Outcome], sent: float) -> Iterator[Done]:
         unsent = ""
         doubtful = []
+        final = set()
         for (job, ready), outcome in zip(going, outcomes, strict=True):
             if isinstance(outcome, Posted):
                 yield from self._end(Done(job, ready, POSTED, outcome, found=outcome.existing))
@@ -191,8 +199,19 @@ class Posting:
                 self._attempts[reference] = self._attempts.get(reference, 0) + 1
                 self._error_of[reference] = outcome.error
                 doubtful.append(ready.document)
+                if not outcome.again:
+                    final.add(reference)
         if doubtful:
             yield from self._claim(self._look_up(doubtful))
+        if left := sorted(final & self._unknown.keys()):
+            raise UnavailableError(
+                system=self.poster.system,
+                subject=f"document {left[0]}" + (f" and {len(left) - 1} more" if len(left) > 1 else ""),
+                expected=f"an answer of {self.poster.system}'s own",
+                got=self._error_of[left[0]],
+                hint="A gateway or proxy may have answered while the document was being posted. Mend what it says and "
+                "run again: nothing is sent before it is certain that it is not there.",
+            )
         if unsent:
             raise UnavailableError(
                 system=self.poster.system,
@@ -210,7 +229,7 @@ class Posting:
         """Wait until no lost request can be carried out any more; what is not there then is sent again."""
         self._wait_until(max(sent for *_, sent in self._unknown.values()) + self.settle_seconds)
         yield from self._claim(self._look_up([ready.document for _, ready, _ in self._unknown.values()]))
-        self.book.end([Ending(reference, ABSENT) for reference in self._unknown], self.clock.now())
+        self._absent(self._unknown)
         left = list(self._unknown.values())
         self._unknown.clear()
         for job, ready, _ in left:

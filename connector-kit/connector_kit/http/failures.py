@@ -30,6 +30,8 @@ _UNUSABLE = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidHeader,
 )
+# What a server or gateway says that gave up on a request: too slow, too early, its client gone.
+_GAVE_UP = frozenset({408, 425, 499})
 # Of a longer body no more is looked at. Far beyond any excerpt: what a cut here makes of a secret is never shown.
 _EXCERPTED = 64 * 1024
 _TAGS = re.compile(r"(?is)<(style|script)\b.*?</\1>|<[^>]*>")
@@ -103,7 +105,7 @@ def common_error(
             status=status,
             retry_after=retry_after,
         )
-    if status in retry_statuses or status >= 500:
+    if status in retry_statuses or status in _GAVE_UP or status >= 500:
         return UnavailableError(system=system, subject=what, got=got, status=status, retry_after=retry_after)
     if status == 401:
         return AuthenticationError(

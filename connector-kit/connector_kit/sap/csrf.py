@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connector_kit.errors import RefusedError, TransientError
+from connector_kit.errors import ConnectorError, RefusedError
 from connector_kit.http import NotSentError, Unreadable, common_error
 from connector_kit.http.bodies import decoded
 from connector_kit.odata.client import PageTimeout
-from connector_kit.sap.errors import CSRF_HEADER, CsrfTokenError, SapMessage, in_words, messages_of
+from connector_kit.sap.errors import CSRF_HEADER, CsrfTokenError, SapMessage, in_words, messages_of, own_words
 
 if TYPE_CHECKING:
     import requests
@@ -32,7 +32,7 @@ class RefusedByRulesError(RefusedError):
 
     def __init__(self, *, system: str, subject: str, messages: Sequence[SapMessage]) -> None:
         self.messages = tuple(messages)
-        super().__init__(system=system, subject=subject, got=f"HTTP 400: {in_words(messages)}", status=400)
+        super().__init__(system=system, subject=subject, got=f"HTTP 400: {in_words(messages)}", status=400, own=True)
 
 
 class ODataWriter:
@@ -73,7 +73,7 @@ class ODataWriter:
             self._token = self._fetch()
 
         def content(response: requests.Response) -> dict[str, Any]:
-            if response.status_code == 400 and (messages := messages_of(response)):
+            if own_words(response) and (messages := messages_of(response)):
                 raise RefusedByRulesError(system=self._connection.system, subject=what, messages=messages)
             if response.status_code >= 400:
                 raise common_error(self._connection.system, what, response)
@@ -100,7 +100,7 @@ class ODataWriter:
         address = self._connection.url(f"{self._service}/")
         try:
             token = self._connection.session.request("GET", address, what="CSRF token", read=_token, headers=headers)
-        except (TransientError, PageTimeout) as error:  # the post that wants it was not sent
+        except (ConnectorError, PageTimeout) as error:  # the post that wants it was not sent
             raise NotSentError(system=self._connection.system, subject="CSRF token", got=str(error)) from error
         if not token:
             raise RefusedError(

@@ -28,6 +28,8 @@ from connector_kit.redaction import shortened
 
 SYSTEM = "SAP S/4HANA"
 CSRF_HEADER = "x-csrf-token"
+# Whatever their bodies say: a gateway that gave up gives these, too.
+_IN_DOUBT = frozenset({408, 409, 425, 499})
 
 Severity = Literal["success", "info", "warning", "error"]
 _SEVERITIES: Mapping[object, Severity] = {
@@ -67,16 +69,46 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
     status = response.status_code
     messages = messages_of(response)
     got = f"HTTP {status}: {in_words(messages)}" if messages else f"HTTP {status}"
-    denied = _denied(response, what, got, {each.code for each in messages})
-    if denied is not None or not messages or status in {408, 429, 502, 503, 504}:
+    own = own_words(response)
+    denied = _denied(response, what, got, {each.code for each in messages}, own=own)
+    if denied is not None or not messages or status in {408, 425, 429, 499, 502, 503, 504}:
         return denied
     if status >= 500:
         wait = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
         return UnavailableError(system=SYSTEM, subject=what, got=got, status=status, retry_after=wait)
-    return RefusedError(system=SYSTEM, subject=what, got=got, status=status) if status >= 400 else None
+    return RefusedError(system=SYSTEM, subject=what, got=got, status=status, own=own) if status >= 400 else None
 
 
-def _denied(response: requests.Response, what: str, got: str, codes: Collection[str]) -> ConnectorError | None:
+def own_words(response: requests.Response) -> bool:
+    """Whether the answer turns the request away and is certainly SAP's own: an error document of OData.
+
+    Gateways and API managers answer with web pages, plain texts, and JSON of their own. The code of OData's is a text.
+    """
+    if response.status_code in _IN_DOUBT or not 400 <= response.status_code < 500:
+        return False
+    if response.content.lstrip()[:1] == b"<":
+        return bool(_from_xml(response.content))
+    try:
+        error: Any = msgspec.json.decode(response.content, type=_Refusal).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return isinstance(error.message, str) or "value" in error.message
+
+
+class _Error(msgspec.Struct):
+    """V4 has the text itself as `message`, V2 has it beside its language."""
+
+    code: str
+    message: str | dict[str, Any]
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
+
+
+def _denied(
+    response: requests.Response, what: str, got: str, codes: Collection[str], *, own: bool
+) -> ConnectorError | None:
     """Not let in, and why: the user, the CSRF token, the arrangement, or the object."""
     status = response.status_code
     if status == 401:
@@ -84,20 +116,22 @@ def _denied(response: requests.Response, what: str, got: str, codes: Collection[
             "Check the communication user and its password, token or certificate, and that a communication arrangement "
             "with this way of logging on exists."
         )
-        return AuthenticationError(system=SYSTEM, subject=what, got=got, hint=hint, status=401)
+        return AuthenticationError(system=SYSTEM, subject=what, got=got, hint=hint, status=401, own=own)
     if status == 403 and response.headers.get(CSRF_HEADER, "").lower() == "required":
         got = got if codes else f"{got}: {excerpt(response, 120)}"
-        return CsrfTokenError(system=SYSTEM, subject=what, expected="a valid CSRF token", got=got, status=403)
+        return CsrfTokenError(system=SYSTEM, subject=what, expected="a valid CSRF token", got=got, status=403, own=True)
     if _NOT_ARRANGED in codes:
         hint = (
             "Add the communication scenario of this service to a communication arrangement of the user, and check that "
             "api_url is the tenant's API address (with -api in its name)."
         )
         expected = "a service that is arranged for this user"
-        return ConfigurationError(system=SYSTEM, subject=what, expected=expected, got=got, hint=hint, status=status)
+        return ConfigurationError(
+            system=SYSTEM, subject=what, expected=expected, got=got, hint=hint, status=status, own=own
+        )
     if status in {403, 404} and codes:
         hint = "Check the user's communication arrangements." if status == 403 else ""
-        return NotFoundError(system=SYSTEM, subject=what, got=got, hint=hint, status=status)
+        return NotFoundError(system=SYSTEM, subject=what, got=got, hint=hint, status=status, own=own)
     return None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connector_kit.documents.meant import lines_meant
-from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown, Unsent
+from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown, Unsent, together
 from connector_kit.odata.filters import AllOf, AnyOf, Compare, odata_filter
 from connector_kit.odata.literals import literal
 from connector_kit.sap import lookup
@@ -148,10 +148,12 @@ def _forms(supplier: str) -> tuple[str, ...]:
 
 
 def _standing(document: Document, rows: Sequence[Mapping[str, Any]]) -> Posted | None:
-    """Our own invoice among those with the reference, whatever its year; else one of the same year, as a duplicate."""
+    """Our own invoices with the reference, whatever their year; else one of the same year, as a duplicate."""
     live = [row for row in rows if not row.get("ReverseDocument") and row.get("IsReversal") is not True]
     own = [row for row in live if str(row.get("AssignmentReference", "")).strip() == document.reference]
     same = [row for row in live if not document.year or row["FiscalYear"] == document.year]
-    for row in (*own, *same):
-        return Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"], existing=row not in own)
+    if own:
+        return together([Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"]) for row in own])
+    for row in same:
+        return Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"], existing=True)
     return None

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Rules, Unknown
+from connector_kit.documents.model import (
+    Document,
+    Message,
+    Outcome,
+    Posted,
+    Refused,
+    Rules,
+    Unknown,
+    together,
+)
 from connector_kit.http import Unreadable
 from connector_kit.sap import journal_entries, lookup
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
@@ -100,7 +108,7 @@ class JournalEntries:
         found: dict[str, Posted] = {}
         for company, references in companies.items():
             for reference, standing in lookup.entries(self._connection, company, references, view).items():
-                found[reference] = _together(standing)
+                found[reference] = together(standing)
         return found
 
     def _in_requests(
@@ -203,15 +211,6 @@ class JournalEntries:
             return [Refused((Message("SOAP", fault.text, None),))]
         half = len(documents) // 2
         return [*send(documents[:half]), *send(documents[half:])]
-
-
-def _together(standing: Sequence[Posted]) -> Posted:
-    """The first of the documents under one reference, and in its text the others: a reversal, or the same twice."""
-    first, *others = standing
-    if not others:
-        return first
-    more = ", ".join(f"{one.number}/{one.year}" for one in others)
-    return replace(first, text="; ".join(filter(None, (first.text, f"stands also as {more}"))), differs=True)
 
 
 def _no_cause(refused: Refused) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from connector_kit.documents.model import Document, Message, Posted, Rules
+from connector_kit.documents.model import Document, Message, Posted, Rules, together
 from connector_kit.syspro import fields
 from connector_kit.syspro.fields import Field
 from connector_kit.syspro.find import find
@@ -152,14 +152,15 @@ class GlJournals(Transactions):
         wanted = [[{"Reference": reference}] for reference in known]
         for place, table in enumerate(self._tables):
             year, period, number = columns = _TABLES[table]
-            found: dict[str, Posted] = {}
+            found: dict[str, dict[Posted, None]] = {}
             for row in find(self._session, table, columns, wanted):
                 if document := known.get(row["Reference"]):
                     told = f"period {_bare(row[period])}"
-                    found[document.reference] = Posted(_bare(row[number]), year=_bare(row[year]), text=told)
+                    one = Posted(_bare(row[number]), year=_bare(row[year]), text=told)
+                    found.setdefault(document.reference, {})[one] = None
             if found:  # the site keeps our references here, so the tables behind it say nothing new
                 self._tables = self._tables[: place + 1]
-                return found
+                return {reference: together(list(standing)) for reference, standing in found.items()}
         return {}
 
     @override

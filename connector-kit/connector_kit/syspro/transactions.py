@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from connector_kit.documents.doubt import in_doubt
 from connector_kit.documents.meant import lines_meant
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Rules, Unknown, Unsent
-from connector_kit.errors import ConnectorError, NotFoundError, RefusedError
+from connector_kit.errors import ConnectorError, RefusedError
 from connector_kit.syspro import results
 from connector_kit.syspro.failures import SessionGoneError
 from connector_kit.syspro.writing import Node, Unmappable, flag, write
@@ -180,15 +180,12 @@ class Transactions(ABC):
     def _once(self, document: Document) -> Outcome:
         try:
             result = self._send(document, validate_only=False)
-        except (SessionGoneError, NotFoundError) as error:
-            if isinstance(error, SessionGoneError):
-                raise
-            return Unsent(str(error))
-        except RefusedError as refusal:
-            if refusal.status is not None:
-                return Unsent(str(refusal))
-            return self._answered(document, (Message("", refusal.got or str(refusal)),))
+        except SessionGoneError:
+            raise
         except ConnectorError as error:
+            # Without a status it is SYSPRO's own word; with one it may be a gateway's.
+            if isinstance(error, RefusedError) and error.status is None:
+                return self._answered(document, (Message("", error.got or str(error)),))
             return in_doubt(error)
         return self._judge(document, result)
 

@@ -122,7 +122,7 @@ def test_a_task_whose_turn_does_not_come_is_withdrawn(server, fake, open_tenant,
     assert len(server.cancels) == 1
 
 
-@pytest.mark.parametrize("answer", ["reset", 500, 502, 504, "html"])
+@pytest.mark.parametrize("answer", ["reset", 400, 403, 404, 408, 409, 425, 499, 500, 502, 504, "html"])
 def test_a_start_whose_answer_is_lost_is_not_started_again(server, model, reply, answer):
     lost = {"reset": reply(reset=True), "html": reply(200, b"<html>")}.get(answer) or reply(answer)
     server.start_but_answer(lost)
@@ -145,7 +145,7 @@ def test_a_lost_start_is_found_although_older_and_foreign_tasks_are_listed(serve
     assert len(server.posts) == 1
 
 
-@pytest.mark.parametrize("answer", ["reset", 500, 502, 504])
+@pytest.mark.parametrize("answer", ["reset", 408, 409, 499, 500, 502, 504])
 def test_a_start_that_did_not_happen_is_tried_again(server, fake, model, reply, answer):
     lost = reply(reset=True) if answer == "reset" else reply(answer)
     fake.on("POST", server.path, lost, lost, server._start)
@@ -167,6 +167,14 @@ def test_a_refused_start_is_not_repeated(server, fake, model, reply, status, kin
     with pytest.raises(kind):
         model.run("import", IMPORT)
     assert len(server.posts) == 1
+
+
+def test_a_conflict_in_anaplans_own_words_is_waited_for_without_looking_for_a_task(server, fake, open_tenant, reply):
+    own = reply(409, {"status": {"code": 409, "message": "Conflict"}})
+    fake.on("POST", server.path, own)
+    with pytest.raises(BusyError):
+        open_tenant(wait_seconds=0).model(WORKSPACE, MODEL).run("import", IMPORT)
+    assert len(fake.sent("GET", f"{server.path}.*")) == 1
 
 
 def test_too_many_requests_at_the_start_are_no_lost_start(server, fake, model, reply):

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from singer_sdk import typing as th
 
-from connector_kit.documents.model import Message, Posted, Refused, Rules, Unknown, Unsent
+from connector_kit.documents.model import Message, Posted, Refused, Rules, Unknown, Unsent, together
 from connector_kit.documents.settings import properties
 from connector_kit.documents.target import Connected, DocumentTarget
 from connector_kit.errors import UnavailableError
@@ -46,6 +46,7 @@ class FakeErp:
     ok: answers. lost: posts, no answer. dropped: does not post, no answer. late: no answer, posts `late_by` seconds
     later. unsent: did not arrive. crash_before, crash_after: the caller dies before or after posting. half: the first
     document is posted and answered, of the rest nothing is heard and nothing posted. broken: half, with an exception.
+    gateway: a gateway says no, and it is posted late.
     """
 
     def __init__(self, path, clock=time.time):
@@ -108,11 +109,11 @@ class FakeErp:
             return [Unsent("connection refused")] * len(documents)
         if fault == "dropped":
             return [Unknown("timed out")] * len(documents)
-        if fault == "late":
+        if fault in {"late", "gateway"}:
             for document in documents:
                 if not isinstance(self._dry(document), Refused):
                     self._post(document, self.clock() + self.late_by)
-            return [Unknown("timed out")] * len(documents)
+            return [Unknown("timed out", again=fault == "late")] * len(documents)
         if fault in {"half", "broken"}:
             return self._half(documents, broken=fault == "broken")
         answers = [self._answer(document) for document in documents]
@@ -138,12 +139,13 @@ class FakeErp:
     def look_up(self, documents):
         if self.deaf:
             raise UnavailableError(system="fake ERP", subject="look-up", got="no answer")
-        wanted = {document.reference: document for document in documents}
-        return {
-            reference: Posted(f"{number:010d}", wanted[reference].company, wanted[reference].year)
-            for number, reference, _ in self.documents()
-            if reference in wanted
-        }
+        found = {}
+        for number, reference, _ in self.documents():
+            for document in documents:
+                if document.reference == reference:
+                    one = Posted(f"{number:010d}", document.company, document.year)
+                    found.setdefault(reference, []).append(one)
+        return {reference: together(standing) for reference, standing in found.items()}
 
     def documents(self):
         """Number, reference and content of what is posted by now."""
@@ -156,6 +158,11 @@ class FakeErp:
     def remove(self, number):
         with closing(self._connect()) as db:
             db.execute("DELETE FROM posted WHERE number = ?", (number,))
+
+    def double(self):
+        """Everything is there once more."""
+        with closing(self._connect()) as db:
+            db.execute("INSERT INTO posted (reference, due, document) SELECT reference, due, document FROM posted")
 
     def sums(self):
         """What stands: (company, year, period, account, cost center) -> amount, zeros left out."""

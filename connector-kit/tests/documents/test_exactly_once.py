@@ -45,7 +45,7 @@ def test_a_process_that_dies_at_any_step_leaves_nothing_out_and_nothing_twice(tm
     assert step > 10
 
 
-FAULTS = ["crash_before", "crash_after", "late", "dropped", "lost", "half", "unsent", "broken"]
+FAULTS = ["crash_before", "crash_after", "late", "gateway", "dropped", "lost", "half", "unsent", "broken"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -97,6 +97,26 @@ def test_a_run_that_lived_on_after_it_marked_its_documents_is_waited_for_from_it
     world.run(FIRST[:1])
     assert world.erp.seen == 1
     assert stands_once(world, FIRST[:1])
+
+
+def test_what_a_gateway_refused_is_not_sent_again_in_the_same_run_and_by_the_next_one_only_when_it_is_not_there(world):
+    world.erp.late_by, begun = SETTLE - 1, world.time
+    with pytest.raises(UnavailableError, match=r"got timed out\. A gateway or proxy may have answered"):
+        world.run(FIRST[:1], faults=["gateway"])
+    assert world.time == begun
+    world.run(FIRST[:1])
+    assert world.erp.seen == 1
+    assert stands_once(world, FIRST[:1])
+
+
+def test_every_document_that_stands_twice_is_named(world, caplog):
+    assert not world.run(FIRST[:2], faults=["crash_after"])
+    once = [reference for _, reference, _ in world.erp.documents()]
+    world.erp.double()
+    world.run(FIRST[:2])
+    assert len(once) == 2
+    for reference in once:
+        assert any(reference in line and "stands also as" in line for line in caplog.messages)
 
 
 def test_nothing_is_sent_while_the_erp_does_not_say_what_became_of_the_last_request(world):

@@ -162,11 +162,17 @@ def test_a_lost_answer_is_unknown_and_nothing_is_sent_again(tenant, poster, repl
     assert set(poster.look_up([document("A"), document("B"), document("C")])) == {"A", "B"}
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429])
-def test_what_was_turned_away_was_not_sent(tenant, poster, status):
-    tenant.before = lambda references: Answer(status, b"no", {"Retry-After": "0"} if status == 429 else {})
+def test_over_the_rate_limit_nothing_was_sent(tenant, poster):
+    tenant.before = lambda references: Answer(429, b"no", {"Retry-After": "0"})
     assert [type(one) for one in poster.post([document("A"), document("B")])] == [Unsent, Unsent]
     assert tenant.standing == []
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 408, 409, 413, 425, 499])
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b'{"message": "no"}', FAULT.format("Client").encode()])
+def test_what_may_be_a_gateways_word_says_nothing_of_the_post(tenant, poster, status, body):
+    tenant.before = lambda references: Answer(status, body, {"Location": "/login"})
+    assert [type(one) for one in poster.post([document("A"), document("B")])] == [Unknown, Unknown]
 
 
 def test_without_a_connection_nothing_was_sent():

@@ -254,6 +254,29 @@ def test_a_lost_answer_to_an_invoice_is_unknown_and_the_next_one_goes_on(tenant,
     assert len(tenant.bodies) == 2
 
 
+GATEWAYS = [b"", b"no", b"<html>no</html>", b'{"message": "no"}', b'{"error": {"code": 400, "message": "no"}}']
+GATEWAYS += [b'{"fault": {"faultstring": "no"}}', b'{"error": "no", "error_description": "no"}']
+
+
+@pytest.mark.parametrize("body", GATEWAYS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 413, 425, 499])
+def test_what_may_be_a_gateways_word_says_nothing_of_an_invoice(tenant, invoices, status, body):
+    tenant.reply = lambda _: Answer(status, body)
+    assert [type(one) for one in invoices.post([invoice()])] == [Unknown]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 412, 428])
+def test_what_sap_itself_turned_away_is_not_posted(tenant, invoices, status):
+    tenant.reply = lambda _: Answer(status, refusal(("/IWFND/CM_MGW/096", "Not now")).body)
+    assert [type(one) for one in invoices.post([invoice()])] == [Unsent]
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 499, 500, 503])
+def test_statuses_that_gateways_give_when_they_give_up_say_nothing_whatever_the_body(tenant, invoices, status):
+    tenant.reply = lambda _: Answer(status, refusal(("X/1", "Not now")).body)
+    assert [type(one) for one in invoices.post([invoice()])] == [Unknown]
+
+
 def test_without_a_look_up_no_invoice_is_sent(tenant):
     with serving(lambda asked: Answer(503)) as server:
         invoices = SupplierInvoices(connect({"api_url": server.url, "username": "P", "password": "s", "max_tries": 1}))
