@@ -85,7 +85,7 @@ def test_a_document_goes_from_intended_to_sent_to_posted_and_stays_there(book):
     assert book.open() == []
     (one,) = book.standing(b"p")
     assert (one.number, one.company, one.year, one.content) == ("7", "1010", "2026", b'{"reference":"R1"}')
-    assert (book.standing_in(b"u"), book.owner("R1"), book.owner("R2")) == ([b"p"], one.digest, None)
+    assert book.standing_in(b"u") == [b"p"]
 
 
 def test_a_plan_that_another_run_has_posted_to_since_it_was_compared_is_not_sent(book):
@@ -181,7 +181,7 @@ def test_retention_forgets_rows_and_refusals_and_keeps_what_stands(trail, book):
     assert prune(trail.database, before=time.time() + 1).batches == 1
     assert [one.reference for one in book.standing(b"p")] == ["R1", "R3"]
     assert [one.reference for one in book.open()] == ["R4"]
-    assert book.owner("R2") is None
+    assert book._stored("reference = 'R2'", {}) == []
     with trail.database.reading() as connection:
         assert connection.value("SELECT COUNT(*) FROM audit_document_rows WHERE batch_no < 99") == 0
 

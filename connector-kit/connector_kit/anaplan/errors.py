@@ -131,8 +131,8 @@ def _transient(response: requests.Response, what: str, said: str) -> ConnectorEr
 def _has_envelope(response: requests.Response) -> bool:
     """Whether the body is certainly Anaplan's: its envelope has a status with code and message."""
     try:
-        body: Any = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        body: Any = decoded(response.content)
+    except ValueError:
         return False
     return isinstance(body, dict) and isinstance(body.get("status"), dict)
 

@@ -23,7 +23,7 @@ from connector_kit.errors import (
     UnavailableError,
 )
 from connector_kit.http import excerpt, parse_retry_after
-from connector_kit.http.bodies import decoded
+from connector_kit.http.bodies import decoded, unmarked
 from connector_kit.redaction import shortened
 
 SYSTEM = "SAP S/4HANA"
@@ -89,7 +89,7 @@ def own_words(response: requests.Response) -> bool:
     if response.content.lstrip()[:1] == b"<":
         return bool(_from_xml(response.content))
     try:
-        error: Any = msgspec.json.decode(response.content, type=_Refusal).error
+        error: Any = msgspec.json.decode(unmarked(response.content), type=_Refusal).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return isinstance(error.message, str) or "value" in error.message
