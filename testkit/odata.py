@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+from connector_kit.threads import thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,8 +71,13 @@ def behind(rows: Sequence[dict[str, Any]], query: dict[str, str], key: str = "K"
 
 
 @contextlib.contextmanager
-def serving(described: Reply, answer: Callable[[str, dict[str, str]], Reply]) -> Iterator[Service]:
-    """Serve `described` as `$metadata` of any service, and what `answer(path, query)` says for all else."""
+def serving(
+    described: Reply | Callable[[str], Reply], answer: Callable[[str, dict[str, str]], Reply] | None = None
+) -> Iterator[Service]:
+    """Serve `described` as `$metadata` of any service, or by its path, and what `answer(path, query)` says to all else.
+
+    Without `answer` there are no rows.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -80,11 +86,15 @@ def serving(described: Reply, answer: Callable[[str, dict[str, str]], Reply]) ->
         def log_message(self, *arguments: object) -> None:
             pass
 
-        def do_GET(self) -> None:
+        def answer_it(self) -> None:
             parts = urlsplit(self.path)
             service.asked.append(self.path)
             query = dict(parse_qsl(parts.query))
-            reply = described if parts.path.endswith("$metadata") else answer(self.path, query)
+            if parts.path.endswith("$metadata"):
+                reply = described(parts.path) if callable(described) else described
+            else:
+                reply = answer(self.path, query) if answer else page([])
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
@@ -92,14 +102,16 @@ def serving(described: Reply, answer: Callable[[str, dict[str, str]], Reply]) ->
             self.end_headers()
             self.wfile.write(reply.body)
 
+        do_GET = do_POST = answer_it  # noqa: N815 - http.server's names
+
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
     service = Service(f"http://127.0.0.1:{listener.server_port}")
-    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
+    serving_thread = thread(lambda: listener.serve_forever(0.02), name="odata")
+    serving_thread.start()
     try:
         yield service
     finally:
         listener.shutdown()
         listener.server_close()
-        thread.join()
+        serving_thread.join()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing_extensions import override
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedStream, PagedTap
-from tap_anaplan.metadata import DEFINITIONS, DefinitionStream
+from tap_anaplan.metadata import DEFINITIONS, Definition, DefinitionStream
 from tap_anaplan.settings import settings
 from tap_anaplan.site import Site
 from tap_anaplan.sources import source_of
@@ -48,15 +47,18 @@ class TapAnaplan(SecretsMixin, PagedTap):
         streams: list[PagedStream] = [
             RowStream(self, source_of(self.site, spec), self._declared(spec)) for spec in self.specs
         ]
-        self._check_chosen()
-        chosen = self.config.get("metadata") or []
-        streams += [DefinitionStream(self, each) for each in DEFINITIONS if each.name in chosen]
-        if TASKS.name in chosen:
-            streams.append(TaskStream(self))
+        self.check_settings()
+        streams += [TaskStream(self) if each is TASKS else DefinitionStream(self, each) for each in self.definitions]
         return streams
 
-    def _check_chosen(self) -> None:
-        """Nothing chosen would be a run that succeeds and reads nothing."""
+    @property
+    def definitions(self) -> list[Definition]:
+        """The streams of the model's own definition that the settings name."""
+        chosen = self.config.get("metadata") or []
+        return [each for each in (*DEFINITIONS, TASKS) if each.name in chosen]
+
+    def check_settings(self) -> None:
+        """Refuse settings that choose nothing: a run that succeeds and reads nothing."""
         if not self.specs and not self.config.get("metadata"):
             raise ConfigurationError(
                 system=self.name,
@@ -86,12 +88,9 @@ class TapAnaplan(SecretsMixin, PagedTap):
             return
         from tap_anaplan.check import run_check  # noqa: PLC0415 - only for --test
 
-        given = ctx.params["config"]
-        catalog = ctx.params.get("catalog")
-        chosen = {e["tap_stream_id"] for e in json.load(catalog)["streams"]} if catalog else set()
-        tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
-        tap._check_chosen()
-        problems = run_check(tap.site, [spec for spec in tap.specs if not chosen or spec.stream in chosen], click.echo)
+        tap, chosen = cls.for_check(ctx)
+        tap.check_settings()
+        problems = run_check(tap, click.echo, chosen)
         ctx.exit(1 if problems else 0)
 
 

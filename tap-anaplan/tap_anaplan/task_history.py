@@ -69,7 +69,7 @@ class TaskStream(DefinitionStream):
         saved = None if self.replication_method == "FULL_TABLE" else self.get_starting_replication_key_value(context)
         since = str(saved or "")
         highest, unfinished = since, ""
-        for action in _actions(self._site, self.config.get("task_actions") or []):
+        for action in actions_of(self._site):
             what = f"{self._site.model.label}, {action.kind} {action.object.name}"
             tasks = self._site.model.reads.tasks(action.kind, action.object.id, what)
             recent = sorted((task for task in tasks if _moment(task) >= since), key=_moment)
@@ -109,8 +109,13 @@ def _moment(task: Task) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _actions(site: Site, wanted: Sequence[str]) -> list[_Action]:
-    model = site.model
+def actions_of(site: Site) -> list[_Action]:
+    """The actions whose history is read: those of the setting `task_actions`, else all.
+
+    Raises:
+        ConfigurationError: the setting names one that is not there.
+    """
+    model, wanted = site.model, site.config.get("task_actions") or []
     everything = [
         *(_Action("import", each) for each in model.imports()),
         *(_Action("export", each) for each in model.exports()),

@@ -9,6 +9,7 @@ from typing import Any
 from connector_kit.errors import ConfigurationError
 from connector_kit.odata.capture import Method
 from connector_kit.odata.literals import Version
+from connector_kit.singer.settings import no_such_streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Declaration:
         select: the only columns there are, when not empty.
         further: whether it is one of the setting `services`.
         key_is_set: whether a setting gave the key, which then counts more than the tenant's metadata.
+        asked_for: whether a setting names it: it is an error then when it is not there.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Declaration:
     version: Version = "2.0"
     key_is_set: bool = False
     further: bool = False
+    asked_for: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,29 +107,29 @@ def configured(shipped: Sequence[Declaration], config: Mapping[str, Any]) -> Ite
     """The shipped streams and those of the setting `services`, as far as `streams` names them, with `keys` and
     `change_capture` applied.
 
+    A setting that is about one stream asks for that stream.
+
     Raises:
         ConfigurationError: for a name that no stream has, and for a method that a stream can't use.
     """
     chosen: dict[str, str] = dict(config.get("change_capture") or {})
     keys: dict[str, list[str]] = dict(config.get("keys") or {})
+    filters: dict[str, str] = dict(config.get("filters") or {})
     wanted = dict.fromkeys(config.get("streams") or ())
     every = not wanted
+    known: list[str] = []
     for each in (*shipped, *(_further(part) for part in config.get("services") or ())):
+        known.append(each.name)
         own_key = keys.pop(each.name, None)
         method = chosen.pop(each.name, None)
+        filtered = filters.pop(each.name, None)
         if every or each.name in wanted:
+            named = bool(each.further or each.name in wanted or own_key or method or filtered)
             wanted.pop(each.name, None)
-            changed = replace(each, key=tuple(own_key), key_is_set=True) if own_key else each
+            changed = replace(each, asked_for=named)
+            changed = replace(changed, key=tuple(own_key), key_is_set=True) if own_key else changed
             yield captured(changed, method) if method else changed
-    for setting, rest in (("change_capture", chosen), ("keys", keys), ("streams", wanted)):
-        if rest:
-            raise ConfigurationError(
-                system="tap-sap-s4hana",
-                subject=f"setting {setting}",
-                expected="names of streams",
-                got=", ".join(sorted(rest)),
-                hint="`tap-sap-s4hana --discover` lists them.",
-            )
+    no_such_streams("tap-sap-s4hana", known, change_capture=chosen, filters=filters, keys=keys, streams=wanted)
 
 
 def captured(each: Declaration, method: str, why: str = "as configured") -> Declaration:

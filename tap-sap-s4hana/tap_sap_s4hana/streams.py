@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,10 @@ class SapStream(ODataStream):
 
     @override
     def source(self, context: Context | None) -> TableSource:
+        return self.own_source(context)
+
+    def own_source(self, context: Context | None) -> TableSource:
+        """The stream's entity set."""
         place = "/".join(map(str, (context or {}).values()))
         what = f"{self.name} {place}".strip() + f" ({self.declaration.entity_set})"
         return self._tenant.source(
@@ -84,10 +88,16 @@ class SapStream(ODataStream):
     @cached_property
     @override
     def restriction(self) -> Condition | None:
-        present = {field.name for field in self._fields}
-        limits = [name for name in self.declaration.limits if name in present]
-        ranged = {COMPANY, YEAR} if self.partitions else set()
-        return all_of(limited([name for name in limits if name not in ranged], self._settings), self._written)
+        return all_of(self._limits({COMPANY, YEAR} if self.partitions else ()), self._written)
+
+    @property
+    def whole_restriction(self) -> Condition | None:
+        """What the settings leave of the stream's own set, over all partitions."""
+        return all_of(self._limits(), None if self.declaration.header else self._written)
+
+    def _limits(self, but: Collection[str] = ()) -> Condition | None:
+        present = {field.name for field in self._fields} - set(but)
+        return limited([name for name in self.declaration.limits if name in present], self._settings)
 
     @property
     def _written(self) -> Condition | None:
@@ -217,10 +227,6 @@ class DocumentParts(SapStream, PartsStream):
     def header_source(self, context: Context | None) -> TableSource:
         name = self.declaration.header.entity_set if self.declaration.header else ""
         return self._tenant.source(self.declaration, name, self.header_fields)
-
-    @override
-    def own_source(self, context: Context | None) -> TableSource:
-        return SapStream.source(self, context)
 
     @override
     def source(self, context: Context | None) -> TableSource:

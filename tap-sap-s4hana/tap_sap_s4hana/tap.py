@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +38,10 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
 
     @override
     def discover_streams(self) -> Sequence[SapStream]:
-        return [stream_of(self, *found) for each in declarations(self.config) if (found := self._found(each))]
+        streams = [stream_of(self, *found) for each in declarations(self.config) if (found := self._found(each))]
+        if not streams and self.tenant.missing is not None:
+            raise self.tenant.missing  # an empty catalog would be a run that succeeds and reads nothing
+        return streams
 
     @property
     @override
@@ -62,8 +64,7 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
                 return None
             if entry is not None:
                 table = replace(table, fields=as_declared(table.fields, entry.schema.to_dict()))
-            sets = self.tenant.metadata(declaration.service, declaration.version).entity_sets
-            return settled(declaration, table, sets[declaration.entity_set]), table
+            return settled(declaration, table, self.tenant.entity(declaration)), table
         texts = declaration.texts.columns if declaration.texts else ()
         fields = tuple(f for f in fields_of_schema(entry.schema.to_dict()) if f.name not in texts)
         key = declaration.key if declaration.key_is_set else tuple(entry.key_properties or declaration.key)
@@ -78,11 +79,8 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
             return
         from tap_sap_s4hana.check import run_check  # noqa: PLC0415 - only for --test
 
-        given = ctx.params["config"]
-        catalog = ctx.params.get("catalog")
-        chosen = {e["tap_stream_id"] for e in json.load(catalog)["streams"]} if catalog else set()
-        tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
-        problems = run_check(tap.config, tap.tenant, click.echo, chosen)
+        tap, chosen = cls.for_check(ctx)
+        problems = run_check(tap, click.echo, chosen)
         ctx.exit(1 if problems else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from connector_kit.errors import (
     ConfigurationError,
     ConnectorError,
     NotFoundError,
-    RefusedError,
 )
 from connector_kit.odata.client import Dialect, ODataClient
 from connector_kit.odata.literals import Version
@@ -21,6 +21,7 @@ from connector_kit.odata.metadata import EntityType, Metadata
 from connector_kit.odata.pages import EntitySet
 from connector_kit.odata.schema import Field, Kind, fields_of
 from connector_kit.sap.connecting import SapConnection, connect
+from connector_kit.sap.errors import SYSTEM
 from tap_sap_s4hana.declarations import Declaration, captured
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Tenant:
         self._clients: dict[str, ODataClient] = {}
         self._metadata: dict[str, Metadata] = {}
         self._refused: dict[str, ConnectorError] = {}
+        self.missing: ConnectorError | None = None
+        """Why a shipped stream is left out; the last reason."""
 
     @cached_property
     def connection(self) -> SapConnection:
@@ -77,7 +80,7 @@ class Tenant:
         return self._clients[service]
 
     def metadata(self, service: str, version: Version) -> Metadata:
-        """A service's `$metadata`, asked for once.
+        """A service's `$metadata`, asked for once, whatever the answer.
 
         Raises:
             ConfigurationError: no communication arrangement of the user covers the service. Some tenants say so with
@@ -97,30 +100,50 @@ class Tenant:
                     raise
                 self._refused[service] = _not_arranged(error, what)
                 raise self._refused[service] from error
-            except ConfigurationError as error:
+            except ConnectorError as error:
                 self._refused[service] = error
                 raise
         return self._metadata[service]
 
     def describe(self, declaration: Declaration) -> Table | None:
-        """An entity set as the tenant has it; None, with a warning, when the user can't see it.
+        """An entity set as the tenant has it; None, with a warning, when the user can't see one that nobody asked for.
+
+        What a setting names, and what says something of the whole tenant (a redirect, a certificate, a log-on), is an
+        error.
 
         Raises:
-            AuthenticationError: the user is not let in at all.
-            ConfigurationError: the settings do not say how to log on.
+            ConnectorError: the settings do not hold, the tenant can't be read, or a stream that was asked for is not
+                there.
         """
         # Outside the net: settings that do not hold are no service that is missing.
         self.client(declaration.service, declaration.version)
         try:
-            found = self.metadata(declaration.service, declaration.version)
-        except (ConfigurationError, NotFoundError, RefusedError) as error:
+            return table_of(declaration, self.entity(declaration))
+        except (ConfigurationError, NotFoundError) as error:
+            if declaration.asked_for:
+                raise
+            self.missing = error
             log.warning("No stream %s. %s", declaration.name, error)
             return None
-        entity = found.entity_sets.get(declaration.entity_set)
-        if entity is None:
-            log.warning("No stream %s: %s has no set %s", declaration.name, declaration.service, declaration.entity_set)
-            return None
-        return table_of(declaration, entity)
+
+    def entity(self, declaration: Declaration) -> EntityType:
+        """The stream's entity set, as the service describes it.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        sets = self.metadata(declaration.service, declaration.version).entity_sets
+        found = sets.get(declaration.entity_set)
+        if found is None:
+            close = difflib.get_close_matches(declaration.entity_set, sets, 1)
+            raise NotFoundError(
+                system=SYSTEM,
+                subject=f"stream {declaration.name}, service {declaration.service}",
+                expected=f"entity set {declaration.entity_set}",
+                got=f"{len(sets)} others",
+                hint=f"Did you mean {close[0]}?" if close else "Its $metadata lists them, in upper and lower case.",
+            )
+        return found
 
     def source(
         self,
@@ -155,6 +178,17 @@ def table_of(declaration: Declaration, entity: EntityType) -> Table:
     generated = set(entity.keys) - set(key) if entity.aggregate else set()
     wanted = {*declaration.select, *key, *declaration.columns} if declaration.select else None
     plain = {each.name for each in entity.properties if not each.collection and not each.fields}
+    unknown = [name for name in declaration.select if entity.property(name) is None]
+    if declaration.further and declaration.column and entity.property(declaration.column) is None:
+        unknown.append(declaration.column)
+    if unknown:
+        raise ConfigurationError(
+            system="tap-sap-s4hana",
+            subject=f"setting services, {declaration.entity_set}",
+            expected="columns of the entity set in select and replication_key",
+            got=", ".join(unknown),
+            hint="Names are written as in $metadata, in upper and lower case.",
+        )
     fields = tuple(
         each
         for each in fields_of(entity)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from connector_kit.errors import AuthenticationError, ConfigurationError
+from connector_kit.errors import AuthenticationError, ConfigurationError, NotFoundError
 from tap_sap_s4hana.shipped import SHIPPED, declarations
 from tap_sap_s4hana.tap import TapSapS4Hana
 
@@ -89,10 +89,9 @@ def test_an_aggregating_set_without_a_key_is_refused_with_what_to_do(tenant):
         read(tenant, {"path": LINES, "entity_set": "GLAccountLineItem", "stream": "lines"})
 
 
-def test_a_set_that_is_not_there_is_no_stream(tenant, caplog):
-    output = read(tenant, {"path": BP, "entity_set": "A_Nothing"}, {"path": BP, "entity_set": "A_BuPaIdentification"})
-    assert not output.records["nothing"]
-    assert "has no set A_Nothing" in caplog.text
+def test_a_set_that_was_asked_for_and_is_not_there_is_an_error_and_no_smaller_catalog(tenant):
+    with pytest.raises(NotFoundError, match=r"entity set A_Supplyer.* Did you mean A_Supplier\?"):
+        read(tenant, {"path": BP, "entity_set": "A_Supplyer"})
 
 
 @pytest.mark.parametrize("status", ["401", "403"])

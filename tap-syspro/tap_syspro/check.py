@@ -39,7 +39,7 @@ def run_check(config: Mapping[str, Any], site: Site, say: Callable[[str], None],
     """Check the streams (all when the set is empty), print the table and the problems; how many problems there are.
 
     Wrong credentials, an address that is none and a server that is not there stop the check: nothing else would be
-    learned.
+    learned. An answer that is an error of the server's own (500) is a problem of that table.
     """
     findings = list(findings_of(config, site, streams))
     for line in table_of(findings):
@@ -58,18 +58,20 @@ def findings_of(config: Mapping[str, Any], site: Site, streams: set[str]) -> Ite
     chosen = [each for each in declarations(config) if not streams or each.name in streams]
     for company in site.companies:
         for declaration in chosen:
-            yield _finding(site, company, declaration)
+            yield _finding(site, company, declaration, (config.get("filters") or {}).get(declaration.name, ""))
 
 
-def _finding(site: Site, company: str, declaration: Declaration) -> Finding:
+def _finding(site: Site, company: str, declaration: Declaration, where: str) -> Finding:
     capture = declaration.method + (f" by {declaration.column}" if declaration.column else "")
     try:
-        sample = site.sample(company, declaration.table, count=True)
-    except (AuthenticationError, ConfigurationError, UnavailableError):
+        sample = site.sample(company, declaration.table, count=True, where=where)
+    except (AuthenticationError, ConfigurationError):
         raise
     except ConnectorError as error:
+        if isinstance(error, UnavailableError) and error.status is None:
+            raise
         missing = isinstance(error, NotFoundError)
-        result = "not there" if missing else "refused"
+        result = "no answer" if isinstance(error, UnavailableError) else "not there" if missing else "refused"
         return Finding(company, declaration.name, declaration.table, "", capture, "", result, str(error))
     columns = _columns(site, declaration, sample)
     rows = "?" if sample.total is None else f"{sample.total:,}"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.odata.capture import Method
+from connector_kit.singer.settings import no_such_streams
 from tap_syspro.tables import ROW_VERSION, known_tables
 
 Shape = Literal["rows", "balances", "distributions"]
@@ -27,6 +28,7 @@ class Declaration:
         date: the date column that serves `date` capture, where the default is another method.
         year, period: the columns of the fiscal period, where the table has them.
         shape: "balances" turns a year's row into one record per period; "distributions" adds the posting's header.
+        asked_for: whether a setting names it: it is an error then when its table is not there.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Declaration:
     year: str = ""
     period: str = ""
     shape: Shape = "rows"
+    asked_for: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -115,25 +118,24 @@ SHIPPED: tuple[Declaration, ...] = (
 def declarations(config: Mapping[str, Any]) -> Iterator[Declaration]:
     """The shipped streams and those of the setting `tables`, with the settings `keys` and `change_capture` applied.
 
+    A setting that is about one stream asks for that stream.
+
     Raises:
         ConfigurationError: for a name that no stream has, and for a method that a stream can't use.
     """
     chosen: dict[str, str] = dict(config.get("change_capture") or {})
     keys: dict[str, list[str]] = dict(config.get("keys") or {})
+    filters: dict[str, str] = dict(config.get("filters") or {})
+    known: list[str] = []
     for each in (*SHIPPED, *(_further(table) for table in config.get("tables") or ())):
+        known.append(each.name)
         own_key = keys.pop(each.name, None)
         method = chosen.pop(each.name, None)
-        changed = replace(each, key=tuple(own_key)) if own_key else each
+        filtered = filters.pop(each.name, None)
+        changed = replace(each, asked_for=bool(each.asked_for or own_key or method or filtered))
+        changed = replace(changed, key=tuple(own_key)) if own_key else changed
         yield _captured(changed, method) if method else changed
-    for setting, rest in (("change_capture", chosen), ("keys", keys)):
-        if rest:
-            raise ConfigurationError(
-                system="tap-syspro",
-                subject=f"setting {setting}",
-                expected="names of streams",
-                got=", ".join(sorted(rest)),
-                hint="`tap-syspro --discover` lists them.",
-            )
+    no_such_streams("tap-syspro", known, change_capture=chosen, filters=filters, keys=keys)
 
 
 def _further(table: Mapping[str, Any]) -> Declaration:
@@ -147,6 +149,7 @@ def _further(table: Mapping[str, Any]) -> Declaration:
         why="as configured",
         key=tuple(table.get("key") or ()),
         date=column,
+        asked_for=True,
     )
     method = table.get("capture")
     return _captured(declared, method) if method else declared

@@ -107,8 +107,10 @@ class EnetSite:
         """A company's table, to be read."""
         return EnetTable(self, company, table, what)
 
-    def sample(self, company: str, table: str, *, count: bool = False) -> Sample:  # noqa: ARG002 - e.net does not count
+    def sample(self, company: str, table: str, *, count: bool = False, where: str = "") -> Sample:  # noqa: ARG002 - e.net does not count
         """One row of a table."""
+        if where:
+            alternatives_of(Written(where))
         known = known_tables().get(table)
         columns = [field.name for field in known.fields if field.kind != "binary"] if known else []
         rows = self.rows(company, table, columns, (), known.key if known else (), 1)

@@ -62,8 +62,8 @@ class Site(Protocol):
     def source(self, company: str, table: str, fields: Sequence[Field], what: str) -> TableSource:
         """A company's table, to be read."""
 
-    def sample(self, company: str, table: str, *, count: bool = False) -> Sample:
-        """One row of a table, and the number of all when asked for."""
+    def sample(self, company: str, table: str, *, count: bool = False, where: str = "") -> Sample:
+        """One row of a table that a filter leaves, and the number of all when asked for."""
 
     def close(self) -> None:
         """Leave the site."""
@@ -148,13 +148,15 @@ class ODataSite:
             return self._from_metadata(declaration, entity) if entity else None
         try:
             sample = self.sample(self.companies[0], declaration.table)
-        except (NotFoundError, RefusedError):
+        except (NotFoundError, RefusedError) as error:
+            if not _is_missing(error):
+                raise
             return None
         return self._from_row(declaration, sample.row)
 
-    def sample(self, company: str, table: str, *, count: bool = False) -> Sample:
-        """One row of a table, and the number of all when asked for."""
-        options = {"$top": "1", **({"$count": "true"} if count else {})}
+    def sample(self, company: str, table: str, *, count: bool = False, where: str = "") -> Sample:
+        """One row of a table that a filter leaves, and the number of all when asked for."""
+        options = {"$filter": where, "$top": "1", **({"$count": "true"} if count else {})}
 
         def read(body: bytes) -> Sample:
             try:
@@ -169,7 +171,7 @@ class ODataSite:
         except RefusedError:
             if not count:
                 raise
-            return self.sample(company, table)
+            return self.sample(company, table, where=where)
 
     @cached_property
     def metadata(self) -> Metadata | None:
@@ -183,7 +185,9 @@ class ODataSite:
         for place in places:
             try:
                 found = self.client.metadata(place)
-            except (NotFoundError, RefusedError):
+            except (NotFoundError, RefusedError) as error:
+                if not _is_missing(error):
+                    raise
                 continue
             if found.entity_sets:
                 return found
@@ -219,6 +223,11 @@ class ODataSite:
         if as_timestamp:
             fields = [Field(f.name, "timestamp") if f.kind == "date" else f for f in fields]
         return Table(declaration.keys, tuple(fields))
+
+
+def _is_missing(error: ConnectorError) -> bool:
+    """Whether it speaks of one table. A redirect or a certificate that is not trusted speaks of the whole site."""
+    return error.status is not None and 400 <= error.status < 500
 
 
 def _guess(value: object) -> Kind:

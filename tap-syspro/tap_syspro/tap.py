@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
@@ -51,6 +50,15 @@ class TapSyspro(SecretsMixin, PagedTap):
                 missing.append(declaration)
             else:
                 streams.append(stream_of(self, declaration, table))
+        asked = [declaration for declaration in missing if declaration.asked_for]
+        if asked:
+            raise NotFoundError(
+                system=self.name,
+                subject=", ".join(f"stream {each.name}" for each in asked),
+                expected=f"table {', '.join(each.table for each in asked)}",
+                got="none of that name that this user sees",
+                hint="A setting names it: check its spelling, in upper and lower case; `--test` tells each answer.",
+            )
         if not streams:  # an empty catalog would be a run that succeeds and reads nothing
             raise NotFoundError(
                 system=self.name,
@@ -99,10 +107,7 @@ class TapSyspro(SecretsMixin, PagedTap):
             return
         from tap_syspro.check import run_check  # noqa: PLC0415 - only for --test
 
-        given = ctx.params["config"]
-        catalog = ctx.params.get("catalog")
-        chosen = {e["tap_stream_id"] for e in json.load(catalog)["streams"]} if catalog else set()
-        tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
+        tap, chosen = cls.for_check(ctx)
         problems = run_check(tap.config, tap.site, click.echo, chosen)
         ctx.exit(1 if problems else 0)
 

@@ -7,12 +7,15 @@ SDK's loop: both paths take their pages from `PagedStream.get_pages`, where prog
 
 Private parts of the SDK that this module relies on, checked by test_singer_tap.py: `Stream._sync_records`,
 `_increment_stream_state`, `_stream_version`, `_write_starting_replication_value`, `_finalize_state`,
-`_write_state_message`, `_write_activate_version_message`; `Tap._handle_termination`.
+`_write_state_message`, `_write_activate_version_message`; `Tap._handle_termination`,
+`_set_compatible_replication_methods`.
 """
 
 from __future__ import annotations
 
 import abc
+import difflib
+import json
 import signal
 import sys
 import threading
@@ -21,18 +24,26 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from functools import cached_property
 from types import FrameType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import CatalogEntry
 from singer_sdk.singerlib.encoding import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
-from typing_extensions import override
+from typing_extensions import Self, override
 
+from connector_kit.errors import ConfigurationError
 from connector_kit.singer.crew import Context, Crew
+
+if TYPE_CHECKING:
+    import click
+
+TRIES_OF_A_CHECK = 2
+"""`--test` goes on with the next stream when a service answers 500: somebody waits in front of it."""
 
 
 def _text(value: object) -> str:
@@ -111,6 +122,42 @@ class PagedTap(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    @override
+    def _set_compatible_replication_methods(self) -> None:
+        """The first thing that a run does with the streams, and no other use of a tap."""
+        self._check_chosen()
+        super()._set_compatible_replication_methods()
+
+    def _check_chosen(self) -> None:
+        """Refuse a run that was asked for what is not there, or for nothing: it would succeed and read less.
+
+        Raises:
+            ConfigurationError: the catalog selects a stream that this tap has not, or none at all.
+        """
+        streams = self.streams
+        catalog: Mapping[str, CatalogEntry] = self.input_catalog or {}
+        unknown = [name for name, entry in catalog.items() if entry.metadata.root.selected and name not in streams]
+        if unknown or not any(stream.selected for stream in streams.values()):
+            close = difflib.get_close_matches(unknown[0], streams, 1) if unknown else []
+            raise ConfigurationError(
+                system=self.name,
+                subject="catalog",
+                expected="selected streams that this tap has" if unknown else "a stream that is selected",
+                got=", ".join(unknown) or f"none of {len(streams)}",
+                hint=(f"Did you mean {close[0]}? " if close else "")
+                + "Check settings and selection, or discover the catalog again (Meltano: --refresh-catalog).",
+            )
+
+    @classmethod
+    def for_check(cls, ctx: click.Context) -> tuple[Self, set[str]]:
+        """The tap of a command line with `--test`, and the streams of its catalog; an outage is not waited for long."""
+        given, catalog = ctx.params["config"], ctx.params.get("catalog")
+        chosen = {each["tap_stream_id"] for each in json.load(catalog)["streams"]} if catalog else set()
+        tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
+        if "max_tries" in tap.config:
+            tap._config["max_tries"] = min(tap.config["max_tries"], TRIES_OF_A_CHECK)
+        return tap, chosen
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
