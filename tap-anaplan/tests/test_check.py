@@ -48,3 +48,12 @@ def test_what_is_missing_comes_with_what_to_do(site, check):
     assert "Did you mean" in result.output
     assert "'Nummer'" in result.output
     assert "not yet" in result.output
+
+
+def test_streams_of_the_models_definition_are_asked_for_too(check):
+    result = check(metadata=["modules", "tasks"])
+    assert result.exit_code == 0, result.output
+    assert "Everything is there: 2 streams." in result.output
+    result = check(metadata=["tasks"], task_actions=["No such import"])
+    assert result.exit_code == 1
+    assert "No such import" in result.output

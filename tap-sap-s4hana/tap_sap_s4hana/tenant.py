@@ -101,8 +101,8 @@ class Tenant:
                 self._refused[service] = _not_arranged(error, what)
                 raise self._refused[service] from error
             except ConnectorError as error:
-                self._refused[service] = error
-                raise
+                self._refused[service] = _not_found(error) if error.status == 404 else error
+                raise self._refused[service] from error
         return self._metadata[service]
 
     def describe(self, declaration: Declaration) -> Table | None:
@@ -239,6 +239,19 @@ def _not_arranged(error: AuthenticationError, what: str) -> ConfigurationError:
         got=error.got,
         hint="Check that a communication arrangement of the user covers this service.",
         status=error.status,
+    )
+
+
+def _not_found(error: ConnectorError) -> NotFoundError:
+    return NotFoundError(
+        system=error.system,
+        subject=error.subject,
+        expected="a service at this path that this user may see",
+        got=error.got,
+        hint="Paths look like /sap/opu/odata/sap/API_COMPANYCODE_SRV (V2) or "
+        "/sap/opu/odata4/sap/api_purchaseorder_2/srvd_a2x/sap/purchaseorder/0001 (V4); the communication arrangement "
+        "lists them.",
+        status=404,
     )
 
 
