@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 from decimal import Decimal
 
 import msgspec
@@ -52,7 +51,7 @@ def of_its_type(value, kind):
     if value is None or kind == "json":
         return True
     if kind == "decimal":
-        return isinstance(value, (int, Decimal)) and math.isfinite(value)
+        return isinstance(value, (int, Decimal)) and Decimal(value).is_finite()
     if kind == "integer":
         return isinstance(value, int) and not isinstance(value, bool)
     if kind == "boolean":
