@@ -6,6 +6,7 @@ from singer_sdk import typing as th
 
 from connector_kit.anaplan.settings import COORDINATION, LOGIN, MODEL, PATIENCE
 from connector_kit.audit.settings import properties as audit_properties
+from connector_kit.singer.outcomes import ON_NOTHING_DELIVERED
 
 _COLUMN_HELP = "column -> field name, or {field|template|constant|period: ..., filters and conversions}"
 
@@ -71,6 +72,7 @@ SCHEMA = th.PropertiesList(
         default=1.0,
         description="Share of a mapping's rows (0 to 1) above which rejects fail the run. Per mapping too.",
     ),
+    ON_NOTHING_DELIVERED,
     th.Property(
         "skip_unchanged",
         th.BooleanType,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from connector_kit.singer.outcomes import Line
+
 if TYPE_CHECKING:
     from target_anaplan.outbox import Outbox
 
 _REASONS = 5
 
 
-def lines(outboxes: Iterable[Outbox]) -> Iterator[str]:
+def lines(outboxes: Iterable[Outbox]) -> Iterator[Line]:
     """One line per mapping, and one per reason for rejected rows.
 
     "suppliers -> import Suppliers from suppliers.csv: 300 read, 298 unchanged, 2 sent, 2 delivered, 0 rejected".
@@ -29,10 +31,12 @@ def lines(outboxes: Iterable[Outbox]) -> Iterator[str]:
         parts += [f"{tally.failed} not delivered"] if tally.failed else []
         parts += [f"{tally.deleted} deleted"] if tally.deleted else []
         parts += [f"{tally.repaired} earlier failures repaired"] if tally.repaired else []
-        yield f"{outbox.mapping.title}: {', '.join(parts)}"
+        refused = bool(tally.rejected or tally.failed)
+        yield Line.of(f"{outbox.mapping.title}: {', '.join(parts)}", refused=refused)
         for reason, count in tally.reasons.most_common(_REASONS):
             samples = ", ".join(tally.samples.get(reason, []))
-            yield f"  {count} rejected: {reason}{f' (e.g. {samples})' if samples else ''}"
+            example = f" (e.g. {samples})" if samples else ""
+            yield Line.of(f"  {count} rejected: {reason}{example}", refused=True)
         more = len(tally.reasons) - _REASONS
         if more > 0:
-            yield f"  and {more} more reasons: see `audit failures`"
+            yield Line.of(f"  and {more} more reasons: see `audit failures`", refused=True)

@@ -27,6 +27,11 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     samples: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def nothing_delivered(self) -> bool:
+        """Whether rows were refused, and nothing of the mapping is where it belongs."""
+        return bool(self.rejected) and not (self.delivered or self.unchanged or self.overtaken or self.deleted)
+
     def reject(self, reason: str, sample: str, count: int = 1) -> None:
         """Count a rejected row under its reason, and keep a few examples."""
         self.rejected += count

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.mapping.columns import Dialect
+from connector_kit.singer.outcomes import check_delivered, note_missing_streams
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.target import BlockTarget
 from connector_kit.threads import ThreadPool
@@ -136,10 +137,14 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
             full_read.forget()
         if last:
             self._note_idle()
+            refused = [(one.mapping.title, one.tally.reasons) for one in self._outboxes if one.tally.nothing_delivered]
+            check_delivered(self.name, self.config, refused)
 
     @override
     def process_endofpipe(self) -> None:
         super().process_endofpipe()
+        wanted = [mapping.stream for mapping in self._mappings]
+        note_missing_streams(self.logger, wanted, self._sinks_active, "mappings")
         self._close("delivered")
 
     @override
@@ -148,7 +153,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
 
     def _close(self, outcome: str, message: str = "") -> None:
         for line in summary.lines(self._outboxes):
-            self.logger.info(line)
+            self.logger.log(line.level, line.text)
         try:
             if self._run is not None:
                 self._run.finish(outcome, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.columns import Dialect
 from connector_kit.mapping.compile import compile_rows, field_faults
 from connector_kit.mapping.values import Unmappable
+from connector_kit.singer.outcomes import Line
 from connector_kit.syspro.writing import replaced
 from target_syspro.waiting import Row, Waiting
 
@@ -34,6 +35,7 @@ log = logging.getLogger("target-syspro")
 _BLOCK_ROWS = 500
 _MOST_REFUSED = 5_000  # in memory
 _REASONS = 5
+_STANDING = ("added", "updated", "deleted", "unchanged", "kept", "overtaken")
 _KNOWN_TO_TRAIL = frozenset({"rejected", "repaired"})
 _COUNTED = ("filtered", "overtaken", "added", "updated", "deleted", "unchanged", "kept", "rejected", "repaired")
 
@@ -245,16 +247,22 @@ class Kept:
             self._waiting.close()
             self._waiting = None
 
-    def summary(self) -> Iterator[str]:
+    def none_arrived(self) -> tuple[str, Mapping[str, int]] | None:
+        """The entry's title and why, where records came and none of them is in SYSPRO."""
+        if not self.tally["rejected"] or any(self.tally[name] for name in _STANDING):
+            return None
+        return self.keeping.title, self.reasons
+
+    def summary(self) -> Iterator[Line]:
         """One line for the entry, one per reason for refusals; none when nothing was read."""
         if not self.tally["read"] and not self.tally["deleted"]:
             return
         parts = [f"{self.tally['read']} rows read"]
         parts += ["a test run, so nothing was changed"] if self.services.validate_only else []
         parts += [f"{self.tally[name]} {_WORDS.get(name, name)}" for name in _COUNTED if self.tally[name]]
-        yield f"{self.keeping.title}: {', '.join(parts)}"
+        yield Line.of(f"{self.keeping.title}: {', '.join(parts)}", refused=bool(self.tally["rejected"]))
         for reason, count in self.reasons.most_common(_REASONS):
-            yield f"  {count} rejected: {reason}"
+            yield Line.of(f"  {count} rejected: {reason}", refused=True)
 
     def _open(self) -> Waiting:
         if self._waiting is None:

@@ -9,6 +9,7 @@ import msgspec
 
 from connector_kit.audit.document_lines import DocumentLine, of_batch
 from connector_kit.audit.export import ExportedRecord, export
+from connector_kit.audit.report import outcome_of
 from connector_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -68,13 +69,14 @@ def batch_report(
             subject=f'batch "{batch_id}"',
             expected="a batch's id, or the beginning of one",
             got="several with that beginning" if found else "none with that id",
-            hint='"audit show --json", "audit record" and "audit failures" name batches.',
+            hint='"audit show", "audit record" and "audit failures" name batches.',
         )
     (batch,) = found
     rows = export(connection, batch=batch["id"], records=records)
     return BatchReport(
         batch=batch["id"],
-        **{name: batch[name] for name in ("run", "plugin", "destination", "system", "stream", "action", "outcome")},
+        **{name: batch[name] for name in ("run", "plugin", "destination", "system", "stream", "action")},
+        outcome=outcome_of(batch),
         **{name: batch[name] for name in ("message", "started", "sent", "settled")},
         **{name: msgspec.json.decode(batch[name]) for name in ("key_properties", "tasks", "counts", "details")},
         rows=batch["row_count"],

@@ -28,6 +28,7 @@ _COLORS = {
     "refused": "red",
     "succeeded": "green",
     "rejected": "red",
+    "partly delivered": "yellow",
     "failed": "red",
     "abandoned": "yellow",
     "running": "cyan",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connector_kit.audit.document_lines import DocumentLine, of_batch
+from connector_kit.audit.types import DELIVERED, PARTLY, REJECTED, UNCHANGED, told
 from connector_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _action(connection: Connection, batches: list[Row]) -> ActionSummary:
     filtered = int(counts.get("filtered", 0))
     arrived = {kind: sum(b["delivered_count"] for b in batches if b["deletes"] == kind) for kind in (0, 1)}
     reasons, still_open = _reasons(connection, batches)
-    outcomes = list(dict.fromkeys(batch["outcome"] for batch in batches))
+    outcomes = list(dict.fromkeys(map(outcome_of, batches)))
     rows = sum(batch["row_count"] for batch in batches)
     return ActionSummary(
         system=batches[0]["system"],
@@ -171,6 +172,28 @@ def _action(connection: Connection, batches: list[Row]) -> ActionSummary:
         message="; ".join(dict.fromkeys(batch["message"] for batch in batches if batch["message"])),
         documents=[line for batch in batches if batch["whole"] for line in of_batch(connection, batch["no"])],
     )
+
+
+def outcome_of(batch: Row) -> str:
+    """What became of a batch, for people."""
+    standing = batch["delivered_count"] + _unchanged(batch)
+    return told(batch["outcome"], standing=standing, rejected=batch["rejected_count"])
+
+
+def outcome_of_run(connection: Connection, run_no: int, outcome: str) -> str:
+    """What became of a run that comes to its end with this outcome."""
+    batches = connection.rows(
+        "SELECT outcome, counts, delivered_count, rejected_count FROM audit_batches WHERE run_no = :no", {"no": run_no}
+    )
+    words = set(map(outcome_of, batches)) - {UNCHANGED}
+    if outcome != DELIVERED or not words & {PARTLY, REJECTED}:
+        return outcome
+    stands = words != {REJECTED} or any(_unchanged(batch) for batch in batches)
+    return PARTLY if stands else REJECTED
+
+
+def _unchanged(batch: Row) -> int:
+    return int(msgspec.json.decode(batch["counts"]).get("unchanged", 0))
 
 
 def _added(counts: list[dict[str, Any]]) -> dict[str, Any]:

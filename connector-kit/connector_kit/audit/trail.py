@@ -271,7 +271,7 @@ class Run:
         return Batch(self._trail.database, self._trail.writer, self._payloads, self._trail.writer.run(job))
 
     def finish(self, outcome: str, message: str = "") -> None:
-        """End the run. Batches that were not settled have failed."""
+        """End the run. Batches that were not settled have failed; "delivered" is what no refused row contradicts."""
 
         def job() -> None:
             with self._trail.database.writing(durable=True) as connection:
@@ -282,7 +282,7 @@ class Run:
                     "UPDATE audit_runs SET outcome = :outcome, message = :message, finished = :now "
                     "WHERE no = :no AND outcome = :running",
                     {
-                        "outcome": outcome,
+                        "outcome": report.outcome_of_run(connection, self._no, outcome),
                         "message": redact(message),
                         "now": time.time(),
                         "no": self._no,

@@ -19,7 +19,8 @@ UNCHANGED = "unchanged"  # nothing differed from what was delivered before, so n
 VALIDATED = "validated"  # the system's own test run: nothing was posted
 FAILED = "failed"
 ABANDONED = "abandoned"  # its process died
-REJECTED = "rejected"  # of a single record
+REJECTED = "rejected"  # of a single record; of a batch or run, in reports: every row that it had something to do for
+PARTLY = "partly delivered"  # in reports: some rows are where they belong, others were refused
 
 RUNNING = "running"  # of a run
 
@@ -27,6 +28,19 @@ RUNNING = "running"  # of a run
 REPLAY_MARK = "x-replay-of"
 # In the same place, when the rows mean something one by one: how much of the trail the replay had seen (`overtaken`).
 REPLAY_SEEN = "x-replay-seen"
+
+
+_ARRIVED = {DELIVERED, DELETED, UNCHANGED}
+
+
+def told(outcome: str, *, standing: int, rejected: int) -> str:
+    """What became of a batch or run by its rows: its own outcome, unless some or all of them were refused.
+
+    standing: rows that arrived, or that were there already.
+    """
+    if not rejected or outcome not in _ARRIVED:
+        return outcome
+    return PARTLY if standing else REJECTED
 
 
 @dataclass(frozen=True, slots=True)

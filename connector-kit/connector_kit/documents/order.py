@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from connector_kit.documents.periods import FiscalYears
     from connector_kit.documents.recipe import Recipe
     from connector_kit.mapping.values import Unmappable
+    from connector_kit.singer.outcomes import Line
     from connector_kit.singer.records import Records
 
 
@@ -93,7 +94,11 @@ class Order:
         """The fields of a record that it needs."""
         return self.recipe.fields
 
-    def summary(self) -> Iterator[str]:
+    def none_arrived(self) -> tuple[str, Mapping[str, int]] | None:
+        """The recipe's title and why, where rows came and no document of them stands."""
+        return (self.recipe.title, self.tally.reasons) if self.tally.nothing_delivered else None
+
+    def summary(self) -> Iterator[Line]:
         """What was done, in lines for people; none when nothing was read."""
         if self.tally.read:
             yield from self.tally.lines(self.recipe.title)

@@ -7,6 +7,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 from connector_kit.audit.settings import properties as audit_properties
+from connector_kit.singer.outcomes import ON_NOTHING_DELIVERED
 
 _COLUMNS = th.ObjectType(additional_properties=True)
 
@@ -75,6 +76,7 @@ def properties() -> list[th.Property[Any]]:
             description="Streams that go nowhere. Any other stream without an entry in documents fails the run.",
         ),
         th.Property("source_system", th.StringType, default="", description="Name of the source in the audit trail."),
+        ON_NOTHING_DELIVERED,
         th.Property(
             "validate_only",
             th.BooleanType,

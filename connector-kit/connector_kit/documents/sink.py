@@ -15,9 +15,10 @@ from connector_kit.singer.records import Invalid, RecordReader, Records
 from connector_kit.singer.target import BlockSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from connector_kit.documents.target import DocumentTarget
+    from connector_kit.singer.outcomes import Line
 
 DELETED_AT = "_sdc_deleted_at"
 
@@ -59,8 +60,11 @@ class Taker(Protocol):
     def discard(self) -> None:
         """Let go of what was not delivered."""
 
-    def summary(self) -> Iterable[str]:
+    def summary(self) -> Iterable[Line]:
         """What was done, in lines for people."""
+
+    def none_arrived(self) -> tuple[str, Mapping[str, int]] | None:
+        """Its title and the reasons, where records came and were refused and nothing of them stands."""
 
 
 class DocumentSink(BlockSink):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connector_kit.documents.model import Posted
+from connector_kit.singer.outcomes import Line
 
 _SHOWN = 20
 _REASONS = 5
@@ -63,7 +64,13 @@ class Tally:
             what = "found" if found else "posted"
             self.numbers.append(f"{what} {kind} {title}: document {posted.number}{f' ({where})' if where else ''}")
 
-    def lines(self, title: str) -> Iterator[str]:
+    @property
+    def nothing_delivered(self) -> bool:
+        """Whether rows or documents were refused, and no document stands."""
+        standing = self.posted.total() + self.found.total() + self.unchanged + self.validated
+        return bool(self.refused or self.rejected) and not standing
+
+    def lines(self, title: str) -> Iterator[Line]:
         """One line for the recipe, one per document (the first twenty), one per reason for refusals."""
         posted, found = sum(self.posted.values()), sum(self.found.values())
         parts = [f"{self.read} rows read"]
@@ -77,11 +84,12 @@ class Tally:
         parts += [f"{self.missing} not standing in the ERP"] if self.missing else []
         parts += [f"{self.rejected} rows rejected"]
         parts += [f"{self.repaired} earlier failures repaired"] if self.repaired else []
-        yield f"{title}: {', '.join(parts)}"
+        yield Line.of(f"{title}: {', '.join(parts)}", refused=bool(self.refused or self.rejected or self.missing))
         for line in self.numbers:
-            yield f"  {line}"
+            yield Line.of(f"  {line}", refused=False)
         if posted + found > len(self.numbers):
-            yield f"  and {posted + found - len(self.numbers)} more: see `audit show`"
+            yield Line.of(f"  and {posted + found - len(self.numbers)} more: see `audit show`", refused=False)
         for reason, count in self.reasons.most_common(_REASONS):
             example = self.examples.get(reason)
-            yield f"  {count} refused: {reason.removeprefix('refused: ')}{f' (e.g. {example})' if example else ''}"
+            told = f"  {count} refused: {reason.removeprefix('refused: ')}{f' (e.g. {example})' if example else ''}"
+            yield Line.of(told, refused=True)

@@ -22,6 +22,7 @@ from typing_extensions import override
 from connector_kit.documents.reading import parse
 from connector_kit.documents.sink import DocumentSink
 from connector_kit.errors import ConfigurationError
+from connector_kit.singer.outcomes import check_delivered, note_missing_streams
 from connector_kit.singer.plugin import SecretsMixin
 from connector_kit.singer.target import BlockTarget
 
@@ -129,6 +130,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             order.check_complete()
         for order in orders:
             order.deliver()
+        check_delivered(self.name, self.config, filter(None, (order.none_arrived() for order in orders)))
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -145,6 +147,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
     @override
     def process_endofpipe(self) -> None:
         super().process_endofpipe()
+        note_missing_streams(self.logger, sorted(self.known_streams), self._sinks_active, self.entries)
         self._close("validated" if self.config["validate_only"] else "delivered")
 
     @override
@@ -154,7 +157,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
     def _close(self, outcome: str, message: str = "") -> None:
         for order in self._orders or []:
             for line in order.summary():
-                self.logger.info(line)
+                self.logger.log(line.level, line.text)
         try:
             if self._run is not None:
                 self._run.finish(outcome, message)
