@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from typing_extensions import override
@@ -55,7 +56,33 @@ class ConnectorError(Exception):
 
 
 class ConfigurationError(ConnectorError):
-    """A setting is missing, contradicts another, or names something that isn't there."""
+    """A setting is missing, contradicts another, or names something that isn't there.
+
+    Args:
+        faults: when several things may be wrong: each of them, told on a line of its own; in place of `got`.
+    """
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        subject: str,
+        expected: str = "",
+        got: str = "",
+        hint: str = "",
+        status: int | None = None,
+        own: bool = False,
+        faults: Iterable[str] = (),
+    ) -> None:
+        found = tuple(dict.fromkeys(faults))
+        self.faults = found if len(found) > 1 else ()
+        told = got or (f"{len(found)} faults" if self.faults else "".join(found))
+        super().__init__(system=system, subject=subject, expected=expected, got=told, hint=hint, status=status, own=own)
+
+    @override
+    def __str__(self) -> str:
+        lines = [" ".join(redact(fault).split()) for fault in self.faults]
+        return "\n".join([super().__str__(), *(f"- {line}" for line in lines)])
 
 
 class AuthenticationError(ConnectorError):

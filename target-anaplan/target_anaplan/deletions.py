@@ -123,6 +123,13 @@ class Deletions(FullRead):
                     batch.settle(outcome="failed", message="the deletion did not come to its end")
             spool.remove()
         self.outbox.tally.deleted += outcome.delivered
+        if outcome.rejected:
+            log.warning(
+                "%s: %d of %d were not deleted, see `audit failures`.",
+                self.outbox.mapping.title,
+                outcome.rejected,
+                outcome.rejected + outcome.delivered,
+            )
         log.info("%s: %d deleted (%s)", self.outbox.mapping.title, outcome.delivered, ", ".join(what))
         self._reported.clear()
         self._complete = False

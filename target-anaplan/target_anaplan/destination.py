@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from connector_kit.errors import ConfigurationError, NotFoundError
 from connector_kit.mapping.columns import Column
 from connector_kit.threads import ThreadPool
-from target_anaplan.mapping.faults import column_faults
+from target_anaplan.mapping.faults import column_faults, property_faults
 from target_anaplan.mapping.spec import Kind, StreamMapping
 from target_anaplan.rows import FileFormat
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from connector_kit.anaplan.import_source import ImportSource
     from connector_kit.anaplan.model import ModelClient
     from connector_kit.anaplan.objects import Import, ProcessStep
+
+log = logging.getLogger("target-anaplan")
 
 _PARALLEL = 4
 _LIST_COLUMN = "Code"
@@ -84,9 +87,7 @@ def find(model: ModelClient, mappings: Sequence[StreamMapping]) -> Places:
         for found in pool.map(lambda job: _collected(job[1], model, job[0], places), jobs):
             faults += found
     if faults:
-        raise ConfigurationError(
-            system="target-anaplan", subject=f"mappings for {model.label}", got="; ".join(dict.fromkeys(faults))
-        )
+        raise ConfigurationError(system="target-anaplan", subject=f"mappings for {model.label}", faults=faults)
     return places
 
 
@@ -125,12 +126,22 @@ def _collected(
 
 def _destination(model: ModelClient, mapping: StreamMapping, places: Places) -> list[str]:
     if mapping.kind == "list":
-        found = model.find_list(mapping.name)
-        headers = tuple(column.name for column in mapping.columns)
-        places.destinations[mapping.position] = Destination("list", found.id, found.name, FileFormat(headers))
-        return [] if _LIST_COLUMN in headers else [f"a list needs a column {_LIST_COLUMN}"]
+        return _list(model, mapping, places)
     destination = _process(model, mapping) if mapping.kind == "process" else _import(model, mapping.name)
     return _checked(destination, mapping.columns, mapping.position, places, blank_missing=mapping.blank_missing)
+
+
+def _list(model: ModelClient, mapping: StreamMapping, places: Places) -> list[str]:
+    found = model.find_list(mapping.name)
+    headers = tuple(column.name for column in mapping.columns)
+    places.destinations[mapping.position] = Destination("list", found.id, found.name, FileFormat(headers))
+    faults = [] if _LIST_COLUMN in headers else [f"a list needs a column {_LIST_COLUMN}"]
+    try:
+        metadata = model.reads.list_metadata(found.id)
+    except NotFoundError as error:
+        log.warning("%s. Whether the mapped properties are there is not known before they are written.", error)
+        return faults
+    return faults + property_faults(found.name, headers, [one.name for one in metadata.properties])
 
 
 def _checked(

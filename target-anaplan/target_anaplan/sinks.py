@@ -59,9 +59,7 @@ class StreamSink(BlockSink):
         faults = [fault for one in self._outboxes for fault in one.bind(schema, line, self._key, guard)]
         faults += [fault for one in self._deletions for fault in one.bind(line, self._key)]
         if faults:
-            raise ConfigurationError(
-                system="target-anaplan", subject=f"stream {self.stream_name}", got="; ".join(dict.fromkeys(faults))
-            )
+            raise ConfigurationError(system="target-anaplan", subject=f"stream {self.stream_name}", faults=faults)
 
     @override
     def process_block(self, raws: Sequence[bytes], *, versioned: bool) -> None:

@@ -53,7 +53,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         super().__init__(**options)
         self._mappings, faults = parse(self.config.get("mappings") or [])
         if faults:
-            raise ConfigurationError(system=self.name, subject="setting mappings", got="; ".join(faults))
+            raise ConfigurationError(system=self.name, subject="setting mappings", faults=faults)
         self._ignored = set(self.config.get("streams_ignored") or [])
         self._resources = ExitStack()
         self._outboxes: list[Outbox] = []

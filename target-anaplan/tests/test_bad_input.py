@@ -18,7 +18,7 @@ def fails(bench, error, *said, **settings):
     outcome = bench.run(bench.suppliers(bench.supplier(1)), **settings)
     assert isinstance(outcome.error, error), outcome.error
     text = str(outcome.error)
-    assert "\n" not in text
+    assert all(line.startswith("- ") for line in text.splitlines()[1:])
     for words in said:
         assert words in text
     assert outcome.states == []
@@ -62,6 +62,37 @@ def test_everything_that_does_not_fit_is_told_at_once(bench):
         "Delete removed suppliers",
         mappings=mappings,
     )
+
+
+def test_each_fault_of_the_mappings_has_a_line_of_its_own(bench):
+    mappings = [
+        {**bench.supplier_mapping, "columns": {"Code": {"field": "Supplier", "decimal": 2}}},
+        {**bench.supplier_mapping, "wher": {"OnHold": "N"}},
+    ]
+    lines = str(bench.run(bench.suppliers(), mappings=mappings).error).splitlines()
+    assert lines == [
+        "target-anaplan: setting mappings: got 2 faults",
+        "- mappings[0] (suppliers): column Code: unknown decimal (close: decimals)",
+        "- mappings[1] (suppliers): unknown wher (close: where)",
+    ]
+
+
+def test_a_property_that_a_list_does_not_have_is_found_before_anything_is_sent(bench):
+    mapping = {"stream": "suppliers", "list": "Suppliers", "columns": {"Code": "Supplier", "Clas": "OnHold"}}
+    fails(
+        bench,
+        ConfigurationError,
+        "list Suppliers has no property Clas (close: Class); it has Company, Supplier, Class, ",
+        mappings=[mapping],
+    )
+    assert not [one for one in bench.sandbox.control.requests("anaplan") if one["method"] == "PUT"]
+
+
+def test_a_list_whose_metadata_is_not_visible_is_written_unchecked(bench):
+    bench.sandbox.control.fault("anaplan", {"status": 403}, path=r"/lists/\d+$", method="GET")
+    mapping = {"stream": "suppliers", "list": "Suppliers", "columns": {"Code": "Supplier", "Name": "Name"}}
+    bench.deliver(bench.suppliers(bench.supplier(1)), mappings=[mapping])
+    assert len(bench.items()) == 1
 
 
 def test_an_import_without_a_file(bench):

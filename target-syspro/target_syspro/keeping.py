@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from connector_kit.mapping.columns import Column, Where, parse_columns, parse_where
-from connector_kit.mapping.compile import close_names
+from connector_kit.mapping.names import close_names
 from connector_kit.syspro.masters import MASTERS, SetupObject, column
 
 Mode = Literal["upsert", "update_only", "add_only"]

@@ -118,7 +118,7 @@ def _shapes(config: Mapping[str, Any]) -> dict[str, mapped.Shape]:
         elif shape is not None:
             found[shape.name] = shape
     if faults:
-        raise ConfigurationError(system="target-syspro", subject="setting transactions", got="; ".join(faults))
+        raise ConfigurationError(system="target-syspro", subject="setting transactions", faults=faults)
     return found
 
 

@@ -35,7 +35,7 @@ class TargetSyspro(DocumentTarget):
         super().__init__(**options)
         self._kept, faults = keeping.parse(self.config.get("objects") or [])
         if faults:
-            raise ConfigurationError(system=self.name, subject="setting objects", got="; ".join(faults))
+            raise ConfigurationError(system=self.name, subject="setting objects", faults=faults)
 
     @property
     @override

@@ -1,7 +1,8 @@
 """Items of a list by the transactional API: read, add, update, delete, with the failures of single items.
 
 Sources: Anaplan transactional API reference (at most 100,000 items a call; add inserts only; there is no upsert;
-`failures` by the request's index and left out when there are none), the community OpenAPI specification (live).
+`failures` by the request's index and left out when there are none), the community OpenAPI specification (live: counts
+at the top of the answer), Anaplan help (of a delete: `result` with `numberOfItemsDeleted`). Both are read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from connector_kit.anaplan.objects import ListItem
-from connector_kit.anaplan.reading import number, rows, struct, text
+from connector_kit.anaplan.reading import mapping, number, rows, struct, text
 from connector_kit.anaplan.transport import Transport
 from connector_kit.errors import UnavailableError
 
@@ -21,7 +22,11 @@ Item = dict[str, Any]
 
 Action = Literal["add", "update", "delete"]
 _DONE: dict[Action, str] = {"add": "added", "update": "updated", "delete": "deleted"}
-
+_DONE_IN_RESULT: dict[Action, str] = {
+    "add": "numberOfItemsAdded",
+    "update": "numberOfItemsUpdated",
+    "delete": "numberOfItemsDeleted",
+}
 
 _KEYS = ("id", "code", "name")
 
@@ -37,15 +42,28 @@ class ItemFailure:
 
 @dataclass(frozen=True, slots=True)
 class ListOutcome:
-    """`done` items were added, updated or deleted, `ignored` ones left as they are (failed ones among them)."""
+    """Of `sent` items, `done` ones were added, updated or deleted, `ignored` ones left as they are (failed ones among
+    them).
+    """
 
+    sent: int = 0
     done: int = 0
     ignored: int = 0
     failures: tuple[ItemFailure, ...] = ()
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether every item is done or among the failures. Otherwise only the list itself tells what became of it."""
+        return self.done + len(self.failures) == self.sent
+
     def plus(self, other: ListOutcome) -> ListOutcome:
         """Both together."""
-        return ListOutcome(self.done + other.done, self.ignored + other.ignored, self.failures + other.failures)
+        return ListOutcome(
+            self.sent + other.sent,
+            self.done + other.done,
+            self.ignored + other.ignored,
+            self.failures + other.failures,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +118,8 @@ class ListItems:
             return self._send(action, numbered, repeatable=False)
         except UnavailableError:
             left = self._not_done(action, numbered)
-            done = ListOutcome(done=len(numbered) - len(left))
+            there = len(numbered) - len(left)
+            done = ListOutcome(sent=there, done=there)
             return done.plus(self._send(action, left, repeatable=False)) if left else done
 
     def _not_done(self, action: Action, items: list[tuple[int, Item]]) -> list[tuple[int, Item]]:
@@ -116,16 +135,18 @@ class ListItems:
             json={"items": [item for _, item in items]},
             repeatable=repeatable,
         )
+        told = mapping(answer.get("result")) or answer
+        done = told.get(_DONE[action], told.get(_DONE_IN_RESULT[action]))
         failures = tuple(
             ItemFailure(
                 index=items[at][0] if 0 <= at < len(items) else -1,
                 type=text(failure.get("failureType")),
                 message=text(failure.get("failureMessageDetails")) or text(failure.get("failureType")),
             )
-            for failure in rows(answer.get("failures"))
+            for failure in rows(told.get("failures"))
             for at in (number(failure.get("requestIndex", -1)),)
         )
-        return ListOutcome(number(answer.get(_DONE[action])), number(answer.get("ignored")), failures)
+        return ListOutcome(len(items), number(done), number(told.get("ignored")), failures)
 
 
 def _key(item: Item) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from connector_kit.mapping import filters, template, values
 from connector_kit.mapping.block import Block, Cells, texts
+from connector_kit.mapping.names import unknown_names
 from connector_kit.mapping.values import Converter, as_text
 
 Where = Callable[[Block], list[bool]]
@@ -84,9 +85,8 @@ def parse_column(name: str, entry: Any) -> Column:  # noqa: ANN401 - a setting's
     if not isinstance(entry, dict):
         raise ValueError("a field's name or an object is needed")  # noqa: TRY004 - one kind of fault for all of it
     options = dict(entry)
-    unknown = sorted(set(options) - _OPTIONS)
-    if unknown:
-        raise ValueError(f"unknown {', '.join(unknown)}")
+    if unknown := unknown_names(options, _OPTIONS):
+        raise ValueError(f"unknown {unknown}")
     sources = [source for source in _SOURCES if source in options]
     if len(sources) != 1:
         raise ValueError(f"exactly one of {', '.join(_SOURCES)} is needed")

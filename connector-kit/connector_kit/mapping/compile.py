@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connector_kit.mapping.block import Block, Cells
 from connector_kit.mapping.columns import Column, Dialect
+from connector_kit.mapping.names import close_names
 from connector_kit.mapping.values import Unmappable
 
 
@@ -63,9 +63,3 @@ def _nested(schema: Any) -> bool:  # noqa: ANN401 - a JSON schema
     kinds = schema.get("type") if isinstance(schema, dict) else None
     kinds = {kinds} if isinstance(kinds, str) else set(kinds or ())
     return bool(kinds) and not kinds - {"array", "object", "null"} and kinds != {"null"}
-
-
-def close_names(name: str, among: Collection[str]) -> str:
-    """What a misspelled name may have meant, in parentheses; blank when nothing is near."""
-    close = difflib.get_close_matches(name, list(among), 3, 0.6)
-    return f" (close: {', '.join(close)})" if close else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from connector_kit.mapping.columns import Column
-from connector_kit.mapping.compile import close_names
+from connector_kit.mapping.names import close_names
+from target_anaplan.lists import is_property
 
 
 def column_faults(columns: Sequence[Column], headers: Sequence[str], *, blank_missing: bool) -> list[str]:
@@ -20,6 +21,16 @@ def column_faults(columns: Sequence[Column], headers: Sequence[str], *, blank_mi
             " (map it, or set missing_columns: blank)"
         )
     return faults
+
+
+def property_faults(name: str, headers: Sequence[str], properties: Sequence[str]) -> list[str]:
+    """Columns of a mapping to a list that are neither the items' own nor properties of the list."""
+    has = f"it has {', '.join(properties)}" if properties else "it has none"
+    return [
+        f"list {name} has no property {header}{close_names(header, properties)}; {has}"
+        for header in headers
+        if is_property(header) and header not in properties
+    ]
 
 
 def key_faults(columns: Sequence[Column], key: Collection[str]) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from connector_kit.mapping.columns import Column, Where, parse_columns, parse_where
+from connector_kit.mapping.names import unknown_names
 
 Kind = Literal["import", "process", "list"]
 
@@ -87,9 +88,8 @@ def parse(entries: Iterable[Mapping[str, Any]]) -> tuple[list[StreamMapping], li
 
 
 def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> StreamMapping | None:
-    unknown = sorted(set(entry) - _MAPPING)
-    if unknown:
-        faults.append(f"unknown {', '.join(unknown)}")
+    if unknown := unknown_names(entry, _MAPPING):
+        faults.append(f"unknown {unknown}")
     kinds = [kind for kind in ("import", "process", "list") if entry.get(kind)]
     if len(kinds) != 1:
         faults.append("exactly one of import, process and list is needed")
@@ -128,9 +128,8 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
 def _deletion(entry: Mapping[str, Any] | None, faults: list[str]) -> Deletion | None:
     if not entry:
         return None
-    unknown = sorted(set(entry) - {"import", "columns", "action"})
-    if unknown:
-        faults.append(f"delete: unknown {', '.join(unknown)}")
+    if unknown := unknown_names(entry, {"import", "columns", "action"}):
+        faults.append(f"delete: unknown {unknown}")
     own: list[str] = []
     columns = parse_columns(entry.get("columns") or {}, own)
     if entry.get("import") and not columns:
