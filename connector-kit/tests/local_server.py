@@ -62,7 +62,8 @@ def serving(answer: Callable[[Asked], Answer], *, tls: Any = None) -> Iterator[L
             server.asked.append(asked)
             reply = answer(asked)
             if reply.status:
-                self.send_response(reply.status)
+                # The long one adds a Date of its own.
+                (self.send_response_only if "Date" in reply.headers else self.send_response)(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body) if reply.promise is None else reply.promise))

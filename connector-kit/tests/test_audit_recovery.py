@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,24 @@ def test_a_sign_of_life_is_written_for_the_runs_of_this_process(trail):
     trail.writer._heartbeat()
     with trail.database.writing() as connection:
         assert connection.value("SELECT heartbeat FROM audit_runs WHERE id = :id", {"id": run.id}) > 1.7e9
+
+
+def test_hosts_that_share_a_trail_go_by_its_databases_clock(trail, monkeypatch):
+    real = time.time()
+    monkeypatch.setattr(time, "time", lambda: real + 3600)
+    if not trail.database.postgres:
+        assert trail.database.now() == real + 3600  # of a file, its one host's
+        return
+    assert trail.database.now() == pytest.approx(real, abs=60)
+    run = begin_run(trail)
+    deliver(run, range(2))
+    run.finish("delivered")
+    with trail.database.reading() as connection:
+        stamps = connection.rows(
+            "SELECT r.started, r.finished, r.heartbeat, b.started AS begun, b.sent, b.settled "
+            "FROM audit_runs AS r JOIN audit_batches AS b ON b.run_no = r.no"
+        )[0]
+    assert all(stamp == pytest.approx(real, abs=60) for stamp in stamps.values()), stamps
 
 
 def test_a_process_number_that_is_used_again_is_another_process():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_kit.http import parse_retry_after
+from connector_kit.http.retry import parse_retry_after
 
 
 @given(st.integers(0, 10**9))

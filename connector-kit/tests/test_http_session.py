@@ -322,3 +322,14 @@ def test_threads_share_a_session(serve):
     for thread in threads:
         thread.join()
     assert results == [{"ok": True}] * 8
+
+
+def test_the_systems_clock_is_read_off_its_answers_and_goes_on_by_ours(serve):
+    session = HttpSession("ERP", retry=QUICK)
+    assert session.time() is None
+    tells = [Answer(body=b"{}", headers={"Date": "Fri, 31 Dec 1999 23:59:59 GMT"})]
+    ask(serve(tells), session=session)
+    assert session.time() == pytest.approx(946684799, abs=5)
+    stored = {"Date": "Thu, 30 Dec 1999 23:59:59 GMT", "Age": "86400"}  # by a cache, a day ago
+    ask(serve([Answer(body=b"{}", headers=stored)]), session=session)
+    assert session.time() == pytest.approx(946684799, abs=5)

@@ -14,6 +14,7 @@ from typing_extensions import override
 from connector_kit.anaplan.spool import Spool
 from connector_kit.anaplan.tables import Table, TextForm
 from connector_kit.errors import ConfigurationError
+from connector_kit.lease_check import check_leases
 from connector_kit.singer.crew import Context
 from connector_kit.singer.tap import PagedStream
 from tap_anaplan.columns import Column, check_schema, find, json_schema
@@ -117,7 +118,9 @@ class RowStream(PagedStream):
         approval = self.spec.approval
         with self._site.lock(f"read {self.source.what}"):
             if approval is None:
-                return self.source.fetch(spool), frozenset()
+                form = self.source.fetch(spool)
+                check_leases()  # without the lock another job's export may have gone into the file that we read
+                return form, frozenset()
             before = verdict(self._site, approval)
             self.logger.info("%s: %s", self.name, before.sentence)
             if not before.approved:
@@ -125,6 +128,7 @@ class RowStream(PagedStream):
                 return None, frozenset()
             form = self.source.fetch(spool)
             approved = before.approved & verdict(self._site, approval).approved
+            check_leases()
             withdrawn = before.approved - approved
             if withdrawn:
                 left = "left out" if approved else "nothing was read"

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from connector_kit.coordination import LockLostError
 from connector_kit.errors import AuthenticationError, BusyError, RefusedError
+from testkit.stolen_lock import stolen
 
 EXPORT = {"exports": ["Plan Lines.csv"]}
 VIEW = {"views": ["Plan Lines"]}
@@ -125,3 +127,12 @@ def test_an_export_that_fails_or_is_cancelled_gives_no_record(site, answer, said
 def test_a_busy_model_is_waited_for_in_its_queue(site):
     site.control.foreign_task(0.5, model="S4 Finance")
     assert count(site.read(**EXPORT)) == 3
+
+
+def test_a_file_that_another_job_may_have_exported_meanwhile_gives_no_rows(site):
+    site.fault({"delay": 0.8}, path="/chunks/", method="GET")
+    with stolen(site.control, site.config()["coordination_url"], site.folder):
+        output = site.attempt(**EXPORT)
+    assert isinstance(output.error, LockLostError)
+    assert count(output) == 0
+    assert count(site.read(**EXPORT))

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-
 import pytest
 
-from connector_kit.coordination import LockLostError, connect
-
-
-def _take(bench, faults, until):
-    """What a tidy administrator and another job can do between them, as soon as so many faults were met."""
-    control = bench.sandbox.control
-    with connect(bench.config()["coordination_url"]) as coordinator:
-        while sum(fault["hits"] for fault in control.faults()) < faults and not until.wait(0.02):
-            pass
-        (held,) = coordinator.status().locks
-        for file in bench.folder.glob("*.lock"):
-            file.unlink()
-        with coordinator.lock(held.name, purpose="somebody else", wait_seconds=0):
-            until.wait(30)
+from connector_kit.coordination import LockLostError
+from testkit.stolen_lock import stolen
 
 
 @pytest.fixture
 def taken(bench):
     """Within the block another job takes the lock when so many faults were met."""
-
-    @contextlib.contextmanager
-    def block(faults=1):
-        over = threading.Event()
-        thief = threading.Thread(target=_take, args=(bench, faults, over))
-        thief.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thief.join()
-
-    return block
+    return lambda faults=1: stolen(
+        bench.sandbox.control, bench.config()["coordination_url"], bench.folder, faults=faults
+    )
 
 
 def assert_nothing_counts_as_delivered_and_the_next_run_delivers(bench, outcome, tasks):

@@ -19,7 +19,7 @@ from connector_kit.errors import (
     RefusedError,
     UnavailableError,
 )
-from connector_kit.http import excerpt, parse_retry_after
+from connector_kit.http import excerpt, wanted_pause
 from connector_kit.http.bodies import decoded
 
 SYSTEM = "Anaplan"
@@ -113,7 +113,7 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
 
 def _transient(response: requests.Response, what: str, said: str) -> ConnectorError | None:
     status = response.status_code
-    wait = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+    wait = wanted_pause(response)
     if status == 429:
         return BusyError(
             system=SYSTEM,

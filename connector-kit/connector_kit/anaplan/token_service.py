@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -22,6 +21,7 @@ from connector_kit.anaplan.reading import mapping, share, text
 from connector_kit.errors import AuthenticationError, ConnectorError
 from connector_kit.http import HttpSession, Limiter, Retry, Unreadable
 from connector_kit.http.bodies import decoded
+from connector_kit.http.retry import moment
 from connector_kit.redaction import register_secret
 
 _USUAL_LIFE = 1800.0
@@ -138,8 +138,7 @@ def server_time(response: requests.Response) -> float:
     Ours when it doesn't tell, and when the two agree: a Date header has whole seconds only.
     """
     ours = time.time()
-    try:
-        theirs = parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, TypeError, ValueError):
+    theirs = moment(response.headers.get("Date", ""))
+    if theirs is None:
         return ours
     return theirs if abs(theirs - ours) > _CLOCKS_AGREE else ours

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -138,7 +137,13 @@ class Batch:
             changed = connection.execute(
                 "UPDATE audit_batches SET outcome = :sending, sent = :now, details = :details "
                 "WHERE no = :batch_no AND outcome = :open",
-                {"sending": SENDING, "now": time.time(), "details": details, "batch_no": self._row.no, "open": OPEN},
+                {
+                    "sending": SENDING,
+                    "now": connection.now(),
+                    "details": details,
+                    "batch_no": self._row.no,
+                    "open": OPEN,
+                },
             )
             if changed != 1:
                 raise self._row.lost()

@@ -31,6 +31,7 @@ Row = dict[str, Any]
 _BUSY_TIMEOUT_SECONDS = 30
 _PATIENCE_SECONDS = 600.0
 
+_SERVERS_CLOCK = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
 # 8 MB of page cache per connection hold the upper levels of the trees; the rest is the operating system's cache, and
 # the process's memory stays flat. A checkpoint every 16 MB writes a tree's pages once where every 4 MB would repeat it.
 _PRAGMAS = (
@@ -70,6 +71,10 @@ class Connection:
         """First column of the first row, or None."""
         row = self._cursor(statement, values).fetchone()
         return row[0] if row else None
+
+    def now(self) -> float:
+        """Seconds since 1970 on the one clock of all who share the trail: the server's, or of a file its host's."""
+        return float(self.value(_SERVERS_CLOCK)) if self.postgres else time.time()
 
     def _cursor(self, statement: str, values: Mapping[str, object] | None) -> Any:  # noqa: ANN401 - the driver's cursor
         if self.postgres:
@@ -166,6 +171,13 @@ class Database:
             finally:
                 if flush:
                     driver.execute("PRAGMA synchronous=NORMAL")
+
+    def now(self) -> float:
+        """See `Connection.now`."""
+        if not self.postgres:
+            return time.time()
+        with self._borrowed() as driver:
+            return Connection(driver, postgres=True).now()
 
     def begin_writing(self, driver: Any) -> None:  # noqa: ANN401 - the driver's connection
         """Begin, on a connection of `connect`, a transaction that may write; others' writing is waited for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,7 +126,7 @@ def dismiss(connection: Connection, selection: Selection) -> int:
     return connection.execute(
         "UPDATE audit_failures SET closed = :closing_time, closed_how = 'dismissed' "  # noqa: S608 - fixed parts
         f"WHERE id IN (SELECT f.id {chosen})",
-        {**values, "closing_time": time.time()},
+        {**values, "closing_time": connection.now()},
     )
 
 

@@ -9,7 +9,6 @@ that a replay had not seen settled is newer than all that the replay has read.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,7 +105,7 @@ def close_outlived(connection: Connection, scope: str, hashes: Sequence[bytes]) 
     number = scope_id(connection, scope)
     if number is None or not hashes:
         return 0
-    values = {**_keys(number, hashes), "now": time.time()}
+    values = {**_keys(number, hashes), "now": connection.now()}
     return connection.execute(_close_outlived(postgres=connection.postgres), values)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def close_open_batches(connection: Connection, run_no: int, outcome: str, messag
             "UPDATE audit_batches SET outcome = :outcome, message = :message, settled = :now, "
             "trusted = CASE WHEN sent IS NULL THEN 1 ELSE 0 END "
             "WHERE run_no = :run_no AND outcome IN (:open, :sending)",
-            {**values, "now": time.time()},
+            {**values, "now": connection.now()},
         )
     return [int(row["no"]) for row in left]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,7 @@ def insert_failures(connection: Connection, row: BatchRow, chunk: Chunk, *, keep
         {
             "batch_no": row.no,
             "scope_id": row.scope_id,
-            "created": time.time(),
+            "created": connection.now(),
             "hashes": chunk.hashes,
             "rows": chunk.json(),
         },
@@ -64,9 +63,9 @@ def settle(
 ) -> Settled:
     """End a batch. closing: outcome, and tasks, counts and message as they are stored. keep: which records."""
     index(database, row.no)
-    values = {"batch_no": row.no, "scope_id": row.scope_id, "now": time.time()}
     arrived = closing["outcome"] in {DELIVERED, DELETED}
     with database.writing(durable=True) as connection:
+        values = {"batch_no": row.no, "scope_id": row.scope_id, "now": connection.now()}
         _close(connection, row, {**closing, **values})
         for chunk in chunks:
             insert_failures(connection, row, chunk, keep_payloads=keep != "none")

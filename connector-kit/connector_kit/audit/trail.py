@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +111,7 @@ class Trail:
                     "host": process.host(),
                     "process": process.process(),
                     "outcome": RUNNING,
-                    "started": time.time(),
+                    "started": connection.now(),
                 },
             )
             run_no = int(connection.value("SELECT no FROM audit_runs WHERE id = :id", {"id": run_id}))
@@ -251,11 +250,11 @@ class Run:
             "deletes": int(deletes),
             "whole": int(whole),
             "outcome": OPEN,
-            "started": time.time(),
         }
 
         def job() -> BatchRow:
             with self._trail.database.writing() as connection:
+                values["started"] = connection.now()
                 values["scope_id"] = delivered.scope_id(connection, scope, create=True)
                 values["schema_id"] = recovery.schema_id(connection, schema)
                 connection.execute(statements.INSERT_BATCH, values)
@@ -284,7 +283,7 @@ class Run:
                     {
                         "outcome": report.outcome_of_run(connection, self._no, outcome),
                         "message": redact(message),
-                        "now": time.time(),
+                        "now": connection.now(),
                         "no": self._no,
                         "running": RUNNING,
                     },

@@ -169,6 +169,9 @@ class Poster(Protocol):
     def per_call(self) -> int:
         """How many documents `post` is given at most."""
 
+    def time(self) -> float | None:
+        """Seconds since 1970 on the ERP's clock now, by its last answer; None when that does not tell."""
+
     def check(self, document: Document) -> Sequence[Message]:
         """What the ERP would refuse for certain: lengths, missing fields, characters. Asks nobody."""
 

@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 _LOOK_UP_AT_ONCE = 50
 _ATTEMPTS = 3
 _TICK = 1.0
+# Seconds: less than the margin that settle_seconds leaves beyond what the ERP works on a lost request.
+_CLOCKS_AGREE = 30.0
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Posting:
         found = self._found(waiting.values())
         open_since = [one.last_word for one in waiting.values() if one.state == SENT and one.reference not in found]
         if open_since:
-            self._wait_until(max(open_since) + self.settle_seconds)
+            self._wait(self._unsettled(max(open_since)))
             found |= self._found([one for one in waiting.values() if one.reference not in found])
             self._absent(one.reference for one in waiting.values() if one.state == SENT and one.reference not in found)
         return len(found)
@@ -162,10 +164,10 @@ class Posting:
         if not going:
             return
         self.lease.assert_held()
-        self.book.sending(batch_no, [ready.entry.reference for _, ready in going], self.clock.now())
+        self.book.sending(batch_no, [ready.entry.reference for _, ready in going], self._latest())
         outcomes, error = self._ask([ready.document for _, ready in going])
         self.book.end(_endings(going, outcomes), self.clock.now())
-        yield from self._sorted(going, outcomes, self.clock.now())
+        yield from self._sorted(going, outcomes, self.clock.elapsed())
         if error is not None:
             raise error
 
@@ -227,7 +229,8 @@ class Posting:
 
     def _settle_unknown(self) -> Iterator[Done]:
         """Wait until no lost request can be carried out any more; what is not there then is sent again."""
-        self._wait_until(max(sent for *_, sent in self._unknown.values()) + self.settle_seconds)
+        latest = max(sent for *_, sent in self._unknown.values())
+        self._wait(latest + self.settle_seconds - self.clock.elapsed())
         yield from self._claim(self._look_up([ready.document for _, ready, _ in self._unknown.values()]))
         self._absent(self._unknown)
         left = list(self._unknown.values())
@@ -263,15 +266,37 @@ class Posting:
     def _unsent(job: Job, ready: Ready, why: str) -> Done:
         return Done(job, ready, INTENDED, messages=(Message("", f"not sent: {why}"),))
 
-    def _wait_until(self, moment: float) -> None:
-        left = moment - self.clock.now()
-        if left > 0:
+    def _unsettled(self, last_word: float) -> float:
+        """Seconds until nothing that an earlier run sent can be carried out any more: at most `settle_seconds`.
+
+        last_word: by the trail's clock. Does the ERP's clock show another time, or is it yet to come, then one of them
+        was set since, nobody knows when it was, and the whole time is waited for.
+        """
+        now = self.clock.now()
+        theirs = self.poster.time()
+        if theirs is not None and abs(theirs - now) > _CLOCKS_AGREE:
+            log.warning(
+                "%s: its clock and the audit trail's differ by %.0f s: set them. What was sent before counts from now",
+                self.poster.system,
+                abs(theirs - now),
+            )
+            return self.settle_seconds
+        return max(0.0, self.settle_seconds - max(0.0, now - last_word))
+
+    def _latest(self) -> float:
+        """The later of what the trail's clock and the ERP's show, should the trail's be set before it is read again."""
+        return max(self.clock.now(), self.poster.time() or 0.0)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait, holding the lease, by a clock that nobody can set."""
+        end = self.clock.elapsed() + seconds
+        if seconds > 0:
             log.info(
                 "%s: waiting %.0f s: a request without an answer may still be carried out until then",
                 self.poster.system,
-                left,
+                seconds,
             )
-        while (left := moment - self.clock.now()) > 0:
+        while (left := end - self.clock.elapsed()) > 0:
             self.lease.assert_held()
             self.clock.wait(self.stopping, min(left, _TICK))
             if self.stopping.is_set():

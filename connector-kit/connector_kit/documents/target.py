@@ -178,6 +178,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
         from connector_kit import audit, coordination  # noqa: PLC0415 - not needed for --about
         from connector_kit.documents.order import Services  # noqa: PLC0415
         from connector_kit.documents.periods import read_settings  # noqa: PLC0415
+        from connector_kit.documents.work import Clock  # noqa: PLC0415
 
         config = self.config
         years = read_settings(config, plugin=self.name)
@@ -210,6 +211,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             validate_only=config["validate_only"],
             check_standing=config["check_standing"],
             look_up_first=config["look_up_first"],
+            clock=Clock(trail.database.now),
         )
         self._orders = self.orders(services, connected)
         for order in self._orders:

@@ -51,9 +51,13 @@ class Done:
 
 @dataclass(slots=True)
 class Clock:
-    """The time, and waiting for it to pass; a test brings its own."""
+    """The time, and waiting for it to pass; a test brings its own.
+
+    now: seconds since 1970 on the trail's clock. elapsed: seconds by which this process measures, whatever is set.
+    """
 
     now: Callable[[], float] = time.time
+    elapsed: Callable[[], float] = time.monotonic
     wait: Callable[[threading.Event, float], object] = field(default=lambda event, seconds: event.wait(seconds))
 
 

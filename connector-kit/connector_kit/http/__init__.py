@@ -1,7 +1,7 @@
 """HTTP as every client here uses it: one session per system, retries with jitter, errors for people."""
 
 from connector_kit.http.failures import NotSentError, common_error, excerpt
-from connector_kit.http.retry import Retry, parse_retry_after
+from connector_kit.http.retry import Retry, wanted_pause
 from connector_kit.http.session import (
     Classify,
     HttpSession,
@@ -20,5 +20,5 @@ __all__ = [
     "Unreadable",
     "common_error",
     "excerpt",
-    "parse_retry_after",
+    "wanted_pause",
 ]

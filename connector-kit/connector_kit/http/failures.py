@@ -19,7 +19,7 @@ from connector_kit.errors import (
     RefusedError,
     UnavailableError,
 )
-from connector_kit.http.retry import parse_retry_after
+from connector_kit.http.retry import wanted_pause
 from connector_kit.redaction import shortened
 
 # No connection, so no request: safe to repeat whatever the method. (A name that is not found is a NewConnectionError.)
@@ -93,7 +93,7 @@ def common_error(
     """The error that an HTTP status means anywhere."""
     status = response.status_code
     got = f"HTTP {status}: {excerpt(response)}" if response.content else f"HTTP {status}"
-    retry_after = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+    retry_after = wanted_pause(response)
     if retry_after is not None:
         got += f" (asks to come back in {retry_after:.0f} s)"
     if status == 429:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
+import requests
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -31,6 +33,11 @@ class Retry:
         return random.uniform(ceiling / 4, ceiling)  # noqa: S311
 
 
+def wanted_pause(response: requests.Response) -> float | None:
+    """Seconds that an answer's Retry-After asks for, by the answer's own clock; None when it asks for nothing."""
+    return parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+
+
 def parse_retry_after(value: str | None, date: str | None = None) -> float | None:
     """Seconds from a Retry-After header, in either of its two forms (RFC 9110, 10.2.3); None when unreadable.
 
@@ -39,17 +46,17 @@ def parse_retry_after(value: str | None, date: str | None = None) -> float | Non
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
-    moment = _moment(text)
-    if moment is None:
+    until = moment(text)
+    if until is None:
         return None
-    now = _moment(date or "")
-    return max(0.0, moment - (time.time() if now is None else now))
+    now = moment(date or "")
+    return max(0.0, until - (time.time() if now is None else now))
 
 
-def _moment(text: str) -> float | None:
+def moment(text: str) -> float | None:
     """Seconds since 1970 of an HTTP date."""
     try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        found = parsedate_to_datetime(text)
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import sys
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -21,7 +22,7 @@ from connector_kit.errors import (
 )
 from connector_kit.http.adapter import Adapter, sending
 from connector_kit.http.failures import NotSentError, common_error, no_answer
-from connector_kit.http.retry import Retry
+from connector_kit.http.retry import Retry, moment
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class HttpSession:
         self._retry = retry or Retry()
         self._retry_statuses = frozenset({429, 502, 503, 504, *retry_statuses})
         self._timeout = timeout
+        self._clock: tuple[float | None, float] = (None, 0.0)
         self._session = requests.Session()
         # Proxies and certificate bundles of the environment count; a .netrc must not replace our credentials.
         self._session.auth = _Unsigned()
@@ -207,6 +209,7 @@ class HttpSession:
         try:
             with sending(changes=asks):
                 response = self._session.request(method, url, **options)
+            self._told_time(response)
             try:
                 return self._read(response, what, read, allow)
             except BaseException:
@@ -227,6 +230,17 @@ class HttpSession:
             # has to say goodbye (a log-off, a cancelled task) must not wait for it.
             self._session.close()
             raise
+
+    def time(self) -> float | None:
+        """Seconds since 1970 on the system's clock now, by the Date of its last answer; None when none told."""
+        told, at = self._clock
+        return None if told is None else told + time.monotonic() - at
+
+    def _told_time(self, response: requests.Response) -> None:
+        told = moment(response.headers.get("Date", ""))
+        # A cache's answer has the time at which it was stored.
+        if told is not None and "Age" not in response.headers:
+            self._clock = (told, time.monotonic())
 
     def _hold_off(self, error: BaseException, seconds: float) -> None:
         """Tell all who share the rate; also one who does not ask again himself tells the others."""

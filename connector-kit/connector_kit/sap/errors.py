@@ -22,7 +22,7 @@ from connector_kit.errors import (
     RefusedError,
     UnavailableError,
 )
-from connector_kit.http import excerpt, parse_retry_after
+from connector_kit.http import excerpt, wanted_pause
 from connector_kit.http.bodies import decoded, unmarked
 from connector_kit.redaction import shortened
 
@@ -74,7 +74,7 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
     if denied is not None or not messages or status in {408, 425, 429, 499, 502, 503, 504}:
         return denied
     if status >= 500:
-        wait = parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+        wait = wanted_pause(response)
         return UnavailableError(system=SYSTEM, subject=what, got=got, status=status, retry_after=wait)
     return RefusedError(system=SYSTEM, subject=what, got=got, status=status, own=own) if status >= 400 else None
 

@@ -49,6 +49,10 @@ class SupplierInvoices:
         self.system = connection.system
         self.per_call = per_call
 
+    def time(self) -> float | None:
+        """By SAP's last answer."""
+        return self._connection.session.time()
+
     def check(self, document: Document) -> Sequence[Message]:
         """What SAP would refuse for certain."""
         return faults(document)

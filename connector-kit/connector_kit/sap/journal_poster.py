@@ -79,6 +79,10 @@ class JournalEntries:
         self.rules = rules(form.layout)
         self.per_call = per_request * parallel
 
+    def time(self) -> float | None:
+        """By SAP's last answer."""
+        return self._connection.session.time()
+
     def check(self, document: Document) -> Sequence[Message]:
         """What SAP's schema would refuse."""
         return journal_entries.faults(self._form, document)

@@ -34,6 +34,10 @@ class PlanData:
         self.system = connection.system
         self.rules = rules
 
+    def time(self) -> float | None:
+        """By SAP's last answer."""
+        return self._connection.session.time()
+
     def check(self, document: Document) -> Sequence[Message]:
         """What SAP would refuse for certain, and a document that would replace what another one of this run wrote."""
         found = faults(document)

@@ -247,6 +247,10 @@ class EnetSession:
         root = self._call("GetLogonProfile", {}, what, lambda text: document(text, what))
         return {str(element.tag): text_of(element) for element in root}
 
+    def time(self) -> float | None:
+        """Seconds since 1970 on the service's clock now, by its last answer; None when that does not tell."""
+        return self._wire.time()
+
     def version(self) -> str:
         """The version of the e.net service; needs no logon."""
         with self._one_at_a_time:

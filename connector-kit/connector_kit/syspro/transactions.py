@@ -105,6 +105,10 @@ class Transactions(ABC):
 
     # The engine's interface.
 
+    def time(self) -> float | None:
+        """By SYSPRO's last answer."""
+        return self._session.time()
+
     def check(self, document: Document) -> Sequence[Message]:
         """What SYSPRO would refuse for certain."""
         return self.faults(document)

@@ -59,6 +59,10 @@ class Wire:
         """Close the connection."""
         self._http.close()
 
+    def time(self) -> float | None:
+        """See `HttpSession.time`."""
+        return self._http.time()
+
     def length(self, path: str, parameters: Mapping[str, str]) -> int:
         """How many characters the address of a GET has."""
         return len(self._url(path, parameters))

@@ -56,6 +56,7 @@ class FakeErp:
         self.late_by = 100.0
         self.calls = 0
         self.deaf = False
+        self.ahead = None  # seconds by which the clock that its answers show is ahead of the real one; None: they don't
         self.seen = 0
         self.refused_accounts = {"BAD"}
         self.on_crash = lambda: None
@@ -186,6 +187,9 @@ class FakePoster:
         self.rules = rules
         self.per_call = per_call
         self.validated = 0
+
+    def time(self):
+        return None if self.erp.ahead is None else self.erp.clock() + self.erp.ahead
 
     def check(self, document):
         return [

@@ -94,6 +94,7 @@ def test_a_run_that_lived_on_after_it_marked_its_documents_is_waited_for_from_it
         world.run(FIRST[:1], faults=["late"], crash_at=step)
     with Trail.open(world.audit_url) as trail, trail.database.writing() as connection:
         connection.execute("UPDATE audit_runs SET heartbeat = heartbeat + :lived", {"lived": lived})
+    world.wait(lived)
     world.run(FIRST[:1])
     assert world.erp.seen == 1
     assert stands_once(world, FIRST[:1])

@@ -49,6 +49,8 @@ class World:
         assert not faults
         self.recipe = recipes[0]
         self.audit_url = f"sqlite:///{self.folder / 'audit.db'}"
+        self.host_ahead = 0.0  # seconds by which the trail's host shows more than the real time
+        self.host_gains = 0.0  # so many more with each wait
         self.steps = 0
         self.stop_when_waiting = False
         self.runs = 0
@@ -92,6 +94,7 @@ class World:
     def _order(self, trail, run, folder):
         def wait(event, seconds):
             self.time += seconds
+            self.host_ahead += self.host_gains
             if self.stop_when_waiting:
                 event.set()
 
@@ -107,7 +110,7 @@ class World:
             system="Anaplan",
             settle_seconds=SETTLE,
             wait_seconds=1.0,
-            clock=Clock(lambda: self.time, wait),
+            clock=Clock(lambda: self.time + self.host_ahead, lambda: self.time, wait),
         )
         return Order(self.recipe, self.poster, services)
 
