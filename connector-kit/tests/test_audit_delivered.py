@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from audit_rows import SCOPE, begin_batch, begin_run, block, deliver, key, unchanged
 
-from connector_kit.audit import Rejected, Trail, key_hash
+from connector_kit.audit import Rejected, Trail, key_hash, versions
 
 
 @pytest.fixture
@@ -135,11 +135,56 @@ def test_forgotten_keys_are_no_longer_known_and_new_when_they_come_back(trail):
     assert unchanged(trail, range(4)) == {0, 3}
 
 
-def test_what_a_run_has_seen_is_thrown_away_when_it_is_over(trail):
-    run = begin_run(trail)
-    trail.mark_seen(SCOPE, block(range(3)).hashes, 1)
-    trail.writer.flush()
-    run.finish("succeeded")
-    begin_run(trail)
+def seen_rows(trail):
     with trail.database.reading() as connection:
-        assert connection.value("SELECT COUNT(*) FROM audit_seen") == 0
+        return connection.value("SELECT COUNT(*) FROM audit_seen")
+
+
+def test_what_came_under_an_open_version_is_known_to_the_next_run(trail):
+    run = begin_run(trail)
+    deliver(run, range(6))
+    assert not trail.begin_version(SCOPE, 1)
+    trail.mark_seen(SCOPE, block(range(3)).hashes, 1)
+    trail.keep_versions()
+    run.finish("failed")
+    begin_run(trail)
+    assert trail.begin_version(SCOPE, 1)
+    trail.mark_seen(SCOPE, block([3]).hashes, 1)
+    assert sorted(trail.vanished(SCOPE, 1)) == [key(4), key(5)]
+    trail.close_version(SCOPE)
+    assert seen_rows(trail) == 0
+    assert not trail.begin_version(SCOPE, 1)
+
+
+def test_another_version_forgets_the_one_before(trail):
+    begin_run(trail)
+    trail.begin_version(SCOPE, 1)
+    trail.mark_seen(SCOPE, block(range(3)).hashes, 1)
+    trail.spoil_version(SCOPE)
+    assert not trail.begin_version(SCOPE, 2)
+    assert seen_rows(trail) == 0
+    assert not trail.is_version_spoiled(SCOPE)
+
+
+def test_a_version_is_spoiled_for_all_runs_also_by_what_came_before_it_was_known(trail):
+    begin_run(trail)
+    trail.spoil_version(SCOPE)
+    trail.begin_version(SCOPE, 1)
+    assert trail.is_version_spoiled(SCOPE)
+    assert trail.begin_version(SCOPE, 1)
+    assert trail.is_version_spoiled(SCOPE)
+    trail.close_version(SCOPE)
+    trail.spoil_open_version(SCOPE)  # none is open
+    trail.begin_version(SCOPE, 2)
+    assert not trail.is_version_spoiled(SCOPE)
+
+
+def test_keys_that_come_again_and_again_under_one_version_do_not_pile_up(trail, monkeypatch):
+    monkeypatch.setattr(versions, "_ROOM", 4)
+    begin_run(trail)
+    for _ in range(10):
+        trail.begin_version(SCOPE, 1)
+        trail.mark_seen(SCOPE, block(range(3)).hashes, 1)
+    trail.writer.flush()
+    assert seen_rows(trail) <= 3 + 2 * 3 + 4
+    assert trail.count_vanished(SCOPE, 1) == 0

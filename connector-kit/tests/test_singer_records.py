@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.exceptions import InvalidJSONSchema
-from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from connector_kit.singer.records import RecordReader, flat_type
+from connector_kit.singer.records import RecordReader, flat_type, told
 
 TYPES = ["string", "integer", "number", "boolean"]
 properties = st.dictionaries(
@@ -100,9 +99,44 @@ def test_unchecked_records_pass_as_they_are():
     assert (found.values("a"), invalid) == (["x"], [])
 
 
-def test_what_is_no_object_is_no_record():
-    with pytest.raises(InvalidInputLine):
-        RecordReader({"properties": {}}, []).read([b"[1]"])
+DEEP = b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": ["string", "null"]}, {"type": "number"}, {}, {"type": ["string", "integer"]}]
+)
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (b"[1]", "Expected `object`, got `array`"),
+        (b'{"a": "x\\ud83d"}', "half a surrogate pair"),
+        (b'{"a": "Caf\xe9"}', "bytes that are not UTF-8"),
+        (b'{"a": NaN}', "NaN or Infinity"),
+        (b'{"a": 1e9999999999999999999}', "a number out of range"),
+        (b'{"a": 1e9999999}', "a number out of range"),
+        (DEEP, "nested too deeply"),
+    ],
+)
+def test_whatever_is_wrong_with_a_record_is_its_own_fate(part, bad, said):
+    good = b'{"a": "1"}' if "string" in str(part) else b'{"a": 1e-3}'
+    found, invalid = RecordReader({"properties": {"a": part}}, ["a"]).read([good, bad, good])
+    assert len(found) == 2
+    assert [one.at for one in invalid] == [1]
+    assert said in invalid[0].reason
+
+
+def test_a_record_of_which_one_text_is_damaged_is_known_by_its_other_fields():
+    bad = b'{"id": "A", "amount": 5, "name": "x\\ud83d", "text": "Caf\xe9", "rate": NaN}'
+    assert told(bad) == {"id": "A", "amount": 5}
+    assert told(b"[1]") == told(DEEP) == told(b"{") == {}
+
+
+def test_a_whole_number_is_the_same_key_however_its_block_was_read():
+    """A block with one invalid record is read the slow way: keys of the others must not change by that."""
+    reader = RecordReader({"properties": {"id": {"type": "number"}}}, ["id"])
+    alone, _ = reader.read([b'{"id": 5}'])
+    beside, _ = reader.read([b'{"id": 5}', b'{"id": "x"}'])
+    assert list(map(repr, alone.values("id"))) == list(map(repr, beside.values("id"))) == ["Decimal('5')"]
 
 
 def test_a_schema_that_is_none_is_refused():

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from connector_kit.errors import ConfigurationError, UnavailableError
 from connector_kit.singer import target as module
+from connector_kit.singer.lines import TapFault
 from connector_kit.singer.target import BlockReader, BlockSink, BlockTarget
 
 SCHEMA = {
@@ -34,10 +34,15 @@ class Sink(BlockSink):
     def __init__(self, target, stream_name, schema, key_properties):
         super().__init__(target, stream_name, schema, key_properties)
         self.blocks = []
+        self.lines = []
         target.made.append(self)
 
-    def process_block(self, raws, *, versioned):
-        self.blocks.append([json.loads(bytes(raw)) for raw in raws])
+    def process_block(self, block):
+        self.blocks.append([json.loads(bytes(raw)) for raw in block.raws])
+        self.lines.append((block.first_line, block.version))
+
+    def process_poison(self, number, poison):
+        self.blocks.append((number, poison.reason))
 
     def activate_version(self, new_version):
         self.blocks.append(new_version)
@@ -143,20 +148,63 @@ def test_a_record_before_its_schema_is_an_error():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("not json", "Line 3 is not a Singer message"),
-        ('{"stream": "s"}', "Line 3 is not a Singer message"),
-        ('{"type": "RECORD", "stream": "s"}', "has no record"),
-        ('{"type": "RECORD", "record": {}}', "no stream"),
+        ("not json", "line 3 of its output: expected a Singer message, got not JSON"),
+        ('{"stream": "s"}', "line 3 of its output: expected a Singer message"),
+        ('{"type": "RECORD", "record": {}}', "without a stream"),
+        ('{"type": "RECORD"}', "without stream"),
+        ('{"type": "NONSENSE", "stream": "s"}', "a message of type 'NONSENSE', which Singer does not have"),
+        ('{"type": "SCHEMA", "stream": "s"}', "a SCHEMA message that can't be used: the schema is no object"),
+        ('{"type": "SCHEMA", "stream": "s", "schema": {"properties": {"a": 1}}}', "the schema of field a is none"),
+        ('{"type": "RECORD", "stream": "other", "record": {}}', "a record of stream other before its SCHEMA"),
+        ('{"type": "STATE"}', "line 3 of its output"),
+        ('{"type": "RECORD", "stream": "s", "record": {"id": 2', "half a line at the end"),
     ],
 )
-def test_a_broken_line_is_named_and_not_repeated_in_full(line, said):
-    with pytest.raises(InvalidInputLine, match=said):
-        run(SCHEMA, record(1), line)
+def test_what_only_the_tap_can_mend_names_the_line_and_what_was_whole_before_it_is_delivered(line, said):
+    target, out = Collecting(), io.StringIO()
+    text = "".join(json.dumps(message) + "\n" for message in (SCHEMA, record(1))) + line
+    with contextlib.redirect_stdout(out), pytest.raises(TapFault, match=said) as caught:
+        target.listen(io.StringIO(text + ("" if said.startswith("half") else "\n" + json.dumps(record(9)) + "\n")))
+    assert target.made[0].blocks == [[{"id": 1}]]
+    assert target.delivered == [True]
+    assert target.errors == [caught.value]
+    assert "\n" not in str(caught.value)
 
 
-def test_a_message_type_that_nobody_knows_is_an_error():
-    with pytest.raises(ValueError, match="Unknown message type 'NONSENSE'"):
-        run(SCHEMA, {"type": "NONSENSE", "stream": "s"})
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ('{"id": NaN}', "NaN or Infinity, which JSON does not have"),
+        ('{"id": "\\ud83d"}', "half a surrogate pair"),
+        ('{"id": 1,}', "not JSON: trailing comma in object"),
+    ],
+)
+def test_a_broken_record_is_told_by_its_line_and_the_others_are_taken(bad, reason):
+    line = '{"type": "RECORD", "stream": "s", "record": ' + bad + "}"
+    target, _ = run(SCHEMA, record(1), "", line, record(3), record(4))
+    assert target.made[0].blocks == [[{"id": 1}], (4, reason), [{"id": 3}, {"id": 4}]]
+    assert target.made[0].lines == [(2, None), (5, None)]
+
+
+def test_blocks_are_of_one_version():
+    versioned = [{**record(number), "version": version} for number, version in ((1, 7), (2, 7), (3, 8))]
+    target, _ = run(SCHEMA, *versioned, record(4))
+    assert target.made[0].lines == [(2, 7), (4, 8), (5, None)]
+
+
+def test_a_byte_order_mark_is_named_and_skipped(caplog):
+    target = Collecting()
+    target.listen(io.BytesIO(b"\xef\xbb\xbf" + json.dumps(SCHEMA).encode() + b"\n"))
+    assert "byte order mark" in caplog.text
+    assert target.made
+
+
+def test_utf_16_is_named():
+    with pytest.raises(TapFault, match="expected UTF-8, got text in UTF-16"):
+        Collecting().listen(io.BytesIO((json.dumps(SCHEMA) + "\n").encode("utf-16")))
+
+
+def test_a_batch_message_is_refused_with_the_setting_that_makes_it():
     with pytest.raises(ConfigurationError, match="batch_config"):
         run(SCHEMA, {"type": "BATCH", "stream": "s"})
 
@@ -169,7 +217,7 @@ def test_settings_of_the_stock_record_loop_are_refused_rather_than_ignored():
 def test_a_reader_that_is_to_stop_stops_before_the_next_read():
     stopping, errors = threading.Event(), []
     stopping.set()
-    reader = BlockReader(lambda stream, raws, versioned: None, errors.append, stopping)
+    reader = BlockReader(lambda stream, block: None, lambda number, poison: None, errors.append, stopping)
     with pytest.raises(UnavailableError, match="a signal to stop"):
         reader.process_lines(io.BytesIO(b"{}\n"), {})
     assert len(errors) == 1
@@ -184,7 +232,8 @@ def test_sigterm_ends_a_target_that_waits_for_its_tap_without_state(tmp_path):
             from connector_kit.singer.target import BlockSink, BlockTarget
 
             class Sink(BlockSink):
-                def process_block(self, raws, *, versioned): ...
+                def process_block(self, block): ...
+                def process_poison(self, number, poison): ...
 
             class Collecting(BlockTarget):
                 name = "target-collecting"

@@ -1,7 +1,7 @@
 """Rows that vanished at the source: marked by an import, removed by another action, as the mapping's `delete` says.
 
-A tap reports them in two ways: a record with `_sdc_deleted_at`, or ACTIVATE_VERSION after a full read, which makes
-everything vanish that the read did not show. More than `max_vanished_share` of the known keys is refused.
+A tap reports them in two ways: a record with `_sdc_deleted_at`, or ACTIVATE_VERSION behind a full read, which makes
+everything vanish that did not come under its version. More than `max_vanished_share` of the known keys is refused.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Deletions(FullRead):
             subject=f"{self.outbox.mapping.title}, deletions",
             expected=f"at most {self._max_share:.0%} of the {known} known keys (max_vanished_share)",
             got=f"{gone} that the source no longer shows",
-            hint="Nothing was deleted. If it is right, raise max_vanished_share for one run.",
+            hint="Nothing was deleted. Compare the source with Anaplan; max_vanished_share sets the limit.",
         )
 
     def _keys(self) -> Iterator[str]:

@@ -1,13 +1,12 @@
 """What a full read of the source has shown of one mapping's rows, and so what it no longer shows.
 
-A full read that ends early must not look like a mass deletion: only an ACTIVATE_VERSION after the stream's records
-says that it was complete.
+A full read may take several runs under one version; the trail remembers what came of it. Only ACTIVATE_VERSION behind
+the records says that it was complete, and a record whose row is unknown spoils that for the whole version.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,31 +26,58 @@ class FullRead:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self._trail = outbox.services.trail
-        self._version = time.time_ns() // 1000
-        self._seen = False
+        self._version: int | None = None
+        self._unversioned = False
+        self._spoiled = False
         self._complete = False
 
-    def seen(self, hashes: Sequence[bytes]) -> None:
-        """The source still has these keys."""
-        self._seen, self._complete = True, False
-        self._trail.mark_seen(self.outbox.scope, hashes, self._version)
-
-    def activate(self) -> None:
-        """ACTIVATE_VERSION: the full read is complete. At a stream's start it says nothing."""
-        outbox = self.outbox
-        if outbox.mapping.key and outbox.tally.rejected:
-            log.warning("%s: rows were rejected, so nothing counts as vanished.", outbox.mapping.title)
+    def seen(self, hashes: Sequence[bytes], version: int | None) -> None:
+        """The source still has these keys. version: of their records; those without one belong to no full read."""
+        if version is None:
+            if not self._unversioned:
+                self._unversioned = True
+                self._trail.spoil_open_version(self.outbox.scope)
             return
-        self._complete = self._seen
+        if version != self._version:
+            self._trail.begin_version(self.outbox.scope, version)
+            self._version, self._spoiled = version, False
+            if self._unversioned:
+                self.spoil()
+        self._trail.mark_seen(self.outbox.scope, hashes, version)
+
+    def spoil(self) -> None:
+        """A record came whose row is unknown: it may be any that seems to have vanished."""
+        if not self._spoiled:
+            self._trail.spoil_version(self.outbox.scope)
+            self._spoiled = True
+
+    def keep(self) -> None:
+        """What was seen is on disk when this returns: STATE may leave."""
+        if self._version is not None:
+            self._trail.keep_versions()
+
+    def prove(self, version: int) -> None:
+        """A version came whole, says the tap."""
+        if version != self._version:
+            return
+        if self._trail.is_version_spoiled(self.outbox.scope):
+            log.warning(
+                "%s: of a record it can't be told which row it is, so nothing counts as vanished.",
+                self.outbox.mapping.title,
+            )
+            return
+        self._complete = True
 
     def vanished(self) -> Iterator[str]:
         """Key texts of what was delivered and is no longer there."""
-        if self._complete:
+        if self._complete and self._version is not None:
             yield from self._trail.vanished(self.outbox.scope, self._version)
 
     def count(self) -> int:
         """How many those are."""
-        return self._trail.count_vanished(self.outbox.scope, self._version) if self._complete else 0
+        if not self._complete or self._version is None:
+            return 0
+        return self._trail.count_vanished(self.outbox.scope, self._version)
 
     def known(self) -> int:
         """How many keys were delivered and not deleted."""
@@ -62,3 +88,8 @@ class FullRead:
         if self.count():
             self._trail.forget(self.outbox.scope, self.vanished())
         self._complete = False
+
+    def close(self) -> None:
+        """The version that came whole is done with."""
+        self._trail.close_version(self.outbox.scope)
+        self._version = None

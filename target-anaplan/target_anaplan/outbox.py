@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from connector_kit.audit import keys as audit_keys
 from connector_kit.audit.types import Block, Rejected
+from connector_kit.delivery.intake import Keyed
 from connector_kit.mapping.columns import Dialect, numeric_texts
 from connector_kit.mapping.compile import compile_rows, field_faults
 from connector_kit.mapping.values import Unmappable
@@ -27,20 +28,11 @@ from target_anaplan.tally import Tally
 if TYPE_CHECKING:
     from connector_kit.audit import Batch, Run, Trail
     from connector_kit.audit.replay_guard import ReplayGuard
-    from connector_kit.singer.records import Records
     from target_anaplan.accounts import CheckCounts
     from target_anaplan.destination import Destination
 
 BLOCK_ROWS = 5_000
 _DISTINCT_ROWS = 20_000  # a mapping with its own key: many records make one row, its last value counts
-
-
-class Keyed(NamedTuple):
-    """Valid records of one stream with their key texts and key hashes; parallel."""
-
-    records: Records
-    keys: Sequence[str]
-    hashes: Sequence[bytes]
 
 
 _Row = tuple[str, bytes, bytes, str, bytes]

@@ -7,106 +7,72 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk.helpers.capabilities import (
-    TARGET_VALIDATE_RECORDS_CONFIG,
-    CapabilitiesEnum,
-    PluginCapabilities,
-    TargetCapabilities,
-)
 from typing_extensions import override
 
+from connector_kit.delivery.target import DeliveryTarget
 from connector_kit.errors import ConfigurationError
 from connector_kit.mapping.columns import Dialect
 from connector_kit.singer.outcomes import check_delivered, note_missing_streams
-from connector_kit.singer.plugin import SecretsMixin, run
-from connector_kit.singer.target import BlockTarget
+from connector_kit.singer.plugin import run
 from connector_kit.threads import ThreadPool
 from target_anaplan import settings, summary
 from target_anaplan.mapping.spec import StreamMapping, parse
-from target_anaplan.sinks import StreamSink
 
 if TYPE_CHECKING:
     from connector_kit.anaplan.model import ModelClient
     from connector_kit.audit import Run, Trail
     from connector_kit.audit.replay_guard import ReplayGuard
-    from target_anaplan.deletions import Deletions
+    from connector_kit.delivery.intake import Route
+    from connector_kit.singer.target import RawBlock
     from target_anaplan.delivery import Carrier
     from target_anaplan.full_read import FullRead
     from target_anaplan.outbox import Outbox, Policy
+    from target_anaplan.route import MappingRoute
 
 _GC_THRESHOLD = 100_000
 
 
-class TargetAnaplan(SecretsMixin, BlockTarget):
+class TargetAnaplan(DeliveryTarget):
     """Singer target for Anaplan: streams into imports, processes and lists, with an audit trail of every row."""
 
     name = "target-anaplan"
+    entries = "mappings"
+    untouched = "Nothing was uploaded."
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
-    default_sink_class = StreamSink
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        PluginCapabilities.ABOUT,
-        PluginCapabilities.STRUCTURED_LOGGING,
-        TargetCapabilities.VALIDATE_RECORDS,
-    ]
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keyword arguments
         super().__init__(**options)
         self._mappings, faults = parse(self.config.get("mappings") or [])
         if faults:
             raise ConfigurationError(system=self.name, subject="setting mappings", faults=faults)
-        self._ignored = set(self.config.get("streams_ignored") or [])
         self._resources = ExitStack()
-        self._outboxes: list[Outbox] = []
-        self._full_reads: list[FullRead] = []
-        self._deletions: list[Deletions] = []
+        self._routes: list[MappingRoute] = []
         self._carrier: Carrier | None = None
         self._trail: Trail | None = None
         self._run: Run | None = None
 
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Of the SDK's own settings the one that means something here."""
-        config_jsonschema["properties"].setdefault(
-            "validate_records", TARGET_VALIDATE_RECORDS_CONFIG["properties"]["validate_records"]
-        )
-
     # What sinks ask for.
 
-    def outboxes_of(self, stream: str) -> list[Outbox]:
-        """The outboxes of a stream's mappings, none when it is ignored.
+    @property
+    @override
+    def known_streams(self) -> set[str]:
+        return {mapping.stream for mapping in self._mappings}
 
-        Raises:
-            ConfigurationError: the stream is neither mapped nor ignored, or a mapping doesn't fit the model.
-        """
-        known = {mapping.stream for mapping in self._mappings}
-        if stream in self._ignored:
-            return []
-        if stream not in known:
-            raise ConfigurationError(
-                system=self.name,
-                subject=f"stream {stream}",
-                expected="a mapping, or its name in streams_ignored",
-                got="neither",
-                hint=f"Mapped: {', '.join(sorted(known)) or 'none'}. Nothing was uploaded.",
-            )
+    @override
+    def routes_of(self, stream: str) -> Sequence[Route]:
         self._prepare()
-        return [outbox for outbox in self._outboxes if outbox.mapping.stream == stream]
+        return [route for route in self._routes if route.stream == stream]
 
-    def full_reads_of(self, stream: str) -> list[FullRead]:
-        """What full reads show of a stream's mappings, those that delete included."""
-        return [full_read for full_read in self._full_reads if full_read.outbox.mapping.stream == stream]
-
-    def deletions_of(self, stream: str) -> list[Deletions]:
-        """The deletions of a stream's mappings."""
-        return [deletions for deletions in self._deletions if deletions.outbox.mapping.stream == stream]
+    @property
+    def _outboxes(self) -> list[Outbox]:
+        return [route.outbox for route in self._routes]
 
     def guard_of(self, mark: object) -> ReplayGuard | None:
         """What keeps a replay's records from replacing newer ones. mark: `REPLAY_SEEN` of their schema."""
         from connector_kit.audit.replay_guard import guard_of  # noqa: PLC0415 - replays are rare
 
         if self._trail is None or self._run is None:
-            raise LookupError("outboxes_of comes before guard_of")
+            raise LookupError("routes_of comes before guard_of")
         return guard_of(self._trail, self._run, mark)
 
     def keep_lock(self, purpose: str) -> None:
@@ -117,8 +83,8 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
     # The run.
 
     @override
-    def process_records(self, stream: str, raws: Sequence[bytes], versioned: bool) -> None:
-        super().process_records(stream, raws, versioned)
+    def process_records(self, stream: str, block: RawBlock) -> None:
+        super().process_records(stream, block)
         if any(outbox.full for outbox in self._outboxes):
             self.logger.info("batch_rows is reached: delivering what there is, in the order of the mappings.")
             self.drain_all()
@@ -127,22 +93,38 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
     def deliver(self, *, last: bool) -> None:
         if self._carrier is None:
             return
-        from target_anaplan.delivery import deliver  # noqa: PLC0415 - only when there is something to deliver
+        from target_anaplan.deletions import Deletions  # noqa: PLC0415 - only when there is something to deliver
+        from target_anaplan.delivery import deliver  # noqa: PLC0415
 
+        proven = self._prove() if last else []
+        deletions = [read for route in self._routes if isinstance(read := route.full_read, Deletions)]
         try:
-            deliver(self._carrier, self._outboxes, self._deletions)
+            deliver(self._carrier, self._outboxes, deletions)
         finally:
             self._carrier.lock.release()
-        for full_read in self._full_reads:
+        for full_read in proven:
             full_read.forget()
+            full_read.close()
+        for route in self._routes:
+            route.full_read.keep()
         if last:
             self._note_idle()
             refused = [(one.mapping.title, one.tally.reasons) for one in self._outboxes if one.tally.nothing_delivered]
             check_delivered(self.name, self.config, refused)
 
+    def _prove(self) -> list[FullRead]:
+        """Tell the mappings which versions came whole; those that it concerns."""
+        found = []
+        for stream in dict.fromkeys(route.stream for route in self._routes):
+            if (version := self.proven(stream)) is None:
+                continue
+            for full_read in (route.full_read for route in self._routes if route.stream == stream):
+                full_read.prove(version)
+                found.append(full_read)
+        return found
+
     @override
-    def process_endofpipe(self) -> None:
-        super().process_endofpipe()
+    def finished(self) -> None:
         wanted = [mapping.stream for mapping in self._mappings]
         note_missing_streams(self.logger, wanted, self._sinks_active, "mappings")
         self._close("delivered")
@@ -179,6 +161,7 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         from target_anaplan.full_read import FullRead  # noqa: PLC0415
         from target_anaplan.model_lock import ModelLock  # noqa: PLC0415
         from target_anaplan.outbox import Outbox, Services  # noqa: PLC0415
+        from target_anaplan.route import MappingRoute  # noqa: PLC0415
         from target_anaplan.spool import SpoolDir, Worker  # noqa: PLC0415
 
         config = self.config
@@ -224,14 +207,18 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         )
         for mapping in self._mappings:
             outbox = Outbox(mapping, places.destinations[mapping.position], self._policy(mapping), services)
-            self._outboxes.append(outbox)
-            if mapping.deletion is None:
-                self._full_reads.append(FullRead(outbox))
-            else:
+            full_read = FullRead(outbox)
+            if mapping.deletion is not None:
                 removal = places.removals[mapping.position]
-                deletions = Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"])
-                self._deletions.append(deletions)
-                self._full_reads.append(deletions)
+                full_read = Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"])
+            route = MappingRoute(
+                outbox,
+                full_read,
+                answers=not mapping.key or not self._has_plain_mapping(mapping.stream),
+                guard_of=self.guard_of,
+                keep_lock=self.keep_lock,
+            )
+            self._routes.append(route)
         lock = ModelLock(model, config["wait_seconds"])
         self._resources.callback(lock.release)
         self._carrier = Carrier(
@@ -245,6 +232,10 @@ class TargetAnaplan(SecretsMixin, BlockTarget):
         )
         gc.freeze()  # what lives until the end needs no more visits of the collector
         gc.set_threshold(_GC_THRESHOLD)
+
+    def _has_plain_mapping(self, stream: str) -> bool:
+        """Whether the records of a stream are rows themselves in one of its mappings."""
+        return any(one.stream == stream and not one.key for one in self._mappings)
 
     def _policy(self, mapping: StreamMapping) -> Policy:
         from target_anaplan.outbox import Policy  # noqa: PLC0415

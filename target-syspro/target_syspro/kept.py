@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector_kit.audit.keys import key_hash
-from connector_kit.audit.types import REPLAY_SEEN, UNCHANGED, Rejected
+from connector_kit.audit.types import UNCHANGED, Rejected
 from connector_kit.lease_check import under_lease
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.columns import Dialect
@@ -24,6 +24,7 @@ from target_syspro.waiting import Row, Waiting
 if TYPE_CHECKING:
     from connector_kit.audit import Batch
     from connector_kit.audit.replay_guard import ReplayGuard
+    from connector_kit.delivery.intake import Bound, Keyed, Refused
     from connector_kit.documents.order import Services
     from connector_kit.singer.records import Records
     from connector_kit.syspro.upkeep import Upkeep
@@ -83,32 +84,26 @@ class Kept:
         """The fields of a record that it needs."""
         return self.keeping.fields
 
-    def bind(
-        self, schema: dict[str, object], message: bytes, key_properties: Sequence[str], replay_of: str
-    ) -> list[str]:
-        """Take the stream's schema; the faults of the entry, if it needs fields that are not there.
-
-        replay_of: says nothing here: records are known by their keys, whenever they come.
-        """
-        del replay_of
+    def bind(self, stream: Bound) -> list[str]:
+        """Take the stream's schema; the faults of the entry, if it needs fields that are not there."""
         keeping = self.keeping
-        faults = field_faults((*keeping.key, *keeping.columns), keeping.where_fields, schema)
+        faults = field_faults((*keeping.key, *keeping.columns), keeping.where_fields, stream.schema)
         needed = {field for column in keeping.key for field in column.fields}
-        if keeping.deletes and not needed <= set(key_properties):
+        if keeping.deletes and not needed <= set(stream.key):
             faults.append(
-                f"deletes needs a key made of the stream's key ({', '.join(key_properties) or 'it has none'}), "
+                f"deletes needs a key made of the stream's key ({', '.join(stream.key) or 'it has none'}), "
                 f"got {', '.join(sorted(needed))}"
             )
-        self._schema, self._key = message, tuple(key_properties)
-        if REPLAY_SEEN in schema:
+        self._schema, self._key = stream.message, stream.key
+        if stream.seen is not None:
             from connector_kit.audit.replay_guard import guard_of  # noqa: PLC0415 - replays are rare
 
-            self._guard = guard_of(self.services.trail, self.services.run, schema[REPLAY_SEEN])
+            self._guard = guard_of(self.services.trail, self.services.run, stream.seen)
         return [f"objects[{keeping.position}] ({keeping.title}): {fault}" for fault in faults]
 
-    def take(self, records: Records, keys: Sequence[str], *, versioned: bool) -> None:
-        """Valid records with their keys. versioned: says nothing here: what a full read lacks is not deleted."""
-        del versioned
+    def take(self, block: Keyed) -> None:
+        """Valid records with their keys. Their version says nothing here: what a full read lacks is not deleted."""
+        records, keys = block.records, block.keys
         self.tally["read"] += len(records)
         wanted = self.keeping.where(records) if self.keeping.where else [True] * len(records)
         places = [at for at, keep in enumerate(wanted) if keep]
@@ -139,10 +134,11 @@ class Kept:
         message = f"{reason}, got {problem.got}" if problem.got else reason
         self._refuse_early(Rejected(None, key, reason, message, bytes(record.raws[0])))
 
-    def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
-        """A record that breaks its schema or has no key."""
-        self.tally["read"] += 1
-        self._refuse_early(Rejected(None, key, reason, reason, raw))
+    def reject(self, refused: Sequence[Refused]) -> None:
+        """Records that break their schema, have no key, or can't be read."""
+        self.tally["read"] += len(refused)
+        for one in refused:
+            self._refuse_early(one.rejected())
 
     def _refuse_early(self, rejected: Rejected) -> None:
         """Of a replayed record it turns out behind the lock whether it is still the newest of its key."""
@@ -163,8 +159,9 @@ class Kept:
         self.tally["rejected"] += 1
         self.reasons[reason] += 1
 
-    def remove(self, keys: Sequence[str]) -> None:
+    def remove(self, keys: Sequence[str], version: int | None) -> None:
         """Records that the source deleted."""
+        del version
         if not self.keeping.deletes:
             log.warning("%s: %d deleted records are ignored: deletes is never", self.keeping.title, len(keys))
             return
@@ -173,7 +170,7 @@ class Kept:
         for key, place in zip(keys, places, strict=True):
             self._open().add(Row(key, tuple(map(str.strip, place)), None, ""))
 
-    def close(self, kind: str) -> None:
+    def close(self) -> None:
         """Nothing: records mean something one by one."""
 
     def check_complete(self) -> None:

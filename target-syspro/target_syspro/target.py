@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import override
 
-from connector_kit.documents.target import Connected, DocumentTarget
+from connector_kit.documents.target import Connected, DocumentRoute, DocumentTarget
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.plugin import run
 from target_syspro import keeping, settings
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from connector_kit.coordination.base import Coordinator
     from connector_kit.documents.model import Rules
     from connector_kit.documents.order import Services
-    from connector_kit.documents.sink import Taker
     from connector_kit.syspro.session import EnetSession
     from target_syspro.objects import Objects
 
@@ -64,13 +63,13 @@ class TargetSyspro(DocumentTarget):
         )
 
     @override
-    def orders(self, services: Services, connected: Connected) -> list[Taker]:
+    def orders(self, services: Services, connected: Connected) -> list[DocumentRoute]:
         """Suppliers and customers come before the documents that name them."""
         from target_syspro.kept import Kept  # noqa: PLC0415 - not needed for --about
 
         if self._session is None:
             raise LookupError("not connected")
-        kept: list[Taker] = [
+        kept: list[DocumentRoute] = [
             Kept(one, self._objects.upkeep(one.master, self._session), services, on_strange=self.config["unmappable"])
             for one in self._kept
         ]

@@ -52,19 +52,6 @@ def known(connection: Connection, scope: str, hashes: Sequence[bytes]) -> set[in
     return msgspec.json.decode(found, type=set[int]) if found else set()
 
 
-def mark_seen(connection: Connection, run_no: int, scope: str, hashes: Sequence[bytes], version: int) -> None:
-    """Note that a full read has shown these keys."""
-    if hashes:
-        values = {
-            "run_no": run_no,
-            "scope_id": scope_id(connection, scope, create=True),
-            "version": version,
-            "last": len(hashes) - 1,
-            "hashes": b"".join(hashes),
-        }
-        connection.execute(statements.mark_seen(postgres=connection.postgres), values)
-
-
 # The join's inner side is a list without repetition, which both databases hash or sort once.
 _VANISHED = (
     "FROM audit_delivered AS d LEFT JOIN "
@@ -74,7 +61,7 @@ _VANISHED = (
 
 
 def vanished(connection: Connection, scope: str, version: int) -> list[str]:
-    """Key texts of what the system may hold and the full read did not show."""
+    """Key texts of what the system may hold and did not come under a version."""
     values = {"scope_id": scope_id(connection, scope), "version": version}
     found = connection.rows(f"SELECT d.key_text, d.batch_no, d.seq {_VANISHED} ORDER BY d.batch_no, d.seq", values)
     named = [row["key_text"] for row in found if row["key_text"]]

@@ -37,9 +37,6 @@ def abandon_dead(connection: Connection) -> list[int]:
                 "WHERE no = :no AND outcome = :running",
                 {"outcome": ABANDONED, "message": message, "no": run["no"], "running": RUNNING},
             )
-    connection.execute(
-        "DELETE FROM audit_seen WHERE run_no NOT IN (SELECT no FROM audit_runs WHERE outcome = 'running')"
-    )
     return left
 
 

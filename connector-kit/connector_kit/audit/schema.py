@@ -159,15 +159,25 @@ delivered = Table(
     sqlite_with_rowid=False,
 )
 
-# Keys that a full read of a source has shown, kept until what vanished is known. No index: it is written row after
-# row and read once, whole; a run's rows go when it ends.
+# Keys that came under a scope's open version. No index: it is written row after row and read once, whole.
 seen = Table(
     "audit_seen",
     metadata,
-    Column("run_no", BigInteger, nullable=False),
     Column("scope_id", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("key_hash", LargeBinary, nullable=False),
+)
+
+# The version that a scope's last records carried. version: null when only a record of unknown key came. spoiled: it
+# proves nothing. marked: rows in `seen`; kept: distinct ones, when they were last thinned. See `versions.py`.
+versions = Table(
+    "audit_versions",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger),
+    Column("spoiled", SmallInteger, nullable=False),
+    Column("marked", BigInteger, nullable=False),
+    Column("kept", BigInteger, nullable=False),
 )
 
 # seq is null when it is not known which row was refused. key_hash names the payload when the key is unknown.

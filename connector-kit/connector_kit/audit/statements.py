@@ -84,12 +84,12 @@ def _delivered(condition: str, *, postgres: bool) -> str:
 
 
 def mark_seen(*, postgres: bool) -> str:
-    """Keys that a full read has shown. Values: run_no, scope_id, version, last, hashes."""
+    """Keys that came under a version. Values: scope_id, version, last, hashes."""
     # SQLite wants the WITH before the INSERT's SELECT, PostgreSQL takes it there too.
     return (
-        "INSERT INTO audit_seen (run_no, scope_id, version, key_hash) "
+        "INSERT INTO audit_seen (scope_id, version, key_hash) "
         f"{numbers(postgres=postgres)}"
-        f"SELECT :run_no, :scope_id, :version, {hash_at('n.i')} FROM n"
+        f"SELECT :scope_id, :version, {hash_at('n.i')} FROM n"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connector_kit.audit import delivered, process, recovery, report, statements
+from connector_kit.audit import delivered, process, recovery, report, statements, versions
 from connector_kit.audit.batch import Batch
 from connector_kit.audit.codec import Codec
 from connector_kit.audit.database import Database, default_url
@@ -138,18 +138,73 @@ class Trail:
         with self.database.reading() as connection:
             return delivered.known(connection, scope, hashes)
 
+    def begin_version(self, scope: str, version: int) -> bool:
+        """Say that records of this version come; whether it was open already, since an earlier run."""
+
+        def job() -> bool:
+            with self.database.writing() as connection:
+                return versions.begin(connection, scope, version)
+
+        return self.writer.run(job)
+
     def mark_seen(self, scope: str, hashes: Sequence[bytes], version: int) -> None:
-        """Note, for every row of a full read, sent or not, that the source still has it. Returns at once."""
-        run_no, hashes = self._runs[-1] if self._runs else 0, list(hashes)
+        """Note, for every record of a version that was begun, delivered or not, that the source has it. Returns at
+        once; `flush` before STATE leaves.
+        """
+        hashes = list(hashes)
 
         def job() -> None:
             with self.database.writing() as connection:
-                delivered.mark_seen(connection, run_no, scope, hashes, version)
+                versions.mark(connection, scope, version, hashes)
 
         self.writer.submit(job)
 
+    def spoil_version(self, scope: str) -> None:
+        """Note that a record came whose key is unknown: the open version, or the next to begin, proves nothing."""
+
+        def job() -> None:
+            with self.database.writing(durable=True) as connection:
+                versions.spoil(connection, scope)
+
+        self.writer.run(job)
+
+    def spoil_open_version(self, scope: str) -> None:
+        """Note, where a version is open, that records came which belong to none: nothing is known of their keys then.
+        Returns at once.
+        """
+
+        def job() -> None:
+            with self.database.writing() as connection:
+                versions.spoil_open(connection, scope)
+
+        self.writer.submit(job)
+
+    def is_version_spoiled(self, scope: str) -> bool:
+        """Whether a record came whose key is unknown, in this run or an earlier one of the open version."""
+        self.writer.flush()
+        with self.database.reading() as connection:
+            return versions.is_spoiled(connection, scope)
+
+    def close_version(self, scope: str) -> None:
+        """Forget the open version: it proved what it could."""
+
+        def job() -> None:
+            with self.database.writing(durable=True) as connection:
+                versions.close(connection, scope)
+
+        self.writer.run(job)
+
+    def keep_versions(self) -> None:
+        """What was marked is on disk when this returns."""
+
+        def job() -> None:
+            with self.database.writing(durable=True) as connection:
+                connection.execute("UPDATE audit_versions SET marked = marked")
+
+        self.writer.run(job)
+
     def vanished(self, scope: str, version: int) -> Iterator[str]:
-        """Key texts of what the system may hold and the full read `version` did not show."""
+        """Key texts of what the system may hold and did not come under the version."""
         self.writer.flush()
         with self.database.reading() as connection:
             keys = delivered.vanished(connection, scope, version)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from singer_sdk.exceptions import MissingKeyPropertiesError
-
 from connector_kit.audit.documents import DocumentBook
+from connector_kit.delivery.intake import Bound, Keyed, Refused, require_keys
 from connector_kit.documents.asking import validate
 from connector_kit.documents.delivery import Delivery
 from connector_kit.documents.parcel import Label, Parcel
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from connector_kit.documents.recipe import Recipe
     from connector_kit.mapping.values import Unmappable
     from connector_kit.singer.outcomes import Line
-    from connector_kit.singer.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,6 @@ class _Load:
     replay_of: str
 
 
-class MissingKeyError(RefusedError, MissingKeyPropertiesError):
-    """A record without its key, with `on_failure: stop`."""
-
-
 class Order:
     """Rows of one stream on their way to becoming one kind of document."""
 
@@ -82,7 +76,7 @@ class Order:
         self._schema = b""
         self._key: Sequence[str] = ()
         self._replay_of = ""
-        self._open = ""
+        self._open = False
 
     @property
     def stream(self) -> str:
@@ -103,21 +97,17 @@ class Order:
         if self.tally.read:
             yield from self.tally.lines(self.recipe.title)
 
-    def bind(
-        self, schema: dict[str, object], message: bytes, key_properties: Sequence[str], replay_of: str
-    ) -> list[str]:
-        """Take the stream's schema; the faults of the recipe, if it needs fields that are not there.
-
-        replay_of: the batch that the records which follow were delivered by before, "" when they come from a tap.
-        """
+    def bind(self, stream: Bound) -> list[str]:
+        """Take the stream's schema; the faults of the recipe, if it needs fields that are not there."""
         columns, more = self.recipe.columns, (*self.recipe.scope, *self.recipe.document, *self.recipe.where_fields)
-        faults = field_faults(columns, more, schema)
-        self._schema, self._key = message, tuple(key_properties)
-        self._replay_of = replay_of
+        faults = field_faults(columns, more, stream.schema)
+        self._schema, self._key = stream.message, stream.key
+        self._replay_of = stream.replay_of
         return [f"documents[{self.recipe.position}] ({self.recipe.title}): {fault}" for fault in faults]
 
-    def take(self, records: Records, keys: Sequence[str], *, versioned: bool) -> None:
+    def take(self, block: Keyed) -> None:
         """Valid records with their keys."""
+        records, keys = block.records, block.keys
         spool = self._spooling()
         self.tally.read += len(records)
         wanted = self.recipe.where(records) if self.recipe.where else [True] * len(records)
@@ -133,7 +123,7 @@ class Order:
         for row, one in zip(rows, mapped, strict=True):
             if one.problem is not None:
                 self._refuse(spool, row, one.problem)
-        self._open = "ACTIVATE_VERSION" if versioned else "STATE"
+        self._open = True
 
     def _refuse(self, spool: RowSpool, row: Row, problem: Unmappable) -> None:
         reason = f"{problem.column}: {problem.reason}" if problem.column else problem.reason
@@ -141,28 +131,28 @@ class Order:
         self.tally.rejected += 1
         self.tally.reasons[reason] += 1
 
-    def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
-        """A record that breaks its schema or has no key."""
-        self._spooling().refuse_invalid(key, reason, raw)
-        self.tally.read += 1
-        self.tally.rejected += 1
-        self.tally.reasons[reason] += 1
-        if self.recipe.stop_on_failure and reason.startswith("no key"):
-            raise MissingKeyError(
-                system=self._services.plugin,
-                subject=f"stream {self.recipe.stream}",
-                got=f"a record without its key ({reason})",
-                hint="on_failure is stop, so nothing was posted.",
+    def reject(self, refused: Sequence[Refused]) -> None:
+        """Records that break their schema, have no key, or can't be read."""
+        spool = self._spooling()
+        for one in refused:
+            spool.refuse_invalid(one.key, one.reason, one.message, one.raw)
+            self.tally.reasons[one.reason] += 1
+        self.tally.read += len(refused)
+        self.tally.rejected += len(refused)
+        self._open = True
+        if self.recipe.stop_on_failure:
+            require_keys(
+                self._services.plugin, self.recipe.stream, refused, "on_failure is stop, so nothing was posted"
             )
 
-    def remove(self, keys: Sequence[str]) -> None:
+    def remove(self, keys: Sequence[str], version: int | None) -> None:
         """Records that the source deleted: they are no part of the plan."""
+        del version
         self._spooling().add([], [(key, GONE) for key in keys])
 
-    def close(self, kind: str) -> None:
-        """A STATE or ACTIVATE_VERSION message: what came so far is whole."""
-        if kind in {"ACTIVATE_VERSION", self._open}:
-            self._open = ""
+    def close(self) -> None:
+        """A STATE or ACTIVATE_VERSION message came: the tap has not broken off since the last record."""
+        self._open = False
 
     def _spooling(self) -> RowSpool:
         if not self._loads or self._loads[-1].replay_of != self._replay_of:
@@ -181,10 +171,9 @@ class Order:
             raise UnavailableError(
                 system=self._services.plugin,
                 subject=f"stream {self.recipe.stream}",
-                expected=f"{self._open} after its last record",
+                expected="STATE or ACTIVATE_VERSION after its last record",
                 got="the end of the input",
-                hint="The tap seems to have broken off; nothing was posted. If it never sends that message, "
-                "set complete_when: input_ends.",
+                hint="The tap seems to have broken off, and half a document must not be posted: nothing was.",
             )
 
     def deliver(self) -> None:

@@ -55,7 +55,10 @@ class Parcel:
                 self._add(self._batch, block)
             if self._spool.invalid:
                 self._batch.reject_invalid(
-                    [Rejected(None, key, reason, reason, raw) for key, reason, raw in self._spool.invalids()]
+                    [
+                        Rejected(None, key, reason, message, raw or None)
+                        for key, reason, message, raw in self._spool.invalids()
+                    ]
                 )
             if not self._validate_only:
                 self._batch.sending(action=self._label.action)

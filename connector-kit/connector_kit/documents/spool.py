@@ -26,7 +26,7 @@ CREATE TABLE abouts (pile BLOB, unit BLOB, about BLOB, first INTEGER, PRIMARY KE
 CREATE TABLE latest (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE spoiled (pile BLOB, seq INTEGER, why TEXT NOT NULL, PRIMARY KEY (pile, seq)) WITHOUT ROWID;
 CREATE TABLE rejects (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, message TEXT NOT NULL);
-CREATE TABLE invalid (key TEXT NOT NULL, reason TEXT NOT NULL, raw BLOB NOT NULL);
+CREATE TABLE invalid (key TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, raw BLOB NOT NULL);
 """
 
 
@@ -125,9 +125,9 @@ class RowSpool:
         else:
             self._db.execute("INSERT OR IGNORE INTO spoiled VALUES (?, ?, ?)", (row.home.pile, row.seq, message))
 
-    def refuse_invalid(self, key: str, reason: str, raw: bytes) -> None:
+    def refuse_invalid(self, key: str, reason: str, message: str, raw: bytes) -> None:
         """A record that is not even a row."""
-        self._db.execute("INSERT INTO invalid VALUES (?, ?, ?)", (key, reason, raw))
+        self._db.execute("INSERT INTO invalid VALUES (?, ?, ?, ?)", (key, reason, message, raw))
         self.invalid += 1
         self.blind = True
 
@@ -219,9 +219,9 @@ class RowSpool:
             "SELECT r.seq, rows.key, r.reason, r.message FROM rejects AS r JOIN rows ON rows.seq = r.seq ORDER BY r.seq"
         )
 
-    def invalids(self) -> Iterator[tuple[str, str, bytes]]:
-        """Refused records that are no rows: key, reason, raw record."""
-        yield from self._db.execute("SELECT key, reason, raw FROM invalid ORDER BY rowid")
+    def invalids(self) -> Iterator[tuple[str, str, str, bytes]]:
+        """Refused records that are no rows: key, reason, message, raw record."""
+        yield from self._db.execute("SELECT key, reason, message, raw FROM invalid ORDER BY rowid")
 
     def close(self) -> None:
         """Let go of the file."""

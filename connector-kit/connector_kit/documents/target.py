@@ -5,33 +5,26 @@ from __future__ import annotations
 import gc
 import tempfile
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from singer_sdk.helpers.capabilities import (
-    TARGET_VALIDATE_RECORDS_CONFIG,
-    CapabilitiesEnum,
-    PluginCapabilities,
-    TargetCapabilities,
-)
 from typing_extensions import override
 
+from connector_kit.delivery.intake import Route
+from connector_kit.delivery.target import DeliveryTarget
 from connector_kit.documents.reading import parse
-from connector_kit.documents.sink import DocumentSink
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.outcomes import check_delivered, note_missing_streams
-from connector_kit.singer.plugin import SecretsMixin
-from connector_kit.singer.target import BlockTarget
 
 if TYPE_CHECKING:
     from connector_kit.audit import Run
     from connector_kit.coordination.base import Coordinator
     from connector_kit.documents.model import Poster, Rules
     from connector_kit.documents.order import Services
-    from connector_kit.documents.sink import Taker
+    from connector_kit.singer.outcomes import Line
 
 _GC_THRESHOLD = 100_000
 
@@ -47,31 +40,46 @@ class Connected:
     posters: Mapping[str, Poster]
 
 
-class DocumentTarget(SecretsMixin, BlockTarget):
+class DocumentRoute(Route, Protocol):
+    """What becomes of a stream's records: `connector_kit.documents.order.Order`, or what a target adds to it."""
+
+    def close(self) -> None:
+        """A STATE or ACTIVATE_VERSION message came."""
+
+    def check_complete(self) -> None:
+        """Raises UnavailableError when the input seems to have broken off, and that matters."""
+
+    def deliver(self) -> None:
+        """Bring what there is into the ERP."""
+
+    def discard(self) -> None:
+        """Let go of what was not delivered."""
+
+    def summary(self) -> Iterable[Line]:
+        """What was done, in lines for people."""
+
+    def none_arrived(self) -> tuple[str, Mapping[str, int]] | None:
+        """Its title and the reasons, where records came and were refused and nothing of them stands."""
+
+
+class DocumentTarget(DeliveryTarget):
     """Everything but the ERP.
 
     Attributes:
         objects: what can be posted, by the names that recipes use.
-        entries: the settings in which streams are named, for messages.
     """
 
     entries: ClassVar[str] = "documents"
+    untouched = "Nothing was posted."
     objects: ClassVar[Mapping[str, Rules]]
-    default_sink_class = DocumentSink
-    capabilities: ClassVar[list[CapabilitiesEnum]] = [
-        PluginCapabilities.ABOUT,
-        PluginCapabilities.STRUCTURED_LOGGING,
-        TargetCapabilities.VALIDATE_RECORDS,
-    ]
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keyword arguments
         super().__init__(**options)
         self.recipes, faults = parse(self.config.get("documents") or [], self.objects)
         if faults:
             raise ConfigurationError(system=self.name, subject="setting documents", got="; ".join(faults))
-        self._ignored = set(self.config.get("streams_ignored") or [])
         self._resources = ExitStack()
-        self._orders: list[Taker] | None = None
+        self._orders: list[DocumentRoute] | None = None
         self._run: Run | None = None
 
     @abstractmethod
@@ -84,38 +92,15 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             coordinator: for shared rates and locks of the ERP.
         """
 
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Of the SDK's own settings the one that means something here."""
-        config_jsonschema["properties"].setdefault(
-            "validate_records", TARGET_VALIDATE_RECORDS_CONFIG["properties"]["validate_records"]
-        )
-
     # What sinks ask for.
 
     @property
+    @override
     def known_streams(self) -> set[str]:
-        """The streams that the settings say something about."""
         return {recipe.stream for recipe in self.recipes}
 
-    def orders_of(self, stream: str) -> list[Taker]:
-        """The orders of a stream's recipes, none when it is ignored.
-
-        Raises:
-            ConfigurationError: the stream has neither a recipe nor is it ignored.
-        """
-        known = self.known_streams
-        if stream in self._ignored:
-            return []
-        if stream not in known:
-            raise ConfigurationError(
-                system=self.name,
-                subject=f"stream {stream}",
-                expected=f"an entry in {self.entries}, or its name in streams_ignored",
-                got="neither",
-                hint=f"In {self.entries}: {', '.join(sorted(known)) or 'none'}. Nothing was posted.",
-            )
+    @override
+    def routes_of(self, stream: str) -> Sequence[Route]:
         return [order for order in self._prepared() if order.stream == stream]
 
     # The run.
@@ -136,7 +121,14 @@ class DocumentTarget(SecretsMixin, BlockTarget):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         super()._process_state_message(message_dict)
         for order in self._orders or []:
-            order.close("STATE")
+            order.close()
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_activate_version_message(message_dict)
+        for order in self._orders or []:
+            if order.stream == message_dict["stream"]:
+                order.close()
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
@@ -145,8 +137,7 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             super()._write_state_message(state)
 
     @override
-    def process_endofpipe(self) -> None:
-        super().process_endofpipe()
+    def finished(self) -> None:
         note_missing_streams(self.logger, sorted(self.known_streams), self._sinks_active, self.entries)
         self._close("validated" if self.config["validate_only"] else "delivered")
 
@@ -166,13 +157,13 @@ class DocumentTarget(SecretsMixin, BlockTarget):
             self._run, self._orders = None, None
             self._resources.close()
 
-    def orders(self, services: Services, connected: Connected) -> list[Taker]:
+    def orders(self, services: Services, connected: Connected) -> list[DocumentRoute]:
         """What takes the streams, in the order of delivery."""
         from connector_kit.documents.order import Order  # noqa: PLC0415 - not needed for --about
 
         return [Order(recipe, connected.posters[recipe.rules.name], services) for recipe in self.recipes]
 
-    def _prepared(self) -> list[Taker]:
+    def _prepared(self) -> list[DocumentRoute]:
         if self._orders is not None:
             return self._orders
         from connector_kit import audit, coordination  # noqa: PLC0415 - not needed for --about

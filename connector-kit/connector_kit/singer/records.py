@@ -7,14 +7,16 @@ jsonschema-rs, which has the last word and says which rule was broken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 from singer_sdk.exceptions import InvalidJSONSchema
-from singer_sdk.singerlib.exceptions import InvalidInputLine
+
+from connector_kit.singer.lines import said
 
 Record = Any
 """A decoded record: a struct of the stream's type, or a dict. Only `Records` knows which."""
@@ -23,16 +25,40 @@ _ANNOTATIONS = {"title", "description", "format", "default", "examples", "readOn
 _FLAT = {"type", "properties", "required", "additionalProperties", "$schema", "title", "description", "$id"}
 _LENGTHS = {"maxLength", "minLength"}
 
-_as_dict: Callable[[bytes | msgspec.Raw], dict[str, Any]] = msgspec.json.Decoder(dict, float_hook=Decimal).decode
+_MOST_DIGITS = 400
+"""No ERP has larger numbers; written out, 1e9999999 has ten million digits."""
+
+
+def _number(text: str) -> Decimal:
+    """An exact number. Raises ArithmeticError when it is out of any system's range."""
+    number = Decimal(text)
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        raise OverflowError
+    return number
+
+
+_as_dict: Callable[[bytes | msgspec.Raw], dict[str, Any]] = msgspec.json.Decoder(dict, float_hook=_number).decode
 
 
 class Invalid(NamedTuple):
-    """A record that is not what its schema promised: its fields, its raw text, the field (dotted), and the rule."""
+    """A record that is refused: its place in the block, what can be told of its fields, its raw text, and why.
 
+    field: dotted; "" where it is not one field. rule: of the schema, or what is wrong with the JSON (`broken`).
+    """
+
+    at: int
     record: dict[str, Any]
     raw: bytes
     field: str
     rule: str
+    broken: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Without the record's values, so that failures group by it."""
+        if self.broken:
+            return f"record: {self.rule}"
+        return f"schema: {f'field {self.field}' if self.field else 'record'}, {self.rule}"
 
 
 class Records:
@@ -83,11 +109,12 @@ class RecordReader:
     def __init__(self, schema: dict[str, Any], fields: Collection[str], *, check: bool = True) -> None:
         import jsonschema_rs  # noqa: PLC0415 - not needed for --about or --version
 
+        self._validator: Any = None
         try:
-            self._validator = jsonschema_rs.validator_for(schema)
+            validator = jsonschema_rs.validator_for(schema)
+            self._validator = validator if check else None
         except (ValueError, jsonschema_rs.ValidationError) as exc:
             raise InvalidJSONSchema(f"Schema Validation Error: {exc}") from exc
-        self._check = check
         properties = schema.get("properties") or {}
         self._names = {name: f"f{at}" for at, name in enumerate(properties)}
         self._exact = {
@@ -97,23 +124,23 @@ class RecordReader:
         }
         self._type = flat_type(schema, self._names, self._exact) if check else None
         self._decode = msgspec.json.Decoder(self._type).decode if self._type else None
+        self._properties = properties
 
     def read(self, raws: Sequence[bytes]) -> tuple[Records, list[Invalid]]:
-        """The valid records, and the others with the first rule that each of them breaks.
-
-        Raises:
-            InvalidInputLine: a record that is no JSON object.
-        """
+        """The valid records, and the others with the first rule that each of them breaks."""
         if self._decode is not None:
             try:
                 records = list(map(self._decode, raws))
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, *_BROKEN):
                 return self._one_by_one(raws)
             if self._numbers_are_numbers(records):
                 return Records(self, records, raws), []
             return self._one_by_one(raws)
-        decoded = [_dict(raw) for raw in raws]
-        if not self._check or all(map(self._validator.is_valid, decoded)):
+        try:
+            decoded = list(map(_as_dict, raws))
+        except _BROKEN:
+            return self._one_by_one(raws)
+        if self._validator is None or all(map(self._validator.is_valid, decoded)):
             return Records(self, decoded, raws), []
         return self._one_by_one(raws)
 
@@ -121,24 +148,50 @@ class RecordReader:
         good: list[Record] = []
         good_raws: list[bytes] = []
         bad: list[Invalid] = []
-        for raw in raws:
-            record = _dict(raw)
-            if self._validator.is_valid(record):
+        for at, raw in enumerate(raws):
+            try:
+                record = _as_dict(raw)
+            except _BROKEN as error:
+                text = bytes(raw)
+                bad.append(Invalid(at, told(text), text, "", said(error, text), broken=True))
+                continue
+            if self._validator is None or self._validator.is_valid(record):
                 good.append(self._as_struct(record) if self._type else record)
                 good_raws.append(raw)
             else:
-                bad.append(self._explain(record, raw))
+                bad.append(self._explain(at, record, raw))
         return Records(self, good, good_raws), bad
 
     def _as_struct(self, record: dict[str, Any]) -> Record:
-        values = {self._names[name]: value for name, value in record.items() if name in self._names}
+        values = {self._names[name]: value for name, value in self.as_read(record).items() if name in self._names}
         return cast("Callable[..., Record]", self._type)(**values)
 
+    def as_read(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A decoded record's fields with the types that columns have: numbers read as exact ones are all Decimal."""
+        if self._type is None:
+            return record
+        whole = {name: Decimal(value) for name in self._exact if type(value := record.get(name)) is int}
+        return {**record, **whole} if whole else record
+
+    def accepts(self, record: Mapping[str, Any], names: Sequence[str]) -> bool:
+        """Whether some fields of a record are what the schema says of them."""
+        import jsonschema_rs  # noqa: PLC0415 - not needed for --about or --version
+
+        parts = {name: self._properties[name] for name in names if name in self._properties}
+        return bool(jsonschema_rs.is_valid({"properties": parts}, {name: record.get(name) for name in names}))
+
     def _numbers_are_numbers(self, records: Sequence[Record]) -> bool:
-        """Exact numbers stay raw in the struct, which takes any JSON value there: only a number or null is right."""
+        """Exact numbers stay raw in the struct, which takes any JSON value there: only a number or null is right.
+
+        Numbers with an exponent are looked at one by one.
+        """
         for name, starts in self._exact.items():
             column = map(attrgetter(self._names[name]), records)
-            if not {bytes(raw)[:1] for raw in column if raw is not None} <= starts:
+            texts = [bytes(raw) for raw in column if raw is not None]
+            if not {text[:1] for text in texts} <= starts:
+                return False
+            joined = b" ".join(texts)
+            if b"e" in joined or b"E" in joined:  # rare, and 1e9999999 must not get any further
                 return False
         return True
 
@@ -154,15 +207,15 @@ class RecordReader:
             return [_exact(value) if type(value) is msgspec.Raw else value for value in column]
         return column
 
-    def _explain(self, record: dict[str, Any], raw: bytes) -> Invalid:
+    def _explain(self, at: int, record: dict[str, Any], raw: bytes) -> Invalid:
         error = next(self._validator.iter_errors(record))
         field = ".".join(str(part) for part in error.instance_path)
         kind, limit = error.kind.name, error.kind.value
         if kind == "required":
-            return Invalid(record, raw, ".".join(filter(None, (field, str(limit)))), "required")
+            return Invalid(at, record, raw, ".".join(filter(None, (field, str(limit)))), "required")
         if isinstance(limit, (list, tuple)):
             limit = "|".join(str(part) for part in limit)
-        return Invalid(record, raw, field, kind if isinstance(limit, dict) else f"{kind} {limit}")
+        return Invalid(at, record, raw, field, kind if isinstance(limit, dict) else f"{kind} {limit}")
 
 
 _NUMBER_STARTS = frozenset(bytes([byte]) for byte in b"-0123456789")
@@ -173,11 +226,39 @@ def _exact(raw: msgspec.Raw) -> Decimal | None:
     return None if text == b"null" else Decimal(text.decode())
 
 
-def _dict(raw: bytes) -> dict[str, Any]:
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError)
+
+
+def told(raw: bytes) -> dict[str, Any]:
+    """The fields of a broken record that can be relied on, read with Python's tolerant decoder; others are left out.
+
+    So a record of which one text is damaged is known by its key all the same.
+    """
     try:
-        return _as_dict(raw)
-    except msgspec.DecodeError as exc:
-        raise InvalidInputLine(f"A RECORD message holds something else than an object: {exc}") from exc
+        found = json.loads(raw.decode("utf-8", "surrogateescape"), parse_float=_sane, parse_constant=lambda _: _BAD)
+    except (ValueError, RecursionError, ArithmeticError):
+        return {}
+    return {name: value for name, value in found.items() if _sound(value)} if isinstance(found, dict) else {}
+
+
+_BAD = object()
+
+
+def _sane(text: str) -> object:
+    try:
+        return _number(text)
+    except ArithmeticError:
+        return _BAD
+
+
+def _sound(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+    return value is None or isinstance(value, (bool, int, Decimal))
 
 
 def flat_type(schema: dict[str, Any], names: dict[str, str], exact: Collection[str]) -> type[msgspec.Struct] | None:

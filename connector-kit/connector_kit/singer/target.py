@@ -8,49 +8,54 @@ ACTIVATE_VERSION take the SDK's way. What this module relies on inside the SDK (
 from __future__ import annotations
 
 import io
+import logging
 import signal
 import sys
 import threading
 import time
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 from singer_sdk import Sink, Target
-from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.exceptions import InvalidJSONSchema, RecordsWithoutSchemaException
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError, UnavailableError
+from connector_kit.errors import ConfigurationError, ConnectorError, UnavailableError
+from connector_kit.singer.drain import drain
+from connector_kit.singer.lines import Line, Poison, Stretch, TapFault, decode, has_mark, without_mark
+from connector_kit.singer.schemas import modern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
+
+log = logging.getLogger(__name__)
 
 BLOCK_BYTES = 1024 * 1024
 BLOCK_SECONDS = 5.0
 _READ_BYTES = 256 * 1024
 
 
-class _Line(msgspec.Struct, gc=False):
-    """One line of a Singer stream: what the loop needs decoded, the rest as it came."""
-
-    type: str
-    stream: str = ""
-    record: msgspec.Raw = msgspec.Raw()
-    schema: msgspec.Raw = msgspec.Raw()
-    value: msgspec.Raw = msgspec.Raw()
-    key_properties: list[str] | None = None
-    bookmark_properties: list[str] | None = None
-    version: int | None = None
+_group = attrgetter("type", "stream", "version")
 
 
-_lines = msgspec.json.Decoder(_Line)
-_group = attrgetter("type", "stream")
+class RawBlock(NamedTuple):
+    """Records of one stream and one version that followed each other.
+
+    raws: the `record` values as they came. first_line: the number of the first one's line in the input, from 1; the
+    others' numbers follow. version: of the RECORD messages; None when they have none.
+    """
+
+    raws: Sequence[bytes | msgspec.Raw]
+    first_line: int
+    version: int | None
 
 
 class BlockReader(GenericSingerReader[bytes]):
@@ -62,16 +67,19 @@ class BlockReader(GenericSingerReader[bytes]):
 
     def __init__(
         self,
-        on_records: Callable[[str, Sequence[bytes], bool], None],
+        on_records: Callable[[str, RawBlock], None],
+        on_poison: Callable[[int, Poison], None],
         on_error: Callable[[BaseException], None],
         stopping: threading.Event,
     ) -> None:
         super().__init__()
         self._on_records = on_records
+        self._on_poison = on_poison
         self._on_error = on_error
         self._stopping = stopping
-        self._line_number = 0
+        self._lines = 0
         self.waiting = False
+        self.fault: TapFault | None = None
 
     @property
     @override
@@ -91,26 +99,51 @@ class BlockReader(GenericSingerReader[bytes]):
         counts: Counter[str] = Counter()
         try:
             for block in self._blocks(_binary(file_input or self.default_input)):
-                self._dispatch(self._decode(block), callbacks, counts)
+                found = decode(self._begun(block), self._lines + 1)
+                for stretch in found.stretches:
+                    self._dispatch(stretch, callbacks, counts)
+                self._lines += block.count(b"\n")
+                if found.fault is not None:
+                    self.fault = found.fault
+                    break
+        except TapFault as fault:
+            self.fault = fault  # what was whole before it is delivered first
         except BaseException as error:
             self._on_error(error)
             raise
         return counts
 
+    def _begun(self, block: bytes) -> bytes:
+        """The block; the first one without a byte order mark."""
+        if self._lines:
+            return block
+        if has_mark(block):
+            log.warning("the tap's output begins with a UTF-8 byte order mark, which JSON does not have: skipped.")
+        return without_mark(block)
+
     def _dispatch(
-        self, messages: list[_Line], callbacks: dict[str, Callable[[dict[str, Any]], None]], counts: Counter[str]
+        self, stretch: Stretch, callbacks: dict[str, Callable[[dict[str, Any]], None]], counts: Counter[str]
     ) -> None:
-        for (kind, stream), group in groupby(messages, _group):
-            lines = list(group)
-            counts[kind] += len(lines)
+        number, messages = stretch
+        if isinstance(messages, Poison):
+            counts["RECORD"] += 1
+            self._on_poison(number, messages)
+            return
+        for (kind, stream, version), group in groupby(messages, _group):
+            some = list(group)
+            counts[kind] += len(some)
             if kind == "RECORD":
-                raws = [self._required(line.record, "record", line) for line in lines]
-                self._on_records(stream, raws, lines[0].version is not None)
-            elif callback := callbacks.get(kind):
-                for line in lines:
-                    callback(self._message(line))
+                if not stream:
+                    raise TapFault(number, "a RECORD message without a stream")
+                with _as_tap_fault(number):
+                    self._on_records(stream, RawBlock([line.record for line in some], number, version))
             else:
-                self._process_unknown_message({"type": kind})
+                for at, line in enumerate(some, number):
+                    if line.type not in callbacks:
+                        raise TapFault(at, f"a message of type {line.type[:40]!r}, which Singer does not have")
+                    with _as_tap_fault(at):
+                        callbacks[line.type](self._message(line))
+            number += len(some)
 
     def _blocks(self, source: IO[bytes]) -> Iterator[bytes]:
         """Whole lines, about `BLOCK_BYTES` at once, sooner when the tap is slow."""
@@ -137,29 +170,7 @@ class BlockReader(GenericSingerReader[bytes]):
             parts = [data[end:]] if end < len(data) else []
             size, since = len(data) - end, time.monotonic()
 
-    def _decode(self, block: bytes) -> list[_Line]:
-        try:
-            lines = _lines.decode_lines(block)
-        except msgspec.DecodeError:
-            lines = [
-                self._decode_one(number, line) for number, line in enumerate(block.split(b"\n"), 1) if line.strip()
-            ]
-        self._line_number += block.count(b"\n")
-        return lines
-
-    def _decode_one(self, number: int, line: bytes) -> _Line:
-        try:
-            return _lines.decode(line)
-        except msgspec.DecodeError as exc:
-            raise InvalidInputLine(f"Line {self._line_number + number} is not a Singer message: {exc}") from exc
-
-    @staticmethod
-    def _required(value: msgspec.Raw, name: str, line: _Line) -> bytes:
-        if not value or not line.stream:
-            raise InvalidInputLine(f"A {line.type} message of stream '{line.stream}' has no {name} or no stream")
-        return cast("bytes", value)
-
-    def _message(self, line: _Line) -> dict[str, Any]:
+    def _message(self, line: Line) -> dict[str, Any]:
         """The message as the SDK's handlers expect it."""
         message: dict[str, Any] = {"type": line.type}
         if line.stream:
@@ -175,6 +186,31 @@ class BlockReader(GenericSingerReader[bytes]):
         return message
 
 
+@contextmanager
+def _as_tap_fault(number: int) -> Iterator[None]:
+    """What the SDK and we say of a message that isn't as Singer has it, with the number of its line."""
+    try:
+        yield
+    except TapFault:
+        raise
+    except RecordsWithoutSchemaException as error:
+        raise RecordBeforeSchema(number, str(error)) from error
+    except InvalidJSONSchema as error:
+        raise SchemaFault(number, f"a SCHEMA message that can't be used: {error}") from error
+    except (InvalidInputLine, msgspec.DecodeError, RecursionError) as error:
+        if isinstance(error, ConnectorError):
+            raise
+        raise TapFault(number, str(error)) from error
+
+
+class RecordBeforeSchema(TapFault, RecordsWithoutSchemaException):
+    """A record came before its stream's SCHEMA."""
+
+
+class SchemaFault(TapFault, InvalidJSONSchema):
+    """A SCHEMA message that is none."""
+
+
 def _binary(source: IO[Any]) -> IO[bytes]:
     """The bytes below a text stream; in-memory text is encoded."""
     below = getattr(source, "buffer", None)
@@ -187,11 +223,12 @@ class BlockSink(Sink):
     """A sink whose unit of work is a block of raw records. The target drains all of them together."""
 
     @abstractmethod
-    def process_block(self, raws: Sequence[bytes], *, versioned: bool) -> None:
-        """Take the raw `record` values of RECORD messages that followed each other.
+    def process_block(self, block: RawBlock) -> None:
+        """Take records that followed each other."""
 
-        `versioned`: they belong to a full read, whose end an ACTIVATE_VERSION announces.
-        """
+    @abstractmethod
+    def process_poison(self, number: int, poison: Poison) -> None:
+        """Reject a record whose line is not JSON as it should be. number: of the line."""
 
     @override
     def get_validator(self) -> None:
@@ -215,7 +252,7 @@ class BlockTarget(Target):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keyword arguments
         self.stopping = threading.Event()
         # Made first: from the moment when the SDK sets its signal handlers, a signal may ask for it.
-        self._reader = BlockReader(self.process_records, self.failed, self.stopping)
+        self._reader = BlockReader(self.process_records, self.process_poison, self.failed, self.stopping)
         options["message_reader"] = self._reader
         super().__init__(**options)
         unsupported = [name for name in ("stream_maps", "flattening_enabled", "batch_config") if self.config.get(name)]
@@ -235,15 +272,31 @@ class BlockTarget(Target):
     def failed(self, error: BaseException) -> None:
         """The run ends with this error, which is raised when this returns."""
 
-    def process_records(self, stream: str, raws: Sequence[bytes], versioned: bool) -> None:
-        """A block of one stream's raw records, to its sink."""
-        sink = self._sinks_active.get(stream)
-        if sink is None:
-            raise RecordsWithoutSchemaException(f"A record for stream '{stream}' came before its SCHEMA message")
-        count = len(raws)
+    def finished(self) -> None:
+        """Everything that came is delivered, and STATE has left."""
+
+    def process_records(self, stream: str, block: RawBlock) -> None:
+        """Records of one stream, to its sink."""
+        sink = self._sink_of(stream)
+        count = len(block.raws)
         sink.tally_record_read(count)
         sink.record_counter_metric.increment(count)
-        cast("BlockSink", sink).process_block(raws, versioned=versioned)
+        sink.process_block(block)
+
+    def process_poison(self, number: int, poison: Poison) -> None:
+        """A record that can't be read, to its stream's sink, which rejects it."""
+        with _as_tap_fault(number):
+            self._sink_of(poison.stream).process_poison(number, poison)
+
+    def _sink_of(self, stream: str) -> BlockSink:
+        sink = self._sinks_active.get(stream)
+        if sink is None:
+            raise RecordsWithoutSchemaException(f"a record of stream {stream} before its SCHEMA")
+        return cast("BlockSink", sink)
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        super()._process_schema_message({**message_dict, "schema": modern(message_dict.get("schema"))})
 
     @override
     def _drain_all(self, sink_list: Any, parallelism: int) -> None:
@@ -256,13 +309,35 @@ class BlockTarget(Target):
 
     _ending = False
 
+    @property
+    def fault(self) -> TapFault | None:
+        """What ended the reading before the input's end."""
+        return self._reader.fault
+
     @override
     def process_endofpipe(self) -> None:
+        """Deliver; of an input with a fault what was whole before it, and then say what is wrong."""
         self._ending = True
         try:
             super().process_endofpipe()
         except BaseException as error:
             self.failed(error)
+            raise
+        if self.fault is not None:
+            self.failed(self.fault)
+            raise self.fault
+        self.finished()
+
+    @classmethod
+    @override
+    def invoke(cls, **options: Any) -> None:
+        """The command itself. One that fails reads its input to the end, so that the tap need not fail too."""
+        try:
+            super().invoke(**options)
+        except Exception as error:
+            if not options.get("file_input") and getattr(error, "got", "") != _STOPPED:
+                cls.logger.warning("This run has failed: what the tap still sends is read and dropped.")
+                drain(begun=False)
             raise
 
     @override
@@ -292,11 +367,14 @@ class BlockTarget(Target):
             raise stopped()
 
 
+_STOPPED = "a signal to stop"
+
+
 def stopped() -> UnavailableError:
     """The error with which a stopped run ends."""
     return UnavailableError(
         system="Singer",
         subject="target",
-        got="a signal to stop",
+        got=_STOPPED,
         hint="Records that were read and not delivered are read again by the next run.",
     )

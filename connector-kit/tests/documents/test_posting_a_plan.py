@@ -231,9 +231,11 @@ def test_plan_data_is_replaced_and_cells_that_left_become_zero(bench):
     assert last[2]["lines"] == [["4000", "B", "50.00"], ["4000", "A", "0"]]
 
 
-def test_a_stream_without_a_recipe_fails_before_anything_is_posted(bench):
+def test_a_stream_without_a_recipe_fails_as_soon_as_a_record_of_it_comes(bench):
+    bench.run(messages([], stream="other"))  # mappers announce also what they remove
     with pytest.raises(ConfigurationError, match="stream other"):
-        bench.run(messages([], stream="other"))
+        bench.run(messages(PLAN, stream="other"))
+    assert not bench.erp.documents()
 
 
 def test_fields_that_the_stream_does_not_have_are_named(bench):

@@ -14,6 +14,8 @@ from plans import RECIPE, SCHEMA, messages
 
 from connector_kit.audit import Trail
 from connector_kit.audit.documents import DocumentBook
+from connector_kit.audit.keys import key_hash
+from connector_kit.delivery.intake import Bound, Keyed
 from connector_kit.documents.order import Order, Services
 from connector_kit.documents.periods import FiscalYears
 from connector_kit.documents.reading import parse
@@ -117,14 +119,15 @@ class World:
     @staticmethod
     def _feed(order, rows):
         message, *records = messages(rows, state=None).splitlines()
-        order.bind(SCHEMA, message.encode(), (), "")
+        order.bind(Bound(SCHEMA, message.encode(), ()))
         reader = RecordReader(SCHEMA, SCHEMA["properties"])
         raws = [msgspec.json.encode(msgspec.json.decode(line)["record"]) for line in records]
         if raws:
             good, bad = reader.read(raws)
             assert not bad
-            order.take(good, [raw.decode() for raw in raws], versioned=False)
-            order.close("STATE")
+            keys = [raw.decode() for raw in raws]
+            order.take(Keyed(good, keys, list(map(key_hash, keys))))
+            order.close()
 
     def _mortal(self, trail, crash_at, after):
         """Every write that the process waits for is a step; from the step where it dies on nothing is written."""
