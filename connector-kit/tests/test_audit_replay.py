@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import tempfile
+
 import msgspec
 import pytest
-from audit_rows import SCHEMA, begin_batch, begin_run, block, deliver, key, unchanged
+from audit_rows import SCHEMA, SCOPE, begin_batch, begin_run, block, deliver, key, unchanged
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.failures import Selection, dismiss, failed_batches, groups
 from connector_kit.audit.replay import Replayed, replay
 from connector_kit.audit.types import REPLAY_SEEN
+
+UNKNOWN = Rejected(None, "", "no dump", "one row was refused")
 
 
 @pytest.fixture
@@ -179,7 +185,70 @@ def test_what_cannot_be_replayed_is_counted(audit_url):
         deliver(run, [2], deletes=True, rejects=[bad(0, 2)])
         messages, done = replayed(trail)
         assert messages == []
-        assert done == Replayed(records=0, without_payload=1, deletions=1, unmatched=1)
+        assert done == Replayed(records=0, without_payload=1, deletions=1)
+        deliver(run, [7], rejects=[UNKNOWN])
+        assert replayed(trail)[1] == Replayed(records=0, without_payload=2, deletions=1)
+        trail.forget(SCOPE, [key(7)])
+        assert replayed(trail)[1] == Replayed(records=0, without_payload=1, deletions=1, unmatched=1)
+
+
+@pytest.mark.parametrize("payloads", ["all", "failed"])
+def test_a_file_of_which_an_unknown_row_was_refused_goes_out_whole_and_closes_when_it_arrives(audit_url, payloads):
+    with Trail.open(audit_url, payloads=payloads) as trail:
+        run = begin_run(trail)
+        deliver(run, range(6), rejects=[UNKNOWN, UNKNOWN, bad(4, 4)])
+        assert sent_again(trail) == [0, 1, 2, 3, 4, 5]
+        assert deliver(run, [0, 1], version="b").repaired == 0
+        assert sent_again(trail) == [2, 3, 4, 5]  # what a later file has brought would be a step back
+        assert open_failures(trail) == 3
+        assert deliver(run, [2, 3, 5]).repaired == 2
+        assert sent_again(trail) == [4]
+        assert deliver(run, [4]).repaired == 1
+        assert open_failures(trail) == 0
+
+
+def test_a_file_that_is_unknown_again_takes_the_place_of_the_earlier_one(trail):
+    run = begin_run(trail)
+    for _ in range(3):
+        assert deliver(run, range(3), rejects=[UNKNOWN]).repaired == 0
+    assert open_failures(trail) == 1
+    assert sent_again(trail) == [0, 1, 2]
+    assert deliver(run, range(3)).repaired == 1
+    assert open_failures(trail) == 0
+
+
+def test_a_record_that_failed_later_than_its_unknown_file_goes_out_once_as_it_was_last(trail):
+    run = begin_run(trail)
+    deliver(run, range(3), rejects=[UNKNOWN])
+    deliver(run, [1], version="b", rejects=[bad(0, 1)])
+    messages, _ = replayed(trail)
+    records = [message["record"] for message in messages if message["type"] == "RECORD"]
+    assert [(int(record["Supplier"]), record["Name"]) for record in records] == [(0, "a"), (2, "a"), (1, "b")]
+
+
+def test_deletions_of_which_some_are_unknown_are_not_forgotten(trail):
+    run = begin_run(trail)
+    deliver(run, range(3))
+    deliver(run, [1, 2], deletes=True, rejects=[UNKNOWN])
+    assert trail.count_known(SCOPE) == 3
+    assert deliver(run, [1, 2], deletes=True).repaired == 1
+    assert trail.count_known(SCOPE) == 1
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 4), min_size=1), st.booleans()), min_size=1, max_size=5))
+def test_no_row_of_an_unknown_file_is_lost_whatever_is_delivered_after_it(batches):
+    """A model of the trail: of each key, whether its last file is one of which all is known."""
+    with tempfile.TemporaryDirectory() as folder, Trail.open(f"sqlite:///{folder}/audit.db") as trail:
+        run = begin_run(trail)
+        certain = {}
+        for numbers, known in batches:
+            rows = sorted(numbers)
+            deliver(run, rows, rejects=[] if known else [UNKNOWN])
+            certain.update(dict.fromkeys(rows, known))
+        doubtful = sorted(number for number, known in certain.items() if not known)
+        assert sorted(sent_again(trail)) == doubtful
+        assert (open_failures(trail) > 0) == bool(doubtful)
+        assert unchanged(trail, sorted(certain)) == set(certain) - set(doubtful)
 
 
 def test_with_only_failures_kept_they_can_be_replayed(audit_url):

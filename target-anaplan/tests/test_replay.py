@@ -77,6 +77,22 @@ def test_a_replay_delivers_what_was_refused_closes_it_and_the_next_one_sends_not
     assert bench.summary().run == again.run
 
 
+def test_a_replay_brings_a_file_again_of_which_unknown_rows_were_refused(bench, monkeypatch, tmp_path):
+    """An incremental source does not repeat them, so nobody else would."""
+    bench.sandbox.control.refuse(IMPORT, r"Supplier 2\b", "Invalid name")
+    bench.sandbox.control.fault("anaplan", {"status": 404}, path="/dump", times=-1)
+    bench.deliver(bench.suppliers(*map(bench.supplier, (1, 2, 3))))
+    bench.sandbox.control.clear_faults()
+    bench.sandbox.control.accept()
+    assert (open_failures(bench), len(bench.items())) == (1, 2)
+    first = bench.summary().run
+    assert replay(bench, monkeypatch, tmp_path) == (3, "tap-audit-trail: 3 records written\n")
+    assert len(bench.items()) == 3
+    with Trail.open(bench.audit_url) as trail:
+        assert [action.still_open for action in trail.summary(first).actions] == [0]
+    assert replay(bench, monkeypatch, tmp_path) == (0, "tap-audit-trail: nothing to replay\n")
+
+
 def test_a_replay_uses_the_mapping_as_it_is_now(bench, monkeypatch, tmp_path):
     mapping = {**bench.supplier_mapping, "columns": {**bench.supplier_mapping["columns"]}}
     mapping["columns"]["Class"] = {"field": "OnHold", "values": {"N": "normal"}}

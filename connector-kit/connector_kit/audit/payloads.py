@@ -130,15 +130,15 @@ def readable(connection: Connection, batch_no: int, seq: int) -> bool:
 
 _NEEDED_WHOLE = (
     "SELECT 1 FROM audit_batches AS b JOIN audit_failures AS f ON f.batch_no = b.no "
-    "WHERE b.no = :batch_no AND b.whole = 1 AND f.closed IS NULL LIMIT 1"
+    "WHERE b.no = :batch_no AND (b.whole = 1 OR f.seq IS NULL) AND f.closed IS NULL LIMIT 1"
 )
 
 
 def keep_failed(connection: Connection, batch_no: int) -> bool:
     """Throw away every record of a batch that is not an open failure. The keys stay, and what can't be read here.
 
-    Of a batch whose rows mean something together only, all stay as long as there is an open failure. Whether anything
-    was thrown away.
+    Of a batch whose rows mean something together only, all stay as long as there is an open failure, and of any batch
+    as long as there is one of a row that can't be told. Whether anything was thrown away.
     """
     if connection.value(_NEEDED_WHOLE, {"batch_no": batch_no}):
         return False

@@ -9,6 +9,7 @@ import msgspec
 
 from connector_kit.audit import overtaken, payloads
 from connector_kit.audit.failures import Selection, open_failures
+from connector_kit.audit.statements import LAST_SENT
 from connector_kit.audit.types import REPLAY_MARK, REPLAY_SEEN
 from connector_kit.errors import ConfigurationError
 
@@ -38,7 +39,7 @@ class Replayed:
         for count, why in (
             (self.without_payload, "without a kept record (audit_payloads)"),
             (self.deletions, "deletions, which the next full read reports again"),
-            (self.unmatched, "refusals of unknown rows"),
+            (self.unmatched, "files with refusals of unknown rows, which were sent again since"),
         ):
             if count:
                 said.append(f"not replayed: {count} {why}")
@@ -54,6 +55,8 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
 
     The schema says how much of the trail was seen (`REPLAY_SEEN`), so that a target that understands it leaves out what
     something newer overtakes on the way; to others it is an annotation, which JSON Schema allows.
+
+    Of a file of which some rows were refused that can't be told, all rows go out that no later file has brought.
 
     Of a batch whose rows mean something together only, all rows go out, in their order, with the batch's id in the
     schema (`REPLAY_MARK`) and ACTIVATE_VERSION at their end: the target compares them with what stands, and leaves
@@ -144,26 +147,44 @@ def _records_without_document(connection: Connection, batch_no: int) -> int:
 def _last_of_each_record(connection: Connection, selection: Selection, done: Replayed) -> list[tuple[Row, set[int]]]:
     chosen, values = open_failures(connection, selection)
     rows = connection.rows(
-        "SELECT f.batch_no, f.seq, f.key_hash, b.no, b.system, b.stream, b.schema_id, b.deletes, b.id, b.whole "
+        "SELECT f.batch_no, f.seq, f.key_hash, b.no, b.scope_id, b.system, b.stream, b.schema_id, b.deletes, b.id, "
+        "b.whole "
         f"{chosen} ORDER BY f.batch_no, f.seq",
         values,
     )
     last: dict[tuple[object, ...], Row] = {}
+    unknown: dict[int, Row] = {}
     for row in rows:
         if row["whole"]:
             last[row["batch_no"],] = row
         elif row["deletes"]:
             done.deletions += 1
         elif row["seq"] is None:
-            done.unmatched += 1
+            unknown.setdefault(row["batch_no"], row)
         elif row["key_hash"] is None:
             last[row["batch_no"], row["seq"]] = row
         else:
             last[row["system"], row["stream"], bytes(row["key_hash"])] = row
+    for row in unknown.values():
+        _add_file(connection, row, last, done)
     batches: dict[int, tuple[Row, set[int]]] = {}
     for row in last.values():
         batches.setdefault(row["batch_no"], (row, set()))[1].add(row["seq"])
     return [batches[number] for number in sorted(batches)]
+
+
+def _add_file(connection: Connection, batch: Row, last: dict[tuple[object, ...], Row], done: Replayed) -> None:
+    """The rows of a file of which some were refused that can't be told, as far as no later file has them."""
+    rows = connection.rows(
+        f"SELECT d.seq, d.key_hash {LAST_SENT} AND d.seq IS NOT NULL ORDER BY d.seq",
+        batch,
+    )
+    if not rows:
+        done.unmatched += 1
+    for row in rows:
+        name = (batch["system"], batch["stream"], bytes(row["key_hash"]))
+        if name not in last or last[name]["batch_no"] < batch["batch_no"]:
+            last[name] = {**batch, **row}
 
 
 def _schema(connection: Connection, number: int, name: str, mark: object) -> bytes:

@@ -63,7 +63,8 @@ def settle(
 ) -> Settled:
     """End a batch. closing: outcome, and tasks, counts and message as they are stored. keep: which records."""
     index(database, row.no)
-    arrived = closing["outcome"] in {DELIVERED, DELETED}
+    outcome = closing["outcome"]
+    arrived = outcome in {DELIVERED, DELETED}
     with database.writing(durable=True) as connection:
         values = {"batch_no": row.no, "scope_id": row.scope_id, "now": connection.now()}
         _close(connection, row, {**closing, **values})
@@ -74,11 +75,15 @@ def settle(
         repaired = 0
         if arrived and sent:
             connection.execute(statements.CLOSE_OVERTAKEN, values)
-            repaired = connection.execute(statements.CLOSE_REPAIRED, {**values, "how": closing["outcome"]})
+            repaired = connection.execute(statements.CLOSE_REPAIRED, {**values, "how": outcome})
             for statement in (*statements.DROP_REFUSED, statements.DOUBT_REFUSED):
                 connection.execute(statement, values)
-            for statement in statements.FORGET_DELETED if row.deletes else ():
+            # Deletions of which some are unknown are tried again.
+            for statement in statements.FORGET_DELETED if row.deletes and not settled.unmatched else ():
                 connection.execute(statement, values)
+            how = "superseded" if settled.unmatched else outcome
+            closed = _close_unknown_files(connection, {**values, "how": how}, keep)
+            repaired += 0 if settled.unmatched else closed
         if keep == "failed":
             keep_failed(connection, row.no)
     return Settled(
@@ -88,6 +93,16 @@ def settle(
         unmatched=settled.unmatched,
         repaired=repaired,
     )
+
+
+def _close_unknown_files(connection: Connection, values: Mapping[str, object], keep: Payloads) -> int:
+    """Close refusals of unknown rows of the scope whose files were sent again since; how many."""
+    closed = 0
+    for file in connection.rows(statements.UNKNOWN_FILES, values):
+        closed += connection.execute(statements.CLOSE_FILE, {**values, **file})
+        if keep == "failed":
+            keep_failed(connection, file["no"])
+    return closed
 
 
 def _close(connection: Connection, row: BatchRow, values: Mapping[str, object]) -> None:

@@ -194,6 +194,22 @@ CLOSE_REPAIRED = (
     + HAS_PLACE.format(of="audit_failures", batch_no=":batch_no", after="-1")
 )
 
+# Refusals of rows that can't be told make the whole file unknown. They are history once none of its rows is the last
+# that was sent of its key; rows that were refused by themselves have failures of their own.
+UNKNOWN_FILES = (
+    "SELECT DISTINCT batch_no AS no FROM audit_failures WHERE scope_id = :scope_id AND closed IS NULL AND seq IS NULL "
+    "AND batch_no < :batch_no"
+)
+LAST_SENT = (
+    "FROM audit_delivered AS d WHERE d.scope_id = :scope_id AND d.batch_no = :no AND NOT EXISTS "
+    "(SELECT 1 FROM audit_failures AS f WHERE f.batch_no = :no AND f.key_hash = d.key_hash AND f.seq >= 0 "
+    "AND f.closed IS NULL)"
+)
+CLOSE_FILE = (
+    "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = :how "
+    f"WHERE batch_no = :no AND closed IS NULL AND seq IS NULL AND NOT EXISTS (SELECT 1 {LAST_SENT})"
+)
+
 _REFUSED = (
     "key_hash IN (SELECT key_hash FROM audit_failures WHERE batch_no = :batch_no AND seq >= 0 AND closed IS NULL "
     "AND key_hash IS NOT NULL)"
