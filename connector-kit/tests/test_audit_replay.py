@@ -5,7 +5,7 @@ import tempfile
 import msgspec
 import pytest
 from audit_rows import SCHEMA, SCOPE, begin_batch, begin_run, block, deliver, key, unchanged
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_kit.audit import Rejected, Trail
@@ -235,6 +235,7 @@ def test_deletions_of_which_some_are_unknown_are_not_forgotten(trail):
     assert trail.count_known(SCOPE) == 1
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.sets(st.integers(0, 4), min_size=1), st.booleans()), min_size=1, max_size=5))
 def test_no_row_of_an_unknown_file_is_lost_whatever_is_delivered_after_it(batches):
     """A model of the trail: of each key, whether its last file is one of which all is known."""
