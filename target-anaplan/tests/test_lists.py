@@ -58,7 +58,7 @@ def test_a_change_that_anaplan_leaves_out_without_a_word_is_sent_again(bench, sw
 @pytest.mark.parametrize("answer", ["counts", "result"])
 def test_items_that_a_delete_leaves_are_not_forgotten(bench, switch, caplog, answer):
     switch("list_delete_answer", answer)
-    bench.deliver([*bench.suppliers(*map(bench.supplier, range(1, 11)))], mappings=[MAPPING])
+    bench.deliver([*bench.suppliers(*map(bench.supplier, range(1, 11))), ACTIVATE], mappings=[MAPPING])
     less = [*bench.suppliers(*map(bench.supplier, range(3, 11)))[:-1], ACTIVATE]
     switch("list_items_lost", 1)
     bench.deliver(less, mappings=[MAPPING])
