@@ -20,6 +20,7 @@ import msgspec
 from connector_kit.anaplan.delimited import csv_rows
 from connector_kit.anaplan.files import ChunkFile
 from connector_kit.errors import UnavailableError
+from connector_kit.private_files import private_folder
 from connector_kit.threads import thread
 from target_anaplan.rows import FileFormat
 
@@ -88,7 +89,7 @@ class SpoolDir:
 
     def __init__(self, parent: str | None) -> None:
         if parent:
-            Path(parent).expanduser().mkdir(parents=True, exist_ok=True)
+            private_folder(Path(parent).expanduser())
         self.path = Path(tempfile.mkdtemp(prefix="target-anaplan-", dir=parent and str(Path(parent).expanduser())))
         self._files = 0
 
@@ -147,7 +148,7 @@ class Spool:
         self._gzip: zlib._Compress | None = None
         self._size = 0
         self._keys = KeyFile(folder / "keys")
-        folder.mkdir(exist_ok=True)
+        private_folder(folder)
         preamble = form.mark + form.preamble()
         worker.do(lambda: self._append(preamble))
 

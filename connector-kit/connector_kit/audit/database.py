@@ -22,6 +22,7 @@ from connector_kit.audit.codec import CLEAR, Codec
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError, UnavailableError
 from connector_kit.postgres import connect
 from connector_kit.redaction import redact, register_url
+from connector_kit.sqlite import changed, make_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +60,9 @@ class Connection:
 
     def execute(self, statement: str, values: Mapping[str, object] | None = None) -> int:
         """Run a statement; the number of rows it changed."""
-        return int(self._cursor(statement, values).rowcount)
+        if self.postgres:
+            return int(self._cursor(statement, values).rowcount)
+        return changed(self.driver, statement, values or {})
 
     def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Row]:
         """All rows of a query, as dictionaries."""
@@ -248,9 +251,7 @@ class Database:
                 hint="Give --url or AUDIT_URL; a target writes a trail when it runs.",
             )
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Records of customers and suppliers are for the owner's eyes; SQLite gives its side files the same mode.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_file(self._path)
         except OSError as error:
             raise ConfigurationError(
                 system="audit trail",

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from connector_kit.coordination.base import SYSTEM, Coordinator
 from connector_kit.errors import ConfigurationError
+from connector_kit.private_files import private_folder
 from connector_kit.redaction import register_url
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def default_file() -> Path:
     base = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_STATE_HOME")
     try:
         folder = (Path(base) if base else Path.home() / ".local" / "state") / "connector-kit"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         if os.access(folder, os.W_OK):
             return folder / "coordination.db"
     except (OSError, RuntimeError):  # RuntimeError: this user has no home at all

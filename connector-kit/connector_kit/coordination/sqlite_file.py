@@ -13,6 +13,7 @@ from pathlib import Path
 
 from connector_kit.coordination.base import SYSTEM
 from connector_kit.errors import BusyError, ConfigurationError
+from connector_kit.sqlite import make_file
 
 _PATIENCE = 60.0  # seconds that SQLite waits for other writers; a transaction here takes well under a millisecond
 _SCHEMA_VERSION = 1
@@ -102,7 +103,7 @@ class SqliteFile:
             self._finalizer.detach()
             _FROM_BEFORE_FORK.append(self._connection)
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_file(self.path)
         except OSError as error:
             raise self._unusable(f"{type(error).__name__}: {error.strerror}") from error
         connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)

@@ -7,6 +7,7 @@ import time
 
 from connector_kit.coordination.pacing import MARGIN, Turn
 from connector_kit.coordination.sqlite_file import SqliteFile
+from connector_kit.sqlite import changed
 
 _CLOCK_WENT_BACK = 1.0  # seconds; less is only two processors that disagree, or a clock being slewed
 
@@ -46,11 +47,8 @@ class SqliteBook:
                 return False
             if now - turn.due <= tolerance:
                 return True
-            changed = db.execute(
-                "UPDATE slot SET used_at = ? WHERE name = ? AND slot = ? AND used_at = ?",
-                (now, self._name, turn.slot, turn.due),
-            )
-            return changed.rowcount == 1
+            statement = "UPDATE slot SET used_at = ? WHERE name = ? AND slot = ? AND used_at = ?"
+            return changed(db, statement, (now, self._name, turn.slot, turn.due)) == 1
 
     def hold_off(self, seconds: float) -> None:
         """Move the slots so that the turns after the pause come evenly."""

@@ -16,6 +16,7 @@ from typing_extensions import override
 from connector_kit.documents.model import Line
 from connector_kit.documents.rows import Home, decode_line
 from connector_kit.errors import UnavailableError
+from connector_kit.sqlite import changed
 
 GONE = -1
 """Instead of a row's number: the record is no part of the plan any more."""
@@ -136,9 +137,10 @@ class RowSpool:
         self._db.execute("CREATE INDEX latest_seq ON latest (seq)")
         replaced = 0
         if self._db.execute("SELECT 1 FROM latest LIMIT 1").fetchone():
-            replaced = self._db.execute(
-                "UPDATE rows SET pile = NULL WHERE NOT EXISTS (SELECT 1 FROM latest WHERE latest.seq = rows.seq)"
-            ).rowcount
+            replaced = changed(
+                self._db,
+                "UPDATE rows SET pile = NULL WHERE NOT EXISTS (SELECT 1 FROM latest WHERE latest.seq = rows.seq)",
+            )
             # A refused record that was replaced spoils nothing.
             for table in ("rejects", "spoiled"):
                 self._db.execute(f"DELETE FROM {table} WHERE seq NOT IN (SELECT seq FROM latest)")  # noqa: S608 - fixed
@@ -200,7 +202,7 @@ class RowSpool:
     def drop(self, unit: bytes) -> int:
         """Forget the rows of a unit; how many there were."""
         piles = "SELECT pile FROM abouts WHERE unit = ?"
-        gone = self._db.execute(f"DELETE FROM rows WHERE pile IN ({piles})", (unit,)).rowcount  # noqa: S608 - a constant
+        gone = changed(self._db, f"DELETE FROM rows WHERE pile IN ({piles})", (unit,))  # noqa: S608 - a constant
         self._db.execute("DELETE FROM abouts WHERE unit = ?", (unit,))
         return gone
 

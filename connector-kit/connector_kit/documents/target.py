@@ -17,6 +17,7 @@ from connector_kit.delivery.intake import Route
 from connector_kit.delivery.target import DeliveryTarget
 from connector_kit.documents.reading import parse
 from connector_kit.errors import ConfigurationError
+from connector_kit.private_files import private_folder
 from connector_kit.singer.outcomes import check_delivered, note_missing_streams
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class DocumentTarget(DeliveryTarget):
         trail = self._resources.enter_context(audit.Trail.of(config))
         parent = config.get("spool_dir") and Path(config["spool_dir"]).expanduser()
         if parent:
-            parent.mkdir(parents=True, exist_ok=True)
+            private_folder(parent)
         temporary = tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=parent)
         folder = Path(self._resources.enter_context(temporary))
         self._run = trail.begin_run(

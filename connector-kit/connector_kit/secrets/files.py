@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from connector_kit.private_files import private_folder
+
 
 def write_private(path: Path, content: bytes) -> None:
     """Replace `path` by `content` in one step, mode 0600: a reader sees the old file or the new one.
@@ -13,7 +15,7 @@ def write_private(path: Path, content: bytes) -> None:
     Raises:
         OSError: the folder can't be written; the old file is then as it was.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     # mkstemp makes the file with mode 0600 from the start, in the same folder so that the replacement is atomic.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -10,6 +10,7 @@ import msgspec
 from cryptography.fernet import InvalidToken
 
 from connector_kit.errors import BusyError, ConfigurationError
+from connector_kit.private_files import private_folder
 from connector_kit.secrets.files import write_private
 from connector_kit.secrets.keys import Keys
 from connector_kit.secrets.places import store_path
@@ -118,7 +119,7 @@ class SecretStore:
     def _locked(self) -> Iterator[None]:
         import filelock  # noqa: PLC0415 - only changes need it
 
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         lock = filelock.FileLock(self._path.with_name(f"{self._path.name}.lock"), mode=0o600)
         try:
             lock.acquire(timeout=_PATIENCE)

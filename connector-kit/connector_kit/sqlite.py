@@ -1,0 +1,31 @@
+"""SQLite, for the trail, the coordination and the spools: what all of them ask of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from connector_kit.private_files import private_folder
+
+
+def changed(db: sqlite3.Connection, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> int:
+    """Run a statement; how many rows it changed.
+
+    Not the cursor's `rowcount`: until Python 3.12 that is -1 where the locale's lower case of the statement's first
+    word is another one than the module expects, as Turkish has for the I of INSERT.
+    """
+    before = db.total_changes
+    db.execute(statement, values)
+    return db.total_changes - before
+
+
+def make_file(path: Path) -> None:
+    """Make a database's file, and folders on the way, for the owner's eyes only; SQLite gives its side files its mode.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
