@@ -198,6 +198,8 @@ def test_a_file_that_cannot_be_used_is_told_in_one_line(tmp_path, capsys, option
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     elif option != "--config":
         pytest.skip("the SDK's own command line says so")
+    if (content, option) == ("", "--state"):
+        pytest.skip("an empty state is a first run's")
     arguments = [option, str(path)] if option == "--config" else ["--config", str(good), option, str(path)]
     with pytest.raises(SystemExit) as ended:
         run(TapThings, arguments)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from singer_sdk.singerlib import Catalog
@@ -16,6 +17,7 @@ from connector_kit.anaplan.tables import Table, TextForm
 from connector_kit.errors import ConfigurationError
 from connector_kit.lease_check import check_leases
 from connector_kit.singer.crew import Context
+from connector_kit.singer.settings import is_moment
 from connector_kit.singer.tap import PagedStream
 from tap_anaplan.columns import Column, check_schema, find, json_schema
 from tap_anaplan.gate import verdict
@@ -25,6 +27,7 @@ from tap_anaplan.sources import Source
 if TYPE_CHECKING:
     from tap_anaplan.tap import TapAnaplan
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 READ_OF = "read_of"
 """The member of the state that tells of which state of the model the stream was last read whole."""
 
@@ -83,6 +86,18 @@ class RowStream(PagedStream):
         self.forced_replication_method = "FULL_TABLE" if whole else None
         if whole:
             self.replication_key = None
+
+    kept_in_state: ClassVar[frozenset[str]] = PagedStream.kept_in_state | {READ_OF}
+
+    @override
+    def expected_bookmark(self, part: Mapping[str, Any]) -> str:
+        value, name = part.get("replication_key_value"), self.replication_key
+        if value is None or name is None or part.get("replication_key") != name:
+            return ""
+        kind = self.schema["properties"].get(name, {})
+        if kind.get("format") == "date":
+            return "" if is_moment(str(value)) else "a day such as 2026-01-31"
+        return "a number" if "number" in kind.get("type", ()) and not _NUMBER.fullmatch(str(value)) else ""
 
     @property
     @override

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from typing_extensions import override
@@ -12,6 +12,7 @@ from typing_extensions import override
 from connector_kit.anaplan.results import Kind, Task, read_result
 from connector_kit.errors import ConfigurationError, NotFoundError
 from connector_kit.singer.crew import Context
+from connector_kit.singer.settings import is_moment
 from tap_anaplan.metadata import Definition, DefinitionStream
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ class TaskStream(DefinitionStream):
     def is_timestamp_replication_key(self) -> bool:
         # The bookmark is kept here.
         return False
+
+    @override
+    def expected_bookmark(self, part: Mapping[str, Any]) -> str:
+        value = part.get("replication_key_value")
+        return "" if value is None or is_moment(str(value)) else "a moment such as 2026-01-31T00:00:00.000Z"
 
     @override
     def get_pages(self, context: Context | None) -> Iterator[Sequence[msgspec.Struct]]:

@@ -11,8 +11,8 @@ from connector_kit.sap.settings import connection_properties
 _TEXTS = th.ObjectType(additional_properties=th.StringType)
 _METHODS = ["timestamp", "date", "through", "full_table"]
 _LIST = th.ArrayType(th.StringType)
-# YAML makes numbers of codes and years that are written without quotes.
-_CODES = th.ArrayType(th.AnyOf(th.StringType, th.IntegerType))
+# YAML makes numbers of codes and years that are written without quotes: of 1710 the right one, of 0001 and 0010 others.
+_CODES = th.ArrayType(th.AnyOf(th.StringType, th.IntegerType(minimum=1000)))
 
 _WHICH = (
     th.Property("company_codes", _CODES, default=[], description="Company codes to read; all when empty."),
@@ -24,7 +24,9 @@ _WHICH = (
     ),
     th.Property("fiscal_years", _CODES, default=[], description="Fiscal years of documents to read; all when empty."),
     th.Property(
-        "start_fiscal_year", th.IntegerType, description="First fiscal year of documents to read, instead of a list."
+        "start_fiscal_year",
+        th.IntegerType(minimum=1),
+        description="First fiscal year of documents to read, instead of a list.",
     ),
     th.Property("chart_of_accounts", th.StringType, description="Chart of accounts to read; all by default."),
     th.Property("controlling_area", th.StringType, description="Controlling area to read; all by default."),
@@ -51,13 +53,13 @@ _CHANGES = (
     ),
     th.Property(
         "lookback_days",
-        th.IntegerType,
+        th.IntegerType(minimum=0),
         default=30,
         description="Invoices created so many days before the bookmark are read again: nothing dates later changes.",
     ),
     th.Property(
         "lookback_seconds",
-        th.IntegerType,
+        th.IntegerType(minimum=0),
         default=600,
         description="Overlap of time stamps: for clocks that differ and transactions that end late.",
     ),
@@ -106,7 +108,10 @@ _HOW = (
         description="Key columns by stream, where the tenant's differ.",
     ),
     th.Property(
-        "page_size", th.IntegerType, default=5000, description="Rows per request; less is learned if SAP refuses."
+        "page_size",
+        th.IntegerType(minimum=1),
+        default=5000,
+        description="Rows per request; less is learned if SAP refuses.",
     ),
     th.Property(
         "paging",
@@ -117,7 +122,7 @@ _HOW = (
     ),
     th.Property(
         "parallel",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=4,
         description="Ranges of line items (company code and fiscal year) that are read at once.",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing_extensions import override
 from connector_kit.odata.capture import Capture
 from connector_kit.odata.expand import take_out
 from connector_kit.odata.filters import Compare, Condition, Written, all_of, any_of
+from connector_kit.odata.progress import scope_of
 from connector_kit.odata.rows import RowReader
 from connector_kit.odata.schema import Field, Kind
 from connector_kit.odata.stream import ODataStream, TableSource
@@ -94,6 +95,12 @@ class SapStream(ODataStream):
     def whole_restriction(self) -> Condition | None:
         """What the settings leave of the stream's own set, over all partitions."""
         return all_of(self._limits(), None if self.declaration.header else self._written)
+
+    @property
+    @override
+    def limits(self) -> str:
+        found = all_of(self._limits({COMPANY, YEAR} if self.partitions else ()), self._written)
+        return scope_of(found) if found is not None else ""
 
     def _limits(self, but: Collection[str] = ()) -> Condition | None:
         present = {field.name for field in self._fields} - set(but)
@@ -223,6 +230,12 @@ class DocumentParts(SapStream, PartsStream):
     def restriction(self) -> Condition | None:
         return self.header_restriction if self._inside else None
 
+    @property
+    @override
+    def limits(self) -> str:
+        found = all_of(self._limits(), self.header_restriction)
+        return scope_of(found) if found is not None else ""
+
     @override
     def header_source(self, context: Context | None) -> TableSource:
         name = self.declaration.header.entity_set if self.declaration.header else ""
@@ -272,14 +285,14 @@ def limited(columns: Sequence[str], config: Mapping[str, Any]) -> Condition | No
     """The settings that limit these columns, as a condition."""
     years = [str(year) for year in config.get("fiscal_years") or ()]
     start = config.get("start_fiscal_year")
-    lists: Mapping[str, Sequence[str]] = {
+    lists: Mapping[str, Iterable[str]] = {
         COMPANY: [str(code) for code in config.get("company_codes") or ()],
         YEAR: years,
         "Ledger": config.get("ledgers", ["0L"]) or (),
         "ChartOfAccounts": [config["chart_of_accounts"]] if config.get("chart_of_accounts") else (),
         "ControllingArea": [config["controlling_area"]] if config.get("controlling_area") else (),
     }
-    parts = [any_of(*(Compare(name, "eq", value) for value in lists[name])) for name in columns]
+    parts = [any_of(*(Compare(name, "eq", value) for value in sorted(set(lists[name])))) for name in columns]
     if YEAR in columns and start and not years:
         parts.append(Compare(YEAR, "ge", str(start)))
     return all_of(*parts)

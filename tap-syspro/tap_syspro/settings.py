@@ -40,16 +40,19 @@ _CONNECTION = (
     ),
     th.Property(
         "rate_per_minute",
-        th.IntegerType,
+        th.IntegerType(minimum=0),
         default=0,
         description="Requests per minute that all processes together may send; 0: as many as it takes.",
     ),
     th.Property(
-        "timeout", th.NumberType, default=300, description="Seconds without an answer after which a page is halved."
+        "timeout",
+        th.NumberType(exclusive_minimum=0),
+        default=300,
+        description="Seconds without an answer after which a page is halved.",
     ),
     th.Property(
         "max_tries",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=8,
         description="How often a request is sent, with growing pauses, before an outage ends the run.",
     ),
@@ -61,12 +64,15 @@ _WHAT = (
     th.Property("start_date", th.DateType, description="First load: documents dated earlier are left out."),
     th.Property(
         "lookback_days",
-        th.IntegerType,
+        th.IntegerType(minimum=0),
         default=30,
         description="Overlap for date capture: documents of that many days before the bookmark are read again.",
     ),
     th.Property(
-        "lookback_periods", th.IntegerType, default=2, description="Overlap for period capture, in fiscal periods."
+        "lookback_periods",
+        th.IntegerType(minimum=0),
+        default=2,
+        description="Overlap for period capture, in fiscal periods.",
     ),
     th.Property(
         "change_capture",
@@ -112,9 +118,12 @@ _WHAT = (
         default={},
         description="OData $filter by stream; such a stream reports no vanished rows.",
     ),
-    th.Property("start_year", th.IntegerType, description="gl_balances: first fiscal year to read."),
+    th.Property("start_year", th.IntegerType(minimum=1), description="gl_balances: first fiscal year to read."),
     th.Property(
-        "fiscal_periods", th.IntegerType, default=12, description="gl_balances: periods of a fiscal year, up to 15."
+        "fiscal_periods",
+        th.IntegerType(minimum=1, maximum=15),
+        default=12,
+        description="gl_balances: periods of a fiscal year, up to 15.",
     ),
 )
 _SHAPE = (
@@ -149,7 +158,7 @@ _SITE = (
     ),
     th.Property(
         "page_size",
-        th.IntegerType,
+        th.IntegerType(minimum=1),
         default=5000,
         description="Rows per request; less is learned if the server refuses.",
     ),

@@ -50,13 +50,28 @@ MODEL: tuple[th.Property[str], ...] = (
 PATIENCE: tuple[th.Property[float] | th.Property[int] | th.Property[str], ...] = (
     th.Property(
         "wait_seconds",
-        th.NumberType,
+        th.NumberType(minimum=0),
         default=3600,
         description="How long to wait for a model that is busy, locked, or in another job's hands.",
     ),
-    th.Property("poll_first", th.NumberType, default=1.0, description="Seconds before a task is first looked at."),
-    th.Property("poll_max", th.NumberType, default=5.0, description="Longest pause between two looks, in seconds."),
-    th.Property("rate_per_minute", th.IntegerType, default=600, description="Requests per minute, shared by all jobs."),
+    th.Property(
+        "poll_first",
+        th.NumberType(exclusive_minimum=0),
+        default=1.0,
+        description="Seconds before a task is first looked at.",
+    ),
+    th.Property(
+        "poll_max",
+        th.NumberType(exclusive_minimum=0),
+        default=5.0,
+        description="Longest pause between two looks, in seconds.",
+    ),
+    th.Property(
+        "rate_per_minute",
+        th.IntegerType(minimum=1),
+        default=600,
+        description="Requests per minute, shared by all jobs.",
+    ),
     th.Property("locale_name", th.StringType, default="en_US", description="Locale that tasks are started with."),
 )
 

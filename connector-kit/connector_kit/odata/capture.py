@@ -85,6 +85,25 @@ class Capture:
             return since_period(self.year, self.period, year, period)
         return None
 
+    def expected_bookmark(self, value: object) -> str:
+        """What a bookmark should be, in words, where this is none; else empty."""
+        expected = {
+            "date": "a day such as 2026-01-31",
+            "timestamp": "a moment such as 2026-01-31T00:00:00Z",
+            "period": "a fiscal period such as 202601",
+            "row_version": "a row version in hexadecimal digits",
+        }.get(self.method, "")
+        try:
+            if self.method in {"date", "timestamp"}:
+                parse_moment(str(value))
+            elif self.method == "period":
+                date.fromisoformat(f"{int(str(value)) // 100:04}-01-01")
+            elif self.method == "row_version":
+                int(str(value), 16)
+        except ValueError:
+            return expected
+        return ""
+
     def place_of(self, reader: RowReader) -> Callable[[Any], Any]:
         """A function that reads a row's place among the changes: the bookmark if it were the last one."""
         changed = reader.values_of([self.column or ""])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from singer_sdk import Tap
 from singer_sdk.singerlib import Catalog
@@ -98,6 +98,20 @@ class ODataStream(PagedStream):
         """A filter that always holds. Rows outside it are not "vanished": a restricted stream reports no deletions."""
         return None
 
+    @property
+    @override
+    def limits(self) -> str:
+        return scope_of(self.restriction) if self.restriction is not None else ""
+
+    kept_in_state: ClassVar[frozenset[str]] = PagedStream.kept_in_state | {RESUME, HIGHEST_VERSION}
+
+    @override
+    def expected_bookmark(self, part: Mapping[str, Any]) -> str:
+        value = part.get("replication_key_value")
+        if value is None or part.get("replication_key") != self.capture.column:
+            return ""
+        return self.capture.expected_bookmark(value)
+
     def belongs(self, context: Context | None) -> Condition | None:  # noqa: ARG002 - for subclasses
         """The filter that makes a partition, where it is not an address of its own."""
         return None
@@ -122,9 +136,9 @@ class ODataStream(PagedStream):
     def _declare(self) -> None:
         """Say to the SDK what identifies a record and how changes are found."""
         self.primary_keys = self.record_keys
-        self.forced_replication_method = None
-        if self.capture.method != "full_table":
-            self.replication_key = self.capture.column
+        whole = self.capture.method == "full_table"
+        self.forced_replication_method = "FULL_TABLE" if whole else None
+        self.replication_key = None if whole else self.capture.column
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -74,6 +74,16 @@ class ThroughStream(ODataStream):
         # There is a bookmark, but no column of the stream that it belongs to.
         self.replication_key = None
         self.forced_replication_method = "FULL_TABLE" if self.capture.method == "full_table" else "INCREMENTAL"
+
+    kept_in_state: ClassVar[frozenset[str]] = ODataStream.kept_in_state | {THROUGH}
+
+    @override
+    def expected_bookmark(self, part: Mapping[str, Any]) -> str:
+        saved = part.get(THROUGH) or {}
+        if not isinstance(saved, Mapping):
+            return f"an object with a bookmark for each set under {THROUGH}"
+        wrong = (route.capture.expected_bookmark(saved[route.name]) for route in self.routes() if route.name in saved)
+        return next((f"{expected} for each set under {THROUGH}" for expected in wrong if expected), "")
 
     @override
     def starting_value(self, context: Context | None) -> None:

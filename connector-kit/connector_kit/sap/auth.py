@@ -23,7 +23,7 @@ from connector_kit.http import HttpSession, Unreadable
 from connector_kit.http.bodies import decoded
 from connector_kit.http.credentials import chosen_method
 from connector_kit.http.tokens import Token, TokenAuth
-from connector_kit.redaction import register_secret
+from connector_kit.redaction import register_secret, shortened
 from connector_kit.sap.errors import SYSTEM, in_words, messages_of
 
 DEFAULT_ENDPOINT = "/sap/bc/sec/oauth2/token"
@@ -153,7 +153,17 @@ def _token(response: requests.Response) -> Token:
 
 def _file(folder: str, name: str, value: str) -> str:
     if "-----BEGIN" not in value:
-        return str(Path(value).expanduser())
+        place = Path(value).expanduser()
+        try:
+            place.open("rb").close()
+        except (OSError, ValueError) as error:
+            got = getattr(error, "strerror", None) or "no path"
+            # The key's path may be half of a key by mistake.
+            shown = f"{shortened(value, 200)}: {got}" if name == "certificate" else got
+            raise ConfigurationError(
+                system=SYSTEM, subject=f"setting {name}", expected="a readable PEM file or PEM text", got=shown
+            ) from error
+        return str(place)
     path = Path(folder) / name
     # Environment variables often carry the line breaks as two characters.
     path.write_text(value.replace("\\n", "\n"))

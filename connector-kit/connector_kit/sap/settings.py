@@ -47,17 +47,20 @@ def connection_properties() -> tuple[th.Property[Any], ...]:
             "language", th.StringType, default="EN", description="Language of messages and texts (sap-language)."
         ),
         th.Property(
-            "timeout", th.NumberType, default=300, description="Seconds without an answer after which a try has failed."
+            "timeout",
+            th.NumberType(exclusive_minimum=0),
+            default=300,
+            description="Seconds without an answer after which a try has failed.",
         ),
         th.Property(
             "max_tries",
-            th.IntegerType,
+            th.IntegerType(minimum=1),
             default=8,
             description="How often a request is sent, with growing pauses, before an outage ends the run.",
         ),
         th.Property(
             "rate_per_minute",
-            th.IntegerType,
+            th.IntegerType(minimum=0),
             default=0,
             description="Requests per minute that all processes together may send; 0: as many as it takes.",
         ),

@@ -8,7 +8,6 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing_extensions import override
 from connector_kit.commands import one_line
 from connector_kit.errors import ConfigurationError
 from connector_kit.redaction import RedactingFilter, redact, redact_logs
+from connector_kit.singer.settings import check_setting, refuse
 
 if TYPE_CHECKING:
     import click
@@ -46,11 +46,13 @@ class SecretsMixin(_Base):
         self.configured = dict(self._config)
         resolved = resolve(self._config, secret_settings(self.config_jsonschema))
         self._config = with_numbers(resolved, self.config_jsonschema)
-        faults = super()._validate_config(raise_errors=raise_errors)
+        faults = super()._validate_config(raise_errors=False)
+        if raise_errors:
+            refuse(self.name, faults)
         known = self.config_jsonschema["properties"]
         for name, value in self._config.items():
             if name in known:
-                _check_date(self.name, name, value, known[name])
+                check_setting(self.name, name, value, known[name])
             else:
                 close = difflib.get_close_matches(name, known, 1)
                 self.logger.warning(
@@ -76,30 +78,20 @@ class SecretsMixin(_Base):
         for name in ("state", "catalog"):
             file: IO[str] | None = options.get(name)
             if file is not None:
-                options[name] = io.StringIO(_checked(cls.name, f"--{name} {file.name}", file.read))
+                empty = "{}" if name == "state" else ""
+                options[name] = io.StringIO(_checked(cls.name, f"--{name} {file.name}", file.read, empty))
         super().invoke(**options)
 
 
-def _check_date(plugin: str, name: str, value: Any, schema: Mapping[str, Any]) -> None:  # noqa: ANN401 - any setting
-    """Formats are not part of the SDK's validation. Raises ConfigurationError where a day can't be read."""
-    if schema.get("format") not in {"date", "date-time"} or not isinstance(value, str):
-        return
-    try:
-        date.fromisoformat(value[:10])
-    except ValueError:
-        raise ConfigurationError(
-            system=plugin, subject=f"setting {name}", expected="a date such as 2026-01-31", got=repr(value)
-        ) from None
-
-
-def _checked(plugin: str, subject: str, read: Callable[[], str]) -> str:
-    """The text of a file that holds a JSON object.
+def _checked(plugin: str, subject: str, read: Callable[[], str], empty: str = "") -> str:
+    """The text of a file that holds a JSON object, or `empty` where that stands for an empty file.
 
     Raises:
         ConfigurationError: it can't be read, or holds something else.
     """
     try:
         text = read()
+        text = empty if not text.strip() and empty else text
         got = "" if isinstance(json.loads(text), dict) else "another JSON value"
     except json.JSONDecodeError as error:
         got = f"{error.msg} at line {error.lineno}, column {error.colno}" if error.doc.strip() else "an empty file"
@@ -134,11 +126,13 @@ def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     def number(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting's value
         if isinstance(value, Decimal):
             return float(value)
-        if isinstance(value, str) and "number" in kinds.get(name, ()) and "string" not in kinds[name]:
-            try:
-                return float(value)
-            except ValueError:
-                return value  # the validation says what is wrong with it
+        made = {"number": float, "integer": int}
+        for kind, make in made.items():
+            if isinstance(value, str) and kind in kinds.get(name, ()) and "string" not in kinds[name]:
+                try:
+                    return make(value)
+                except ValueError:
+                    return value  # the validation says what is wrong with it
         return value
 
     return {name: number(name, value) for name, value in config.items()}
@@ -151,16 +145,12 @@ def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
     one line on stderr and exit code 1; a traceback comes with the debug log level. Any other exception is a defect: it
     keeps its traceback, with secrets masked.
     """
-    from singer_sdk.exceptions import ConfigValidationError  # noqa: PLC0415 - a caller without the SDK runs no plugin
-
     command = plugin.cli  # sets the SDK's logging up
     redact_logs()
     for handler in logging.getLogger().handlers:
         handler.addFilter(_leave_to_last_line)
     try:
         command(args=list(arguments) if arguments is not None else None)
-    except ConfigValidationError as error:  # with --test; else the SDK has caught it
-        _end(plugin, f"{plugin.name}: settings: got {'; '.join(error.errors)}")
     except Exception as error:
         if said := one_line(plugin.name, error):
             _end(plugin, said)

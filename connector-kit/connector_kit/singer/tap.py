@@ -38,10 +38,13 @@ from typing_extensions import Self, override
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.crew import Context, Crew
+from connector_kit.singer.state import check_part, check_state, parts_of, wrong_bookmark
 
 if TYPE_CHECKING:
     import click
 
+LIMITS = "limits"
+"""The member of a partition's state that tells what the settings left of the rows when its bookmark was made."""
 TRIES_OF_A_CHECK = 2
 """`--test` goes on with the next stream when a service answers 500: somebody waits in front of it."""
 
@@ -124,9 +127,17 @@ class PagedTap(Tap):
     ]
 
     @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        check_state(self.name, state)
+        super().load_state(state)
+
+    @override
     def _set_compatible_replication_methods(self) -> None:
         """The first thing that a run does with the streams, and no other use of a tap."""
         self._check_chosen()
+        for stream in self.streams.values():
+            if isinstance(stream, PagedStream) and stream.selected:
+                stream.check_state()
         super()._set_compatible_replication_methods()
 
     def _check_chosen(self) -> None:
@@ -194,6 +205,52 @@ class PagedStream(Stream, abc.ABC):
         """How many partitions are read at once."""
         return 1
 
+    @property
+    def limits(self) -> str:
+        """What the settings leave of its rows, as a digest; empty where they leave all. A partition is no limit."""
+        return ""
+
+    kept_in_state: ClassVar[frozenset[str]] = frozenset({LIMITS})
+    """The members of the stream's part of the state beside the SDK's."""
+
+    def check_state(self) -> None:
+        """Refuse a part of the state that this stream can't go on from.
+
+        Raises:
+            ConfigurationError: it is another tap's, or its bookmark is none.
+        """
+        known: Mapping[str, Any] = self._tap.state.get("bookmarks", {}).get(self.name, {})
+        for part in parts_of(known):
+            check_part(self.tap_name, self.name, {k: v for k, v in part.items() if k != "context"}, self.kept_in_state)
+            expected = self.expected_bookmark(part)
+            if expected:
+                raise wrong_bookmark(self.tap_name, self.name, part.get("replication_key_value"), expected)
+
+    def expected_bookmark(self, part: Mapping[str, Any]) -> str:  # noqa: ARG002 - for subclasses
+        """What a part's bookmark should be, in words, where it is not; else empty."""
+        return ""
+
+    def _begin_anew_where_widened(self) -> None:
+        """Settings that leave other rows than they did when the bookmark was made: what they let in has a history.
+
+        The bookmark says nothing of that. A part without limits was made when there were none, and is enough.
+        """
+        if self.replication_method == "FULL_TABLE":
+            return
+        for context in self.partitions or (None,):
+            part = self.get_context_state(context)
+            before = part.get(LIMITS, "")
+            if before and before != self.limits:
+                self.logger.warning(
+                    "%s: the settings that limit it have changed since its bookmark: read from the beginning, "
+                    "so that what they let in now brings its history",
+                    self.name,
+                )
+                for member in part.keys() - {"context", "partitions"}:
+                    del part[member]
+            if self.limits:
+                part[LIMITS] = self.limits
+
     @cached_property
     def state_guard(self) -> threading.RLock:
         """Held while the state is changed by `get_pages` or written out: partitions may be read in threads."""
@@ -224,6 +281,7 @@ class PagedStream(Stream, abc.ABC):
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
+        self._begin_anew_where_widened()
         self.begin()
         if not (write_messages and self._as_they_are()):
             try:
