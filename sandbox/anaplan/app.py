@@ -87,7 +87,8 @@ def build_app(tenant: Tenant, tokens: Tokens, auth: AuthService, oauth: OAuthSer
 
         return endpoint
 
-    async def limited(_: Request) -> Response:
+    async def limited(request: Request) -> Response:
+        request.scope["path"] = request.state.path
         raise ApiError(429, headers=tenant.bucket.retry_after())
 
     async def refused(request: Request, error: Exception) -> Response:

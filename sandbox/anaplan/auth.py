@@ -24,9 +24,10 @@ from starlette.routing import Route
 
 from sandbox.anaplan.envelope import encoded
 from sandbox.anaplan.tasks import milliseconds
+from sandbox.anaplan.tenant import secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -130,7 +131,14 @@ class AuthService:
                 raise _bad_header()
         except _RefusedError as refusal:
             return refusal.answer
-        return self._granted(self._tokens.issue(user), "Login successful", 201)
+        token = self._tokens.issue(user)
+        return self._granted(token, "Login successful", 201, self._refresh_token_of(token))
+
+    def _refresh_token_of(self, token: Token) -> dict[str, object]:
+        """What the help announces for 2026 as optional; nobody is told what it is good for."""
+        if not self._tenant.switches.flag("login_refresh_token"):
+            return {}
+        return {"refreshToken": secret(self._tenant.seed, f"refresh-{token.id}", 48)}
 
     def _basic(self, value: str) -> User:
         email, _, password = _decoded(value).decode("utf-8", "replace").partition(":")
@@ -208,7 +216,9 @@ class AuthService:
         return Response(status_code=204)
 
     @staticmethod
-    def _granted(token: Token, message: str, status: int, **more: object) -> Response:
+    def _granted(
+        token: Token, message: str, status: int, also: Mapping[str, object] | None = None, **more: object
+    ) -> Response:
         body = {
             "meta": {"validationUrl": "https://auth.anaplan.com/token/validate"},
             "status": "SUCCESS",
@@ -218,6 +228,7 @@ class AuthService:
                 "tokenValue": token.value,
                 "expiresAt": milliseconds(token.expires),
                 "refreshTokenId": token.refresh_id,
+                **(also or {}),
             },
             **more,
         }

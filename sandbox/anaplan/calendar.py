@@ -52,7 +52,8 @@ class Calendar:
         return range(self.first_year, self.last_year + 1)
 
     def month_of(self, day: date) -> Period:
-        """The month that ``day`` falls in; ValueError outside the calendar."""
+        """The month that ``day`` falls in; ValueError, in the API's words, outside the calendar."""
         if not self.first_year <= day.year <= self.last_year:
-            raise ValueError(f"{day} is outside the calendar, which runs from {self.first_year} to {self.last_year}")
+            span = f"{self.first_year}-01-01 - {self.last_year}-12-31"
+            raise ValueError(f"Specified date '{day}' is out of timescale range {span}")
         return self.months[(day.year - self.first_year) * 12 + day.month - 1]

@@ -91,6 +91,7 @@ class Spec:
 
     ``while_busy``: answers while an action holds the model; ``writes``: changes the model; ``structural``: adds or
     removes list items; ``any_state``: answers whatever the model's state; ``upload``: brings file content;
+    ``transactional``: by Anaplan's help for workspace administrators alone;
     ``masked``: users who cannot see the model get an empty collection, where other routes answer 404.
     """
 
@@ -102,6 +103,7 @@ class Spec:
     structural: bool = False
     any_state: bool = False
     upload: bool = False
+    transactional: bool = False
     masked: bool = False
 
 
@@ -131,6 +133,8 @@ class Gate:
     async def admit(self, call: ModelCall, spec: Spec) -> None:
         """Hold the call while the model is busy or loads; refuse what the model's state forbids."""
         model, switches = call.model, call.switches
+        if spec.transactional and switches.text("transactional_role") == "admin" and not call.user.admin:
+            raise ApiError(403)
         if not spec.any_state:
             check_state(model, switches, writes=spec.writes, structural=spec.structural)
             await self._wake(model)

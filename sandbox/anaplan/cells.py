@@ -65,6 +65,8 @@ def write_cells(
 
 
 def _write(model: Model, module: ModuleData, cell: CellWrite) -> CellError | None:
+    if model.switches.flag("cells_locked"):
+        return CellError("cellIsNotWriteable", "the user has no write access to the cell")
     try:
         item = _line_item(module, str(cell.line_item_id or ""), cell.line_item_name)
         put(model, module, item, _members(model, module, cell.dimensions), text_of(bytes(cell.value)))

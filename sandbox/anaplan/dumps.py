@@ -90,6 +90,13 @@ class Dumps:
         if path is not None:
             self._kept[user, import_id] = _Kept(task_id, path, self.clock.now())
 
+    def drop_earlier(self, user: str, task_id: str) -> None:
+        """A task of this user runs: whatever dumps its earlier ones left are gone."""
+        for key, kept in list(self._kept.items()):
+            if key[0] == user and kept.task_id != task_id:
+                del self._kept[key]
+                kept.path.unlink(missing_ok=True)
+
     def find(self, user: str, import_id: int, task_id: str) -> Path | None:
         """The dump of a task, when it still exists."""
         kept = self._kept.get((user, import_id))

@@ -46,6 +46,12 @@ def timestamp(seconds: float, suffix: str) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}000{suffix}"
 
 
+def moment(seconds: float) -> str:
+    """A UTC time to the millisecond, as users and models carry it (recorded answers of Anaplan Connect)."""
+    at = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}+0000"
+
+
 def error_body(status: int, message: str, path: str, when: str) -> dict[str, object]:
     """The error envelope."""
     return {"status": {"code": status, "message": message}, "path": path, "timestamp": when}

@@ -51,12 +51,15 @@ def _file(call: ModelCall) -> FileDefinition:
     return file
 
 
+def _readable(call: ModelCall, file: FileDefinition) -> Content:
+    return call.model.files.readable(call.user.id, file.id, admin=call.user.admin)
+
+
 def _content(call: ModelCall, file: FileDefinition) -> Content:
     try:
-        content = call.model.files.readable(call.user.id, file.id, admin=call.user.admin)
+        return _readable(call, file)
     except FileUnavailableError:
         raise ApiError(404) from None
-    return content
 
 
 async def files(call: ModelCall) -> Response:
@@ -187,8 +190,12 @@ def _pieces(paths: Sequence[Path]) -> Iterator[bytes]:
 
 
 async def chunks(call: ModelCall) -> Response:
-    """The chunks that are there."""
-    numbers = sorted(_content(call, _file(call)).chunks)
+    """The chunks that are there; a file without content has none (200, probed live)."""
+    file = _file(call)
+    try:
+        numbers = sorted(_readable(call, file).chunks)
+    except FileUnavailableError:
+        numbers = []
     rows = [{"id": str(number), "name": f"Chunk {number}"} for number in numbers]
     return collection(call.request, call.schema("chunk"), "chunks", rows, call.cap)
 

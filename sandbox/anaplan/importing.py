@@ -32,6 +32,7 @@ class Choices:
     missing_column: str = "missing_fields"
     module_duplicates: str = "last"
     module_bad_cell: str = "row"
+    workspace_full: str = "no"
 
     @classmethod
     def of(cls, switches: Switches) -> Choices:
@@ -45,6 +46,7 @@ class Choices:
             switches.text("missing_column"),
             switches.text("module_duplicates"),
             switches.text("module_bad_cell"),
+            switches.text("workspace_full"),
         )
 
 

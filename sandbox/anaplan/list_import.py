@@ -116,6 +116,9 @@ class ListImport:
         values, warnings = self._read(row, item)
         parent = self._parent_of(row, item)
         name = self._name_for(code, given, item)
+        if item is None and self._choices.workspace_full != "no":
+            counts.ignored += self._choices.workspace_full == "ignored"
+            return warnings
         if item is None:
             self._create(Item(code, name, parent, values))
         elif not warnings and name == item.name and parent is item.parent and self._unchanged(item.values, values):

@@ -141,8 +141,6 @@ async def update_items(call: ModelCall) -> Response:
 
 async def _write(call: ModelCall, action: str) -> Response:
     data = _list(call)
-    if call.switches.text("list_write_role") == "admin" and not call.user.admin:
-        raise ApiError(403)
     wanted = (await call.json(_Items)).items
     if len(wanted) > MAX_ITEMS:
         raise ApiError(400, "A request may have 100,000 items at most")
@@ -179,9 +177,9 @@ async def reset_index(call: ModelCall) -> Response:
 ROUTES = (
     Spec("GET", "/lists", lists),
     Spec("GET", "/lists/{list_id}", metadata),
-    Spec("GET", "/lists/{list_id}/items", items),
+    Spec("GET", "/lists/{list_id}/items", items, transactional=True),
     Spec("GET", "/lists/{list_id}/preview", preview),
-    Spec("POST", "/lists/{list_id}/items", write_items, writes=True, structural=True),
-    Spec("PUT", "/lists/{list_id}/items", update_items, writes=True),
+    Spec("POST", "/lists/{list_id}/items", write_items, writes=True, structural=True, transactional=True),
+    Spec("PUT", "/lists/{list_id}/items", update_items, writes=True, transactional=True),
     Spec("POST", "/lists/{list_id}/resetIndex", reset_index, writes=True, structural=True),
 )

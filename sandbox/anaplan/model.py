@@ -17,6 +17,7 @@ from sandbox.anaplan.values import Writing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sandbox.anaplan.calendar import Period
     from sandbox.anaplan.importing import Refusal, Undo
     from sandbox.anaplan.reads_api import ReadRequest
     from sandbox.anaplan.schema import ActionDefinition, ModelDefinition, ViewDefinition
@@ -49,6 +50,7 @@ class Model:
         self.state = definition.state
         self.open = definition.state != "ARCHIVED"
         self.calendar = Calendar(2022, 2027, date(2026, 11, 20))
+        self.switchover: Period | None = None
         self.lists = {each.name: ListData(each) for each in definition.lists}
         for data in self.lists.values():
             for name in data.definition.items:

@@ -119,14 +119,26 @@ async def module_line_items(call: ModelCall) -> Response:
     return _line_items(call, (_module(call),))
 
 
-async def line_item_dimensions(call: ModelCall) -> Response:
-    """What a line item is dimensioned by."""
+def _module_of_line_item(call: ModelCall) -> ModuleDefinition:
     wanted = call.number("line_item_id")
     for module in call.model.definition.modules:
         if any(item.id == wanted for item in module.line_items):
-            rows = _references(call.model, module.dimensions)
-            return success(call.schema("dimension"), dimensions=rows)
+            return module
     raise ApiError(404)
+
+
+async def line_item_dimensions(call: ModelCall) -> Response:
+    """What a line item is dimensioned by."""
+    rows = _references(call.model, _module_of_line_item(call).dimensions)
+    return success(call.schema("dimension"), dimensions=rows)
+
+
+async def line_item_dimension_items(call: ModelCall) -> Response:
+    """The items of one of a line item's dimensions."""
+    wanted = call.number("dimension_id")
+    if wanted not in {dimension_id(call.model, name) for name in _module_of_line_item(call).dimensions}:
+        raise ApiError(404)
+    return _items_of(call, wanted)
 
 
 # Items of dimensions
@@ -149,7 +161,11 @@ def dimension_rows(call: ModelCall, wanted: int) -> list[dict[str, object]]:
 
 async def dimension_items(call: ModelCall) -> Response:
     """All items of a dimension."""
-    rows = dimension_rows(call, call.number("dimension_id"))
+    return _items_of(call, call.number("dimension_id"))
+
+
+def _items_of(call: ModelCall, wanted: int) -> Response:
+    rows = dimension_rows(call, wanted)
     return success(call.schema("dimension"), **({"items": rows} if rows else {}))
 
 
@@ -184,9 +200,10 @@ async def write(call: ModelCall) -> Response:
 ROUTES = (
     Spec("GET", "/modules", modules),
     Spec("GET", "/modules/{module_id}/lineItems", module_line_items),
-    Spec("POST", "/modules/{module_id}/data", write, writes=True),
+    Spec("POST", "/modules/{module_id}/data", write, writes=True, transactional=True),
     Spec("GET", "/lineItems", line_items),
     Spec("GET", "/lineItems/{line_item_id}/dimensions", line_item_dimensions),
+    Spec("GET", "/lineItems/{line_item_id}/dimensions/{dimension_id}/items", line_item_dimension_items),
     Spec("GET", "/dimensions/{dimension_id}/items", dimension_items),
     Spec("POST", "/dimensions/{dimension_id}/items", lookup),
 )

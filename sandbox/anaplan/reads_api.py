@@ -72,7 +72,7 @@ def _described(call: ModelCall, request: ReadRequest) -> Response:
         "requestId": request.id,
         "requestState": request.state,
         "url": f"{root}/readRequests/{request.id}",
-        f"{request.kind}Id": str(request.object_id),
+        f"{request.kind}Id": request.object_id,
     }
     if request.state == "COMPLETE":
         body |= {"availablePages": len(request.pages), "successful": True}
@@ -177,10 +177,10 @@ def _routes(kind: str, start: Handler) -> tuple[Spec, ...]:
     requests = f"/{kind}s/{{{kind}_id}}/readRequests"
     one = f"{requests}/{{request_id}}"
     return (
-        Spec("POST", requests, start),
-        Spec("GET", one, _status(kind)),
-        Spec("GET", f"{one}/pages/{{page}}", _page(kind)),
-        Spec("DELETE", one, _delete(kind)),
+        Spec("POST", requests, start, transactional=True),
+        Spec("GET", one, _status(kind), transactional=True),
+        Spec("GET", f"{one}/pages/{{page}}", _page(kind), transactional=True),
+        Spec("DELETE", one, _delete(kind), transactional=True),
     )
 
 

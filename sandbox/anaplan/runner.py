@@ -168,6 +168,8 @@ class Runner:
             raise
         self._undo.append(engine.commit())
         path = dump.finish()
+        if self._switches.text("dump_kept") == "user":
+            model.dumps.drop_earlier(self._actor.user, run.task.id)
         model.dumps.replace(self._actor.user, action.id, run.task.id, path)
         return self._import_result(action, counts, has_dump=path is not None)
 
@@ -205,6 +207,8 @@ class Runner:
         cut = Cut.of_export(self._switches, action.separator)
         paths = list(pieces(rows, cut, self._model.files.new_path, run.check))
         run.settle(started)
+        if self._switches.text("export_output") == "gone":
+            paths = []
         self._model.files.publish(self._actor.user, action.id, paths)
         return result(action.id, action.name, [detail("exportSucceeded", "Export succeeded")])
 

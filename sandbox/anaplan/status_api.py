@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from sandbox.anaplan.tasks import milliseconds
 if TYPE_CHECKING:
     from sandbox.anaplan.calendar import Period
     from sandbox.anaplan.tasks import Task
+
+ACTUAL_ID = 107000000001
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _tooltip(call: ModelCall, task: Task) -> str:
@@ -111,13 +115,20 @@ async def set_current_period(call: ModelCall) -> Response:
     """Set the current period by a date, given in the query or in the body, not in both."""
     in_query = call.request.query_params.get("date")
     in_body = (await call.json(dict[str, str])).get("date")
-    if bool(in_query) == bool(in_body):
-        raise ApiError(400, "Provide the date either as a query parameter or in the body")
+    if in_query and in_body:
+        raise ApiError(400, "use query parameter or body to set date, not both")
+    call.model.calendar.current = _period_of(call, in_query or in_body or "")
+    return _period_response(call)
+
+
+def _period_of(call: ModelCall, text: str) -> Period:
+    """The period of a date; 400 in the words of live probes when it is no date, or outside the timescale."""
+    if not _ISO_DATE.fullmatch(text):
+        raise ApiError(400, f"Invalid ISO date format '{text}'. Date should match format YYYY-MM-DD")
     try:
-        call.model.calendar.current = call.model.calendar.month_of(date.fromisoformat(in_query or in_body or ""))
+        return call.model.calendar.month_of(date.fromisoformat(text))
     except ValueError as error:
         raise ApiError(400, str(error)) from None
-    return _period_response(call)
 
 
 class _FiscalYear(msgspec.Struct):
@@ -136,8 +147,23 @@ async def set_fiscal_year(call: ModelCall) -> Response:
 
 async def versions(call: ModelCall) -> Response:
     """The model's versions: one, for these models do not use any."""
-    actual = {"id": "107000000001", "name": "Actual", "isCurrent": True, "isActual": True}
-    return success(call.schema("versions"), versionMetadata=[actual])
+    return success(call.schema("versions"), versionMetadata=[_version(call)])
+
+
+def _version(call: ModelCall) -> dict[str, object]:
+    version: dict[str, object] = {"id": str(ACTUAL_ID), "name": "Actual", "isCurrent": True, "isActual": True}
+    if call.model.switchover is not None:
+        version["switchover"] = call.model.switchover.name
+    return version
+
+
+async def set_switchover(call: ModelCall) -> Response:
+    """The period up to which a version takes its values from Actual, by a date; a blank one takes it away."""
+    if call.number("version_id") != ACTUAL_ID:
+        raise ApiError(404)
+    text = (await call.json(dict[str, str])).get("date", "")
+    call.model.switchover = _period_of(call, text) if text else None
+    return success(call.schema("versions"), versionMetadata=_version(call))
 
 
 ROUTES = (
@@ -150,4 +176,5 @@ ROUTES = (
     Spec("GET", "/currentPeriod", current_period),
     Spec("PUT", "/currentPeriod", set_current_period, writes=True),
     Spec("GET", "/versions", versions),
+    Spec("PUT", "/versions/{version_id}/switchover", set_switchover, writes=True),
 )

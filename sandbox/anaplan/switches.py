@@ -13,6 +13,8 @@ _AUTH = (
     Switch(
         "oauth_error_status", ("400", "401", "403"), "400", "HTTP status of OAuth errors, authorization_pending too"
     ),
+    Switch("oauth_body", ("both", "json", "form"), "both", "forms of the body that the OAuth service takes"),
+    Switch("login_refresh_token", bool, False, "a login's answer carries a refreshToken beside the token"),
     Switch(
         "device_approval", ("manual", "automatic"), "manual", "automatic: the second poll finds the device approved"
     ),
@@ -26,6 +28,7 @@ _LIMITS = (
     Switch("export_chunk_bytes", int, 9_000_000, "size of the chunks of export files and large reads"),
     Switch("export_chunks_at", ("rows", "bytes"), "rows", "where chunks of exports end: at rows, or within them"),
     Switch("export_empty", ("header", "empty_file", "no_chunks"), "header", "what an export without rows leaves"),
+    Switch("export_output", ("kept", "gone"), "kept", "gone: the chunk count turns 0 before anybody downloads it"),
     Switch("export_quoting", ("minimal", "all"), "minimal", "which fields of an export are quoted"),
     Switch("date_text", ("yyyy-MM-dd", "dd/MM/yyyy", "MM/dd/yyyy"), "yyyy-MM-dd", "dates in exports and reads"),
     Switch("number_text", ("exact", "shortest"), "exact", "numbers in exports and reads: as entered, or 1.50 as 1.5"),
@@ -44,11 +47,12 @@ _MODEL = (
     Switch("refusal_body", ("integration", "message", "empty", "html"), "integration", "body of 422, 423, 424 and 425"),
     Switch("locked_refuses", ("writes", "everything"), "writes", "what a locked model answers with 423"),
     Switch("deployed_refuses", ("structure", "writes"), "structure", "what a deployed model answers with 425"),
-    Switch("list_write_role", ("any", "admin"), "any", "who may add, update and delete list items"),
     Switch("list_items_lost", int, 0, "items at the end of a list write that are left as they are, without a failure"),
     Switch("list_delete_answer", ("counts", "result"), "counts", "counts of a delete: at the top, or within result"),
+    Switch("transactional_role", ("any", "admin"), "any", "who may read and write list items, views and cells"),
+    Switch("cells_locked", bool, False, "cell access forbids writing cells; imports write them all the same"),
     Switch("empty_failures", bool, False, "list writes without failures carry an empty failures array"),
-    Switch("timestamp_suffix", ("Z", "+0000"), "Z", "how timestamps end"),
+    Switch("timestamp_suffix", ("Z", "+0000"), "Z", "how the timestamps of errors end"),
     Switch("serial_moves", ("changes", "every_action"), "changes", "what gives a model its next serial number"),
     Switch("serial_number", ("string", "number"), "string", "JSON type of a model's lastSavedSerialNumber"),
 )
@@ -67,6 +71,12 @@ _IMPORTS = (
         "list_duplicates", ("first", "reject_import"), "first", "a list import's key that comes twice in the source"
     ),
     Switch("list_property_error", ("warning", "failed"), "warning", "a list row with a bad property: in part, or not"),
+    Switch(
+        "workspace_full",
+        ("no", "ignored", "uncounted"),
+        "no",
+        "list imports add nothing and are successful: new items count as ignored, or nowhere",
+    ),
     Switch("unique_naming", bool, True, "list imports append ~1, ~2, ... to names that are taken; else the row fails"),
     Switch("name_limit", int, 60, "longest list item name; 0 for no limit"),
     Switch("blank_cells", ("clear", "keep"), "clear", "a blank source cell empties the target or leaves it"),
@@ -83,6 +93,7 @@ _IMPORTS = (
     Switch("all_rows_failed", ("successful", "failed"), "successful", "an import of which every row failed"),
     Switch("dump_line_offset", int, 0, "what is added to the line numbers of failure dumps"),
     Switch("dump_separator", ("source", "comma"), "source", "separator of failure dumps"),
+    Switch("dump_kept", ("import", "user"), "import", "a dump ends with the user's next run of its import, or of any"),
     Switch("dump_encoding", ("utf-8", "source"), "utf-8", "encoding of failure dumps"),
     Switch("process_after_failure", ("stop", "continue"), "stop", "the actions after one that failed in a process"),
     Switch("nested_names", bool, False, "failed nested results carry objectName"),

@@ -76,7 +76,8 @@ async def _check_parameters(call: ModelCall) -> None:
 
 def _listed(kind: str) -> Handler:
     async def listed(call: ModelCall) -> Response:
-        tasks = call.model.queue.history.get((kind, _action(call, kind).id), ())
+        # An action that does not exist has had no tasks: 200 and empty (probed live).
+        tasks = call.model.queue.history.get((kind, call.number("action_id")), ())
         rows: list[dict[str, object]] = [
             {"taskId": task.id, "taskState": task.state, "creationTime": task.created} for task in tasks
         ]

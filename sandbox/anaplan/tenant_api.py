@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.anaplan.envelope import ApiError, collection, strictly_sorted, success, timestamp
+from sandbox.anaplan.envelope import ApiError, collection, moment, strictly_sorted, success
 from sandbox.anaplan.tenant import WORKSPACE_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.responses import Response
 
     from sandbox.anaplan.call import Call
     from sandbox.anaplan.model import Model
-    from sandbox.anaplan.tenant import Tenant, User
+    from sandbox.anaplan.tenant import User
 
 _GIGABYTE = 1 << 30
 _STATES = {"OFFLINE": "MAINTENANCE"}
+_USER_SORTS = ("firstName", "lastName", "email", "active", "lastLoginDate")
 
 
 def _user(call: Call, user: User) -> dict[str, object]:
@@ -26,7 +29,7 @@ def _user(call: Call, user: User) -> dict[str, object]:
         "emailOptIn": False,
         "firstName": user.first_name,
         "lastName": user.last_name,
-        "lastLoginDate": timestamp(call.tenant.clock.now(), call.switches.text("timestamp_suffix")),
+        "lastLoginDate": moment(call.tenant.clock.now()),
         "customerId": call.tenant.customer_id,
     }
 
@@ -38,7 +41,7 @@ async def me(call: Call) -> Response:
 
 async def users(call: Call) -> Response:
     """All users of the tenant."""
-    rows = strictly_sorted(call.request, [_user(call, user) for user in call.tenant.users], ("id", "email"))
+    rows = strictly_sorted(call.request, [_user(call, user) for user in call.tenant.users], _USER_SORTS)
     return collection(call.request, "objects/user", "users", rows, call.cap)
 
 
@@ -61,12 +64,12 @@ def _workspace(call: Call) -> dict[str, object]:
 async def workspaces(call: Call) -> Response:
     """The workspaces that the user has access to."""
     visible = [_workspace(call)] if call.user.access else []
-    rows = strictly_sorted(call.request, visible, ("id", "name", "sizeAllowance"))
+    rows = strictly_sorted(call.request, visible, ("name", "sizeAllowance"))
     return collection(call.request, "objects/workspace", "workspaces", rows, call.cap)
 
 
 def _check_workspace(call: Call) -> None:
-    if call.request.path_params["workspace_id"] != call.tenant.workspace_id or not call.user.access:
+    if call.request.path_params["workspace_id"] != call.tenant.workspace_id:
         raise ApiError(404)
 
 
@@ -87,46 +90,45 @@ def _model(call: Call, model: Model, *, details: bool) -> dict[str, object]:
         "id": model.id,
         "name": model.definition.name,
         "activeState": _STATES.get(model.state, model.state),
+        "currentWorkspaceId": model.home.workspace_id,
+        "currentWorkspaceName": model.home.workspace_name,
+        "modelUrl": f"{call.request.base_url}core3/workspaces/{model.home.workspace_id}/models/{model.id}",
+        "categoryValues": [],
     }
     if details:
         serial: str | int = model.serial_number
-        changed = timestamp(model.modified, call.switches.text("timestamp_suffix"))
         row |= {
             "lastSavedSerialNumber": str(serial) if call.switches.text("serial_number") == "string" else serial,
             "lastModifiedByUserGuid": model.modified_by or call.tenant.users[0].id,
             "memoryUsage": _memory(model),
-            "currentWorkspaceId": model.home.workspace_id,
-            "currentWorkspaceName": model.home.workspace_name,
-            "modelUrl": f"{call.request.base_url}core3/workspaces/{model.home.workspace_id}/models/{model.id}",
-            "categoryValues": [],
             "isoCreationDate": "2021-11-02T09:15:00.000+0000",
-            "lastModified": changed,
+            "lastModified": moment(model.modified),
         }
     return row
 
 
-def _models(call: Call, visible: Tenant) -> Response:
+def _models(call: Call, visible: Iterable[Model]) -> Response:
     details = call.flag("modelDetails")
-    found = [_model(call, model, details=details) for model in visible.models.values()] if call.user.access else []
-    rows = strictly_sorted(call.request, found, ("id", "name", "activeState"))
+    found = [_model(call, model, details=details) for model in visible]
+    rows = strictly_sorted(call.request, found, ("name", "activeState"))
     return collection(call.request, "objects/model", "models", rows, call.cap)
 
 
 async def models(call: Call) -> Response:
     """The models that the user has access to."""
-    return _models(call, call.tenant)
+    return _models(call, call.tenant.models.values() if call.user.access else ())
 
 
 async def workspace_models(call: Call) -> Response:
-    """The models of one workspace."""
+    """The models of one workspace, those that the user can't open among them (probed live)."""
     _check_workspace(call)
-    return _models(call, call.tenant)
+    return _models(call, call.tenant.models.values())
 
 
 async def model(call: Call) -> Response:
-    """One model, whatever its state."""
+    """One model, whatever its state and whether or not the user can open it (probed live)."""
     found = call.tenant.models.get(call.request.path_params["model_id"])
-    if found is None or not call.user.access:
+    if found is None:
         raise ApiError(404)
     row = _model(call, found, details=call.flag("modelDetails"))
     row["modelTransactionRunning"] = found.queue.busy

@@ -174,6 +174,6 @@ ROUTES = (
     Spec("GET", "/views", views),
     Spec("GET", "/modules/{module_id}/views", module_views),
     Spec("GET", "/views/{view_id}", info),
-    Spec("GET", "/views/{view_id}/data", data),
+    Spec("GET", "/views/{view_id}/data", data, transactional=True),
     Spec("GET", "/views/{view_id}/dimensions/{dimension_id}/items", view_dimension_items),
 )

@@ -43,6 +43,24 @@ def test_a_password_logon_answers_201_with_a_token_of_35_minutes(anaplan):
     assert token["expiresAt"] / 1000 - time.time() == pytest.approx(2100, abs=5)
 
 
+def test_a_login_may_bring_a_refresh_token(anaplan):
+    credentials = (anaplan.info["username"], anaplan.info["password"])
+    assert "refreshToken" not in authenticate(anaplan, auth=credentials).json()["tokenInfo"]
+    anaplan.control.switch("anaplan", "login_refresh_token", True)
+    assert authenticate(anaplan, auth=credentials).json()["tokenInfo"]["refreshToken"]
+
+
+@pytest.mark.parametrize(("taken", "works"), [("both", (200, 200)), ("json", (400, 200)), ("form", (200, 400))])
+def test_oauth_takes_forms_and_json_or_one_of_them(anaplan, taken, works):
+    anaplan.control.switch("anaplan", "refresh_tokens", "lasting")
+    anaplan.control.switch("anaplan", "oauth_body", taken)
+    fields = {"grant_type": "refresh_token", "client_id": anaplan.info["oauth_client_id"]}
+    fields["refresh_token"] = anaplan.info["oauth_refresh_token"]
+    url = anaplan.info["oauth_url"] + "/oauth/token"
+    answers = (requests.post(url, data=fields, timeout=10), requests.post(url, json=fields, timeout=10))
+    assert tuple(answer.status_code for answer in answers) == works
+
+
 def test_a_wrong_password_is_refused_in_the_services_own_envelope(anaplan):
     answer = authenticate(anaplan, auth=(anaplan.info["username"], "wrong"))
     assert answer.status_code == 401

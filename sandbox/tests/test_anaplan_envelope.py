@@ -10,6 +10,8 @@ import pytest
 
 from sandbox.tests.anaplan_client import JSON
 
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000"
+
 
 def test_collections_carry_meta_status_and_paging(anaplan):
     body = anaplan.get("/imports").json()
@@ -68,6 +70,10 @@ def test_sorting_is_strict_for_models_and_loose_inside_them(anaplan):
     assert names == ["Workforce", "S4 Finance", "Plan FY20", "Finance Hub"]
     assert anaplan.get(f"{anaplan.root}/models", params={"sort": "name"}).status_code == 400
     assert anaplan.get(f"{anaplan.root}/models", params={"sort": "+nothing"}).status_code == 400
+    for kind in ("models", "workspaces", "users"):
+        assert anaplan.get(f"{anaplan.root}/{kind}", params={"sort": "+id"}).status_code == 400
+    for kind, field in (("workspaces", "sizeAllowance"), ("users", "lastLoginDate"), ("models", "activeState")):
+        assert anaplan.get(f"{anaplan.root}/{kind}", params={"sort": f"-{field}"}).status_code == 200
     assert anaplan.get("/imports", params={"sort": "nothing"}).status_code == 200
     first = anaplan.get("/imports", params={"sort": "name"}).json()["imports"][0]
     assert first["name"] == "AP Invoices from ap_invoices.csv"
@@ -78,6 +84,9 @@ def test_models_and_workspaces_tell_everything_that_clients_require(anaplan):
     wanted = "id name activeState currentWorkspaceId currentWorkspaceName modelUrl categoryValues isoCreationDate"
     wanted += " lastModified lastSavedSerialNumber lastModifiedByUserGuid memoryUsage"
     assert set(wanted.split()) <= set(models[0])
+    few = anaplan.get(f"{anaplan.root}/models/{anaplan.model_id}").json()["model"]
+    assert set(few) == {*wanted.split()[:7], "modelTransactionRunning"}
+    assert re.fullmatch(MOMENT, models[0]["lastModified"])
     assert isinstance(models[0]["lastSavedSerialNumber"], str)
     anaplan.control.switch("anaplan", "serial_number", "number")
     model = anaplan.get(f"{anaplan.root}/models/{anaplan.model_id}", params={"modelDetails": "true"}).json()["model"]
@@ -94,17 +103,30 @@ def test_models_and_workspaces_tell_everything_that_clients_require(anaplan):
 def test_users_are_known_by_themselves_and_in_a_list(anaplan):
     user = anaplan.get(f"{anaplan.root}/users/me").json()["user"]
     assert user["email"] == anaplan.info["username"]
+    assert re.fullmatch(MOMENT, user["lastLoginDate"])
     assert len(anaplan.get(f"{anaplan.root}/users").json()["users"]) == 3
     assert anaplan.get(f"{anaplan.root}/users/{user['id']}").json()["user"]["firstName"] == "Ina"
 
 
-def test_without_access_a_model_looks_absent_and_its_task_lists_empty(anaplan, other_user):
+def test_without_access_a_model_is_named_while_all_it_holds_looks_absent(anaplan, other_user):
     visitor = other_user("visitor")
-    assert visitor.get("/imports").status_code == 404
+    for part in ("/imports", "/files", "/lists", "/status"):
+        assert visitor.get(part).status_code == 404
+    assert visitor.get(f"{visitor.root}/models/{anaplan.model_id}").json()["model"]["name"] == "Finance Hub"
+    listed = visitor.get(f"{visitor.root}/workspaces/{anaplan.info['workspace_id']}/models").json()["models"]
+    assert len(listed) == 4
     import_id = anaplan.id("imports", "Balances to archive")
     tasks = visitor.get(f"/imports/{import_id}/tasks")
     assert (tasks.status_code, tasks.json()["meta"]["paging"]["totalSize"]) == (200, 0)
     assert "models" not in visitor.get(f"{visitor.root}/models").json()
+
+
+@pytest.mark.parametrize("kind", ["imports", "exports", "processes", "actions"])
+def test_an_action_that_does_not_exist_has_an_empty_list_of_tasks(anaplan, kind):
+    answer = anaplan.get(f"/{kind}/119000000099/tasks")
+    assert answer.status_code == 200
+    assert "tasks" not in answer.json()
+    assert anaplan.get(f"/{kind}/119000000099/tasks/0000").status_code == 404
 
 
 def test_only_administrators_open_and_close_models(anaplan, other_user):
@@ -131,6 +153,7 @@ def test_the_bucket_runs_dry_and_refills_with_time(anaplan):
     assert refused.status_code == 429
     assert "Retry-After" not in refused.headers
     assert refused.json()["status"]["code"] == 429
+    assert refused.json()["path"].endswith(f"/models/{anaplan.model_id}/imports")
     anaplan.control.advance(1)
     assert anaplan.get("/imports").status_code == 200
     assert anaplan.control.report()["anaplan"]["rate_limited"] == 1

@@ -92,6 +92,15 @@ def test_an_export_without_rows_leaves_a_header_or_nothing(anaplan, left, count)
         assert answer.content.startswith(b"Plan Lines,Version") is (left == "header")
 
 
+def test_the_chunks_of_an_export_may_be_gone_before_they_are_read(planned):
+    planned.control.switch("anaplan", "export_output", "gone")
+    assert planned.run("exports", "Plan Lines.csv")["result"]["successful"] is True
+    export_id = export_of(planned, "Plan Lines.csv")
+    file = next(file for file in planned.get("/files").json()["files"] if file["id"] == export_id)
+    assert file["chunkCount"] == 0
+    assert "chunks" not in planned.get(f"/files/{export_id}/chunks").json()
+
+
 def test_fields_that_need_it_are_quoted_or_all_are(planned):
     assert b'Jan 27,10.5,,"Gr\xc3\xb6\xc3\x9fe, ""neu""\nRest",true\r\n' in exported(planned, "Plan Lines.csv")
     planned.control.switch("anaplan", "export_quoting", "all")

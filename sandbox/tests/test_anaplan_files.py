@@ -144,6 +144,8 @@ def test_uploads_are_private_and_die_after_48_hours_without_access(anaplan, othe
     path = anaplan.upload("suppliers.csv", text_of(2))
     planner = other_user("planner")
     assert planner.get(path).status_code == 404
+    listed = planner.get(path + "/chunks")
+    assert (listed.status_code, "chunks" in listed.json()) == (200, False)
     assert planner.run("imports", SUPPLIERS)["result"]["details"][0]["type"] == "uploadedFileNoLongerAvailable"
     anaplan.control.switch("anaplan", "token_seconds", 10 * TWO_DAYS)
     anaplan.http.headers["Authorization"] = "AnaplanAuthToken " + other_user("integration").token

@@ -213,6 +213,18 @@ def test_columns_are_found_by_their_header_in_any_order(anaplan):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("form", "ignored", "total"), [("ignored", 2, 3), ("uncounted", 0, 1)])
+def test_a_full_workspace_adds_no_items_and_says_that_it_is_complete(anaplan, form, ignored, total):
+    anaplan.load(SUPPLIERS, table(SUPPLIER_HEADER, supplier("S1")))
+    anaplan.control.switch("anaplan", "workspace_full", form)
+    task, _ = anaplan.load(SUPPLIERS, table(SUPPLIER_HEADER, *map(supplier, ("S2", "S3")), supplier("S1", "New name")))
+    assert task["result"]["successful"] is True
+    assert task["result"]["failureDumpAvailable"] is False
+    counts = anaplan.counts(task)
+    assert (counts["successRowCount"], counts["ignoredCount"], counts["totalRowCount"]) == (1, ignored, total)
+    assert set(anaplan.items("Suppliers")) == {"S1"}
+
+
 def test_a_byte_order_mark_is_stripped_or_spoils_the_first_header(anaplan):
     text = "\ufeffCode,Name,Company\nW1,Main,EDU1\n"
     anaplan.load("Warehouses from warehouses.csv", text)

@@ -123,7 +123,35 @@ def test_an_empty_list_can_start_its_index_anew(filled):
     assert filled.get(path_of(filled, "lists", "Suppliers")).json()["metadata"]["nextItemIndex"] == 1
 
 
-def test_list_writes_have_limits_and_may_need_an_administrator(anaplan, other_user):
+def test_lists_views_and_cells_may_need_an_administrator(filled, other_user):
+    planner = other_user("planner")
+    items = path_of(filled, "lists", "Suppliers") + "/items"
+    view = path_of(filled, "modules", "GL Balances").replace("modules", "views")
+    calls = (
+        ("GET", items, None),
+        ("POST", items + "?action=add", {"items": []}),
+        ("GET", view + "/data", None),
+        ("POST", view + "/readRequests", {"exportType": "TABULAR_MULTI_COLUMN"}),
+        ("POST", path_of(filled, "modules", "AP Invoices") + "/data", []),
+    )
+    assert {planner.call(method, path, json=body).status_code for method, path, body in calls} == {200}
+    filled.control.switch("anaplan", "transactional_role", "admin")
+    assert {planner.call(method, path, json=body).status_code for method, path, body in calls} == {403}
+    assert {filled.call(method, path, json=body).status_code for method, path, body in calls} == {200}
+    assert planner.get("/lists").status_code == 200
+
+
+def test_cell_access_holds_for_writes_of_cells_and_not_for_imports(filled):
+    filled.control.switch("anaplan", "cells_locked", True)
+    at = {"dimensions": [{"dimensionName": "AP Invoices", "itemCode": "I1"}]}
+    path = path_of(filled, "modules", "AP Invoices") + "/data"
+    refused = filled.call("POST", path, json=[{"lineItemName": "Balance", "value": 7, **at}]).json()
+    assert (refused["numberOfCellsChanged"], len(refused["failures"])) == (0, 1)
+    filled.load(INVOICES, table(INVOICE_HEADER, invoice("I1", balance="7.25")))
+    assert filled.cells("AP Invoices")["I1",]["Balance"] == "7.25"
+
+
+def test_list_writes_have_limits(anaplan, other_user):
     path = path_of(anaplan, "lists", "Warehouses") + "/items?action=add"
     many = {"items": [{"name": "x"}] * 100_001}
     assert anaplan.call("POST", path, json=many).status_code == 400
@@ -131,10 +159,7 @@ def test_list_writes_have_limits_and_may_need_an_administrator(anaplan, other_us
     assert anaplan.call("POST", path, json=large).status_code == 400
     assert anaplan.call("POST", path, json={"items": [{"title": "x"}]}).status_code == 400
     assert anaplan.call("POST", path.replace("add", "upsert"), json={"items": []}).status_code == 400
-    planner = other_user("planner")
-    assert planner.call("POST", path, json={"items": []}).status_code == 200
-    anaplan.control.switch("anaplan", "list_write_role", "admin")
-    assert planner.call("POST", path, json={"items": []}).status_code == 403
+    assert other_user("planner").call("POST", path, json={"items": []}).status_code == 200
 
 
 def test_cells_are_written_one_by_one_and_calculated_ones_refused(filled):
@@ -176,6 +201,15 @@ def test_line_items_tell_their_formats_formulas_and_dimensions(anaplan):
     assert dimensions == [{"id": anaplan.id("lists", "AP Invoices"), "name": "AP Invoices"}]
     assert "format" not in anaplan.get("/lineItems").json()["items"][0]
     assert anaplan.get("/lineItems/206000000999/dimensions").status_code == 404
+
+
+def test_the_items_of_a_line_items_dimension_are_listed(filled):
+    path = path_of(filled, "modules", "AP Invoices") + "/lineItems"
+    paid = {item["name"]: item["id"] for item in filled.get(path).json()["items"]}["Paid"]
+    own = f"/lineItems/{paid}/dimensions/{filled.id('lists', 'AP Invoices')}/items"
+    assert {item["code"] for item in filled.get(own).json()["items"]} == {"I1", "I2"}
+    other = f"/lineItems/{paid}/dimensions/{filled.id('lists', 'Suppliers')}/items"
+    assert filled.get(other).status_code == 404
 
 
 def test_dimension_items_are_listed_and_looked_up(filled):
@@ -272,6 +306,7 @@ def test_large_reads_are_asked_for_paged_and_deleted(filled, header):
     ):
         name = f"{kind}ReadRequest"
         asked = filled.call("POST", f"/{kind}s/{object_id}/readRequests", json=body).json()[name]
+        assert asked[f"{kind}Id"] == int(object_id), "ids of read requests are numbers, where others are texts"
         path = f"/{kind}s/{object_id}/readRequests/{asked['requestId']}"
         done = finished_read(filled, path, name)
         assert (done["successful"], done["availablePages"] > 1) == (True, True)
@@ -299,8 +334,6 @@ def test_the_calendar_is_read_and_moved(anaplan):
     assert (moved["periodText"], moved["lastDay"]) == ("Dec 26", "2026-12-31")
     assert anaplan.call("PUT", "/currentPeriod?date=2026-01-31").json()["currentPeriod"]["periodText"] == "Jan 26"
     assert anaplan.get("/currentPeriod").json()["currentPeriod"]["lastDay"] == "2026-01-31"
-    assert anaplan.call("PUT", "/currentPeriod?date=2026-01-31", json={"date": "2026-01-31"}).status_code == 400
-    assert anaplan.call("PUT", "/currentPeriod", json={"date": "1999-01-01"}).status_code == 400
     year = anaplan.call("PUT", "/modelCalendar/fiscalYear", json={"year": "FY27"}).json()["modelCalendar"]
     assert year["fiscalYear"]["startDate"] == "2027-01-01"
     assert anaplan.call("PUT", "/modelCalendar/fiscalYear", json={"year": "2027"}).status_code == 400
@@ -319,3 +352,28 @@ def test_the_counts_of_a_delete_may_stand_within_a_result(filled):
     answer = write(filled, "Suppliers", "delete", {"code": "S1"}, {"code": "S9"})
     assert (answer["result"]["numberOfItemsDeleted"], len(answer["result"]["failures"])) == (1, 1)
     assert "deleted" not in answer
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "words"),
+    [
+        ("?date=2026-01-31", {"date": "2026-01-31"}, "use query parameter or body to set date, not both"),
+        ("", {"date": "31.01.2026"}, "Invalid ISO date format '31.01.2026'. Date should match format YYYY-MM-DD"),
+        (
+            "?date=1999-01-01",
+            {},
+            "Specified date '1999-01-01' is out of timescale range 2022-01-01 - 2027-12-31",
+        ),
+    ],
+)
+def test_a_current_period_that_can_not_be_is_refused_in_words(anaplan, query, body, words):
+    answer = anaplan.call("PUT", f"/currentPeriod{query}", json=body)
+    assert (answer.status_code, answer.json()["status"]["message"]) == (400, words)
+
+
+def test_a_version_has_a_switchover(anaplan):
+    version = anaplan.get("/versions").json()["versionMetadata"][0]["id"]
+    assert anaplan.call("PUT", f"/versions/{version}/switchover", json={"date": "2026-06-30"}).status_code == 200
+    assert anaplan.get("/versions").json()["versionMetadata"][0]["switchover"] == "Jun 26"
+    assert anaplan.call("PUT", f"/versions/{version}/switchover", json={"date": "June"}).status_code == 400
+    assert anaplan.call("PUT", "/versions/107000000099/switchover", json={"date": "2026-06-30"}).status_code == 404

@@ -183,6 +183,18 @@ def test_only_the_last_failing_task_has_a_dump_until_a_clean_run(anaplan):
     assert anaplan.get(second + "/dump/chunks").status_code == 404
 
 
+def test_a_dump_may_end_with_any_import_of_its_user(anaplan, other_user):
+    _, first = anaplan.load(SUPPLIERS, BAD)
+    other = table(INVOICE_HEADER, invoice("I1"))
+    anaplan.load(INVOICE_LIST, other)
+    assert anaplan.get(first + "/dump").status_code == 200
+    anaplan.control.switch("anaplan", "dump_kept", "user")
+    other_user("planner").load(SUPPLIERS, GOOD)
+    assert anaplan.get(first + "/dump").status_code == 200
+    anaplan.load(INVOICE_LIST, other)
+    assert anaplan.get(first + "/dump").status_code == 404
+
+
 def test_a_dump_expires_48_hours_after_its_last_access(anaplan, other_user):
     anaplan.control.switch("anaplan", "token_seconds", 10**7)
     anaplan.http.headers["Authorization"] = "AnaplanAuthToken " + other_user("integration").token

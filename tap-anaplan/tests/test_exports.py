@@ -147,6 +147,13 @@ def test_an_export_that_leaves_no_header_is_not_taken_for_one_without_rows(site,
     assert not output.versions("planned_invoices"), "every row would be taken for vanished"
 
 
+def test_an_export_whose_chunks_are_gone_is_not_taken_for_one_without_rows(site):
+    site.switch("export_output", "gone")
+    output = site.attempt(exports=["Plan Lines.csv"])
+    assert "a file without content" in str(output.error)
+    assert not output.versions("plan_lines"), "every row would be taken for vanished"
+
+
 def test_the_export_runs_while_nobody_else_holds_the_model(site):
     from connector_kit.coordination import connect  # noqa: PLC0415 - only here
 

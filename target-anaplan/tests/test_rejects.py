@@ -76,6 +76,17 @@ def test_a_row_that_anaplan_refuses_is_in_the_trail_with_its_reason(bench, caplo
     assert "2 rejected: Invalid name" in caplog.text
 
 
+@pytest.mark.parametrize("kept", ["import", "user"])
+def test_dumps_are_read_before_the_next_import_of_the_user_ends_them(bench, switch, kept):
+    switch("dump_kept", kept)
+    bench.sandbox.control.refuse(REFUSED, r"Supplier 2\b", "Invalid name")
+    rows = [*bench.suppliers(bench.supplier(1), bench.supplier(2)), *invoices(bench, "EDU1-1", "nobody")]
+    bench.deliver(rows, mappings=[bench.supplier_mapping, INVOICES])
+    assert of_stream(bench, "suppliers").rejected == 1
+    assert of_stream(bench, "ap_invoices").rejected == 1
+    assert not any("can't be read" in reason for reason in reasons(bench)), reasons(bench)
+
+
 def test_a_refused_row_is_sent_again_and_its_failure_closes_when_it_arrives(bench):
     bench.deliver(invoices(bench, "EDU1-1", "EDU1-2", "EDU1-2"), mappings=[bench.supplier_mapping, INVOICES])
     action = bench.summary().actions[0]

@@ -98,7 +98,16 @@ def classify(response: requests.Response, what: str) -> ConnectorError | None:
             hint="Check that the user is active in this tenant and that the region's hosts are right.",
             status=status,
         )
-    if status in {403, 404}:
+    if status == 403:
+        return NotFoundError(
+            system=SYSTEM,
+            subject=what,
+            got=said,
+            hint="The user's role and model access do not allow this: by Anaplan's help the items of lists, the data "
+            "of views and single cells are for workspace administrators alone, imports and exports are not.",
+            status=status,
+        )
+    if status == 404:
         return NotFoundError(
             system=SYSTEM,
             subject=what,

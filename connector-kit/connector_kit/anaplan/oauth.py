@@ -3,6 +3,9 @@
 Source: Anaplan OAuth 2.0 API reference and the community OpenAPI specification (probed live). A client registered
 as rotatable gets a new refresh token with every use and the old one dies, so the new one is stored before the
 access token that came with it is used.
+
+The reference and Anaplan Connect send JSON, other clients forms, and the service is said to take both: a body that it
+can't read as the form of RFC 6749 is sent once more as JSON. No refresh token is used up by a body that isn't read.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import requests
 from typing_extensions import override
@@ -26,6 +30,7 @@ from connector_kit.http import HttpSession, Unreadable, common_error
 from connector_kit.http.bodies import decoded
 from connector_kit.redaction import register_secret
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 LOGIN_COMMAND = "connector-anaplan-login"
@@ -91,15 +96,13 @@ class OAuthLogin(Login):
         return self.obtain()
 
     def _refresh(self, refresh_token: str) -> OAuthTokens:
-        return self._http.request(
-            "POST",
+        return _posted(
+            self._http,
             self._url,
+            {"grant_type": "refresh_token", **self._client, "refresh_token": refresh_token},
             what="OAuth refresh token",
             read=_read_refresh,
-            repeatable=True,
-            changes=False,
             allow=(400, 401, 403),
-            data={"grant_type": "refresh_token", **self._client, "refresh_token": refresh_token},
         )
 
 
@@ -144,13 +147,13 @@ def device_login(
     Raises:
         AuthenticationError: refused, or not allowed in time.
     """
-    grant = http.request(
-        "POST",
+    grant = _posted(
+        http,
         f"{oauth_url}/oauth/device/code",
+        {"client_id": client_id, "scope": scope},
         what=f"device login of client {client_id}",
-        read=_json,
-        repeatable=True,
-        data={"client_id": client_id, "scope": scope},
+        read=_read_grant,
+        allow=(400, 401, 403),
     )
     code = text(grant.get("device_code"))
     register_secret(code)
@@ -161,20 +164,52 @@ def device_login(
     while left > 0:
         sleep(interval)
         left -= interval
-        answer = http.request(
-            "POST",
+        answer = _posted(
+            http,
             f"{oauth_url}/oauth/token",
+            {"grant_type": _DEVICE_GRANT, "device_code": code, "client_id": client_id},
             what=f"device login of client {client_id}",
             read=_read_device,
-            repeatable=True,
             allow=(400, 401, 403, 404, 428),
-            data={"grant_type": _DEVICE_GRANT, "device_code": code, "client_id": client_id},
         )
         if isinstance(answer, OAuthTokens):
             return answer
         # RFC 8628, 3.5: five seconds more from now on.
         interval += 5.0 if answer == "slow_down" else 0.0
     raise _refused("the code was not confirmed in time", "Start the login again.")
+
+
+class _UnreadBody(Exception):  # noqa: N818 - no error: the same is said in another form
+    """The service could not read the form."""
+
+
+def _posted(
+    http: HttpSession,
+    url: str,
+    fields: dict[str, str],
+    *,
+    what: str,
+    read: Callable[[requests.Response], T],
+    allow: Collection[int],
+) -> T:
+    """The answer to a POST of fields, as a form or, where the service can't read that, as JSON."""
+
+    def read_form(response: requests.Response) -> T:
+        if response.status_code == 415 or (not response.ok and _error_code(response) == "invalid_request"):
+            raise _UnreadBody
+        return read(response)
+
+    ask = partial(http.request, "POST", url, what=what, repeatable=True, changes=False)
+    try:
+        return ask(read=read_form, allow={*allow, 415}, data=fields)
+    except _UnreadBody:
+        return ask(read=read, allow=allow, json=fields)
+
+
+def _read_grant(response: requests.Response) -> dict[str, Any]:
+    if response.ok:
+        return _json(response)
+    raise _refused(f"{_error_code(response)}: {server_message(response)}", "Check oauth_client_id.")
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

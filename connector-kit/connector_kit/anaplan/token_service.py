@@ -126,6 +126,8 @@ def read_token(response: requests.Response, what: str) -> Token:
     if status.startswith("FAILURE"):
         raise AuthenticationError(system=SYSTEM, subject=what, got=f"{status}: {text(body.get('statusMessage'))}")
     value = text(info.get("tokenValue"))
+    # Announced for 2026 as optional. It is not used: a token is renewed by itself.
+    register_secret(text(info.get("refreshToken")))
     if not value:
         raise Unreadable("no tokenValue")
     end = share(info.get("expiresAt")) / 1000

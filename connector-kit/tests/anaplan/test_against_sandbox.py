@@ -11,11 +11,12 @@ from dataclasses import replace
 
 import pytest
 
-from connector_kit.anaplan import ChunkFile, Polling, connect, device_login
+from connector_kit.anaplan import ChunkFile, Polling, connect, device_login, token_service
 from connector_kit.anaplan.token_service import auth_session
 from connector_kit.coordination import connect as coordinate
 from connector_kit.errors import BusyError, NotFoundError, RefusedError, UnavailableError
 from connector_kit.http import Retry
+from connector_kit.redaction import redact
 from sandbox.testing import running
 
 IMPORT = "Cost Centers from cost_centers.csv"
@@ -49,7 +50,7 @@ def connected(info, tmp_path):
         def open_one(**settings):
             addresses = {key: info[key] for key in ("api_url", "auth_url", "oauth_url")}
             if not {"certificate", "oauth_client_id"} & set(settings):
-                settings |= {"username": info["username"], "password": info["password"]}
+                settings = {"username": info["username"], "password": info["password"], **settings}
             given = {"poll_first": 0.02, "poll_max": 0.1, "wait_seconds": 5, **addresses, **settings}
             store = given.pop("store", None)
             tenant = connect(given, coordinator=coordinator, retry=FAST, store_refresh_token=store)
@@ -330,3 +331,76 @@ def test_an_export_comes_in_its_chunks(model, chunks, control):
     assert len(lines) == 51
     assert "Supplier 49" in lines[-1]
     assert tuple(lines[0].split(",")) == model.export_metadata(export.id).header_names
+
+
+@pytest.mark.parametrize("counts", ["counts", "result"])
+def test_deleted_items_are_counted_wherever_the_answer_has_it(model, control, counts):
+    control.switch("anaplan", "list_delete_answer", counts)
+    control.fill([{"code": "C1"}, {"code": "C2"}], list_name="Cost Centers")
+    items = model.list_items(model.find_list("Cost Centers").id)
+    outcome = items.delete([{"code": "C1"}, {"code": "C9"}, {"code": "C2"}])
+    assert (outcome.done, [failure.index for failure in outcome.failures]) == (2, [1])
+
+
+@pytest.mark.parametrize("taken", ["both", "json", "form"])
+def test_oauth_works_whichever_body_the_service_reads(info, control, connected, taken):
+    control.switch("anaplan", "oauth_body", taken)
+    control.switch("anaplan", "device_approval", "automatic")
+    client = info["oauth_client_id"]
+    tokens = device_login(auth_session(), info["oauth_url"], client, tell=print, sleep=lambda _: time.sleep(0.01))
+    stored = []
+    tenant = connected(oauth_client_id=client, oauth_refresh_token=tokens.refresh_token, store=stored.append)
+    assert tenant.me().email == info["username"]
+    assert len(stored) == 1
+
+
+def test_the_refresh_token_of_a_login_is_not_shown(control, connected):
+    control.switch("anaplan", "login_refresh_token", True)
+    seen = []
+    read = token_service.read_token
+
+    def watched(response, what):
+        seen.append(response.json()["tokenInfo"]["refreshToken"])
+        return read(response, what)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_service, "read_token", watched)
+        connected().me()
+    assert seen[0] not in redact(f"it is {seen[0]}")
+
+
+@pytest.mark.parametrize("role", ["any", "admin"])
+def test_a_role_that_may_not_read_lists_is_told_as_such(control, connected, role):
+    control.switch("anaplan", "transactional_role", role)
+    user = next(u for u in control.call("GET", "/anaplan/users")["users"] if u["email"].startswith("planner"))
+    model = connected(username=user["email"], password=user["password"]).find_model("Group Finance", "Finance Hub")
+    items = model.list_items(model.find_list("Cost Centers").id)
+    if role == "any":
+        assert list(items.read()) == []
+    else:
+        with pytest.raises(NotFoundError, match=r"list Cost Centers.*workspace administrators"):
+            list(items.read())
+
+
+def test_a_model_that_the_user_can_not_open_is_named_with_the_access_it_lacks(info, control, connected):
+    user = next(u for u in control.call("GET", "/anaplan/users")["users"] if u["email"].startswith("visitor"))
+    visitor = connected(username=user["email"], password=user["password"])
+    model = visitor.find_model(info["workspace_id"], "Finance Hub")
+    with pytest.raises(NotFoundError, match=r"model Finance Hub, imports.*model access"):
+        model.find_import(IMPORT)
+
+
+@pytest.mark.parametrize("serial", ["string", "number"])
+def test_the_model_tells_when_it_changed_in_either_form(model, control, serial):
+    control.switch("anaplan", "serial_number", serial)
+    details = model.reads.details()
+    assert details.last_saved_serial_number == "1"
+    assert details.last_modified.endswith("+0000")
+
+
+def test_a_file_without_chunks_is_no_empty_file(model, control):
+    control.switch("anaplan", "export_output", "gone")
+    export = model.find_export("Suppliers.csv")
+    model.run("export", export.id).check()
+    with pytest.raises(NotFoundError, match="a file without content"):
+        list(model.download(export.id))
