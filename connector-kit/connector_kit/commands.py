@@ -12,10 +12,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from connector_kit.errors import ConnectorError
-from connector_kit.redaction import redact, register_url
+from connector_kit.redaction import printable, redact, register_url
 
 if TYPE_CHECKING:
     import click
+
+
+def say(line: str) -> None:
+    """A line of a command's answer, for people: what systems call things moves no terminal's cursor."""
+    import click  # noqa: PLC0415 - a tap does without it
+
+    click.echo(printable(line))
 
 
 def run_click(name: str, command: click.Command) -> None:
@@ -28,7 +35,7 @@ def run_click(name: str, command: click.Command) -> None:
         except click.ClickException as error:
             if isinstance(error, click.UsageError) and error.ctx is not None:
                 click.echo(error.ctx.get_usage(), err=True)
-            click.echo(f"Error: {redact(error.format_message())}", err=True)
+            click.echo(printable(f"Error: {redact(error.format_message())}", whole_text=True), err=True)
             return error.exit_code
         except click.Abort:
             click.echo("Aborted!", err=True)
@@ -49,7 +56,7 @@ def run_guarded(name: str, run: Callable[[], object]) -> None:
         code = run()
         sys.stdout.flush()
     except Exception as error:
-        _end(one_line(name, error) or redact(traceback.format_exc()))
+        _end(one_line(name, error) or printable(redact(traceback.format_exc()), whole_text=True))
     else:
         if isinstance(code, int) and code:
             sys.exit(code)
@@ -67,7 +74,7 @@ def one_line(name: str, error: Exception) -> str | None:
         return f"{name}: who reads its output ended before it had read everything"
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return redact(f"{name}: {place}{error.strerror or type(error).__name__}")
+        return printable(redact(f"{name}: {place}{error.strerror or type(error).__name__}"))
     return None
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from connector_kit.redaction import redact
+from connector_kit.redaction import printable, redact
 
 
 class ConnectorError(Exception):
@@ -52,7 +52,7 @@ class ConnectorError(Exception):
         )
         sentence = ": ".join(part for part in (self.system, self.subject, middle) if part)
         line = f"{sentence.rstrip('.')}. {self.hint}" if self.hint else sentence
-        return " ".join(redact(line).split())
+        return printable(" ".join(redact(line).split()))
 
 
 class ConfigurationError(ConnectorError):
@@ -81,7 +81,7 @@ class ConfigurationError(ConnectorError):
 
     @override
     def __str__(self) -> str:
-        lines = [" ".join(redact(fault).split()) for fault in self.faults]
+        lines = [printable(" ".join(redact(fault).split())) for fault in self.faults]
         return "\n".join([super().__str__(), *(f"- {line}" for line in lines)])
 
 

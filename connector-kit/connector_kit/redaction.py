@@ -1,4 +1,4 @@
-"""Keep secrets out of everything that people read: logs, errors, the trail, reports."""
+"""Keep secrets and terminal escapes out of everything that people read: logs, errors, the trail, reports."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ _PATTERNS = (
     re.compile(r"(?i)(//[^/\s:@]*:)[^/\s@]+(@)"),
 )
 _SHORTEST = 4
+_LONGEST_CHAIN = 20
 # Encoded, shorter values are too little to be told from other texts.
 _SHORTEST_ENCODED = 8
 
@@ -119,6 +120,23 @@ def redact(text: str) -> str:
     return text
 
 
+# What a terminal obeys or a reader can't see: controls, turned directions of writing, separators of lines.
+_UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_IN_TEXTS = re.compile(f"[{_UNSEEN}]")
+# Errors list what is wrong on lines that begin with a dash, which no line of a log does.
+_IN_LINES = re.compile(f"[{_UNSEEN}]|\n(?!- )")
+
+
+def printable(text: str, *, whole_text: bool = False) -> str:
+    """`text` with control characters escaped: what a server, a model or a stream's name says moves no terminal's cursor
+    and forges no line of a log.
+
+    whole_text: its line ends are our own, as in a traceback.
+    """
+    pattern = _IN_TEXTS if whole_text else _IN_LINES
+    return pattern.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def shortened(text: str, limit: int) -> str:
     """The start of `text` with secrets masked: before the cut, because nobody recognizes half a secret."""
     clean = redact(text)
@@ -126,7 +144,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Masks secrets in a log record's message, arguments and traceback before any handler sees them."""
+    """Masks secrets and escapes controls in a log record's message and traceback before any handler sees them."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
@@ -134,8 +152,8 @@ class RedactingFilter(logging.Filter):
             message = record.getMessage()
         except Exception:  # arguments that do not fit the message must not end the program
             message = f"{record.msg} {record.args}"
-            record.msg, record.args = redact(message), ()
-        clean = redact(message)
+            record.msg, record.args = message, ()
+        clean = printable(redact(message))
         if clean != message:
             record.msg, record.args = clean, ()
         if record.exc_info and record.exc_info[1] is not None:
@@ -143,14 +161,27 @@ class RedactingFilter(logging.Filter):
             record.exc_text = record.exc_text or logging.Formatter().formatException(record.exc_info)
             # Formatters that write JSON take the exception itself in place of its text.
             record.exc_info = (kind, _masked(error), trace)
-        record.exc_text = redact(record.exc_text) if record.exc_text else record.exc_text
+            record.exc_text = _one_lined(record.exc_text, error)
+        record.exc_text = printable(redact(record.exc_text), whole_text=True) if record.exc_text else record.exc_text
         record.stack_info = redact(record.stack_info) if record.stack_info else record.stack_info
         return True
 
 
+def _one_lined(traceback: str, error: BaseException | None) -> str:
+    """A traceback in which what an error says, and those behind it, begins no line of its own."""
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            break
+        said = str(error)
+        if said != (safe := printable(said)):
+            traceback = traceback.replace(said, safe)
+        error = error.__cause__ or error.__context__
+    return traceback
+
+
 def _masked(error: BaseException) -> BaseException:
     """A stand-in that says what the error says, and those behind it, without secrets."""
-    stand_in = Exception(redact(str(error))).with_traceback(error.__traceback__)
+    stand_in = Exception(printable(redact(str(error)))).with_traceback(error.__traceback__)
     stand_in.__cause__ = _masked(error.__cause__) if error.__cause__ else None
     stand_in.__context__ = _masked(error.__context__) if error.__context__ else None
     stand_in.__suppress_context__ = error.__suppress_context__

@@ -11,6 +11,7 @@ import click
 from singer_sdk import Stream
 from typing_extensions import override
 
+from connector_kit.commands import say
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedStream, PagedTap
@@ -90,7 +91,7 @@ class TapAnaplan(SecretsMixin, PagedTap):
 
         tap, chosen = cls.for_check(ctx)
         tap.check_settings()
-        problems = run_check(tap, click.echo, chosen)
+        problems = run_check(tap, say, chosen)
         ctx.exit(1 if problems else 0)
 
 

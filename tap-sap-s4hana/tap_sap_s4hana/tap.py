@@ -12,6 +12,7 @@ import click
 from singer_sdk import Stream
 from typing_extensions import override
 
+from connector_kit.commands import say
 from connector_kit.odata.schema import as_declared, fields_of_schema
 from connector_kit.singer.plugin import SecretsMixin, run
 from connector_kit.singer.tap import PagedTap
@@ -80,7 +81,7 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
         from tap_sap_s4hana.check import run_check  # noqa: PLC0415 - only for --test
 
         tap, chosen = cls.for_check(ctx)
-        problems = run_check(tap, click.echo, chosen)
+        problems = run_check(tap, say, chosen)
         ctx.exit(1 if problems else 0)
 
 

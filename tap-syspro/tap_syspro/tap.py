@@ -12,6 +12,7 @@ from singer_sdk import Stream
 from singer_sdk.singerlib import CatalogEntry
 from typing_extensions import override
 
+from connector_kit.commands import say
 from connector_kit.errors import NotFoundError
 from connector_kit.odata.schema import fields_of_schema
 from connector_kit.singer.plugin import SecretsMixin, run
@@ -108,7 +109,7 @@ class TapSyspro(SecretsMixin, PagedTap):
         from tap_syspro.check import run_check  # noqa: PLC0415 - only for --test
 
         tap, chosen = cls.for_check(ctx)
-        problems = run_check(tap.config, tap.site, click.echo, chosen)
+        problems = run_check(tap.config, tap.site, say, chosen)
         ctx.exit(1 if problems else 0)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv as csv_module
+import re
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
+
+from connector_kit.commands import say
+from connector_kit.redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,11 +41,14 @@ _COLORS = {
 
 
 _DOCUMENTS = 50
+# What a terminal may obey and JSON leaves as it is.
+_BEYOND_ASCII = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def json(value: object) -> None:
     """Indented JSON on standard output."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    click.echo(_BEYOND_ASCII.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))
 
 
 def csv(records: Iterable[msgspec.Struct], columns: Sequence[str]) -> None:
@@ -159,11 +166,11 @@ def summary(run: RunSummary) -> None:
 
 def batch(found: BatchReport, limit: int) -> None:
     """One batch: in a sentence, its documents, its rows."""
-    click.echo(
+    say(
         f"Batch {found.batch} of run {found.run}: {found.system} {found.stream} into {found.destination}, "
         f"{found.action}: {found.outcome} {found.message}".rstrip()
     )
-    click.echo(
+    say(
         f"{found.rows} rows, {found.delivered} delivered, {found.rejected} rejected; begun {_time(found.started)}"
         + (f", sent {_time(found.sent)}" if found.sent else "")
         + (f", settled {_time(found.settled)}" if found.settled else "")
@@ -234,7 +241,8 @@ def history(found: Sequence[Occurrence]) -> None:
         documents(made)
     records = [one for one in found if one.record is not None]
     if records:
-        click.echo(f"\n{bytes(records[-1].record or b'').decode()}")
+        click.echo()
+        say(bytes(records[-1].record or b"").decode())
     if any(one.encrypted for one in found):
         click.echo("\nThe record is encrypted: give its key in AUDIT_KEY to see it.", err=True)
 
@@ -281,7 +289,7 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return " ".join(str(item) for item in value)
+        value = " ".join(str(item) for item in value)
     if isinstance(value, msgspec.Raw):
-        return bytes(value).decode()
-    return str(value)
+        value = bytes(value).decode()
+    return printable(str(value), whole_text=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from connector_kit.commands import run_click
+from connector_kit.commands import run_click, say
 from connector_kit.coordination.base import Holder
 from connector_kit.coordination.connect import connect
 from connector_kit.coordination.status import RateStatus, Status
@@ -35,7 +35,7 @@ def cli(url: str | None, as_json: bool) -> None:
         click.echo(msgspec.json.encode(found).decode())
     else:
         for line in lines(found, time.time()):
-            click.echo(line)
+            say(line)
 
 
 def lines(status: Status, now: float) -> Iterator[str]:
