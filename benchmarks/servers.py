@@ -106,16 +106,21 @@ class Anaplan:
     def __init__(self, pace: int = 0) -> None:
         self._pace = pace
         self._done_at = 0.0
+        self._last = (-1, b"")
         self.rows = 0
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
         """What the Integration API would say, without looking twice."""
         path = target.partition("?")[0].rstrip("/")
         if "/chunks/" in path and method == "PUT":
-            self.rows += gzip.decompress(body).count(b"\n")
+            content = gzip.decompress(body)
+            self.rows += content.count(b"\n")
+            self._last = max(self._last, (int(path.rpartition("/")[2]), content))
             return 204, b""
-        if method == "POST" and path.endswith(f"/files/{FILE}"):  # the next upload
-            self.rows = 0
+        if method == "POST" and path.endswith(f"/files/{FILE}"):  # the next upload, whose header is no row
+            self.rows, self._last = -1, (-1, b"")
+        if path.endswith(f"/files/{FILE}/chunks/{self._last[0]}"):
+            return 200, self._last[1]
         return self._json(method, path)
 
     def _json(self, method: str, path: str) -> tuple[int, bytes]:
@@ -148,6 +153,7 @@ class Anaplan:
         yield "/files", {"files": [ENTRY]}
         yield f"/files/{FILE}", {"file": ENTRY}
         yield f"/files/{FILE}/complete", {"file": ENTRY}
+        yield f"/files/{FILE}/chunks", {"chunks": [{"id": str(self._last[0]), "name": "Chunk"}]}
         yield "/workspaces", {"workspaces": [{"id": WORKSPACE, "name": "Group Finance", "active": True}]}
         yield f"/workspaces/{WORKSPACE}", {"workspace": {"id": WORKSPACE, "name": "Group Finance", "active": True}}
         yield "/models", {"models": [model]}
