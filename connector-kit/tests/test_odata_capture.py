@@ -164,9 +164,9 @@ def test_a_stopped_read_goes_on_where_it_was():
 
 @pytest.mark.parametrize(("scope", "later"), [("other", timedelta(0)), ("s", timedelta(hours=25))])
 def test_another_or_an_old_read_begins_anew(scope, later):
-    state = {
-        RESUME: {"began": "2026-11-22T12:00:00Z", "scope": "s", "after": ["x", "1", "2026-01-01"], "highest": None}
-    }
+    saved = {"began": "2026-11-22T12:00:00Z", "scope": "s", "after": ["x", "1", "2026-01-01"], "highest": None}
+    state = {RESUME: {**saved, "read": {"rows": 7, "digest": 1, "total": None}}}
+    assert not start({RESUME: saved}, "s", KEY, NOW).resumed, "one that does not tell what was read can't be confirmed"
     assert not start(state, scope, KEY, NOW + later).resumed
     assert start(state, "s", KEY, NOW).resumed
 

@@ -11,7 +11,8 @@ from local_server import Answer
 from connector_kit.http import Retry
 from connector_kit.odata.client import ODataClient, ODataSession
 from connector_kit.odata.expand import inner_rows, select_options, take_out
-from connector_kit.odata.pages import EntitySet, Query
+from connector_kit.odata.fetch import Query
+from connector_kit.odata.pages import EntitySet
 from connector_kit.odata.rows import RowReader
 from connector_kit.odata.schema import Field
 

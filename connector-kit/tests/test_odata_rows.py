@@ -115,8 +115,8 @@ def test_a_value_that_fits_no_way_names_its_column_and_not_itself(row):
     assert "abc" not in str(caught.value)
 
 
-@pytest.mark.parametrize("rows", [[{"Key": "a"}, {"Key": "a"}], [{"Key": None}]])
-def test_a_key_that_identifies_nothing_is_refused(rows):
+@pytest.mark.parametrize("rows", [[{"Key": "a"}, {"Key": None}], [{"Key": None}, {"Key": "a"}], [{}]])
+def test_a_key_without_a_value_is_refused_wherever_it_stands(rows):
     with pytest.raises(RefusedError, match="key"):
         reader().page(body(*rows))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connector_kit.errors import AuthenticationError, ConnectorError, NotFoundError, UnavailableError
-from connector_kit.odata.pages import Query
+from connector_kit.odata.fetch import Query
 from connector_kit.odata.rows import RowReader
 from connector_kit.odata.stream import TableSource
 from tap_sap_s4hana.declarations import Declaration

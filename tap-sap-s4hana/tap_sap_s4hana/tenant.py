@@ -163,6 +163,7 @@ class Tenant:
             types={each.name: each.edm for each in typed(fields, declaration.version)},
             follow_links=self._config.get("paging") == "links",
             sortable=sortable,
+            reconcile=bool(self._config.get("reconcile_counts", True)),
         )
 
 

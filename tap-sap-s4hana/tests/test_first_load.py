@@ -72,7 +72,8 @@ def test_extension_fields_appear_by_themselves_and_structures_do_not(tenant):
 def test_only_selected_columns_are_asked_for_and_written(tenant):
     output = tenant.read("suppliers", columns={"suppliers": ["SupplierName"]})
     assert all(set(record) == {"Supplier", "SupplierName"} for record in output.records["suppliers"])
-    assert {query["$select"] for query in tenant.queries("A_Supplier")} == {"Supplier,SupplierName"}
+    reads = [query for query in tenant.queries("A_Supplier") if "$skip" not in query]
+    assert {query["$select"] for query in reads} == {"Supplier,SupplierName"}
 
 
 def texts(tenant, table, key):

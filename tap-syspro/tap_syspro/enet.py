@@ -17,11 +17,23 @@ from typing import TYPE_CHECKING, Any
 from connector_kit.coordination import connect
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.http import Retry
-from connector_kit.odata.filters import AllOf, AnyOf, Compare, Condition, Written, after, all_of
+from connector_kit.odata.fetch import Query
+from connector_kit.odata.filters import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Written,
+    after,
+    all_of,
+    any_of,
+    with_keys,
+)
 from connector_kit.odata.literals import Value
-from connector_kit.odata.pages import Query
+from connector_kit.odata.order import KeyOrder, OutOfOrderError, Pair
 from connector_kit.odata.rows import Page, RowReader
 from connector_kit.odata.schema import Field
+from connector_kit.odata.tally import Tally
 from connector_kit.syspro import EnetSession, comfnd
 from tap_syspro.site import Sample
 from tap_syspro.tables import Table, known_tables
@@ -128,29 +140,60 @@ class EnetSite:
 class EnetTable:
     """A table of one company, read by pages along its key like an entity set."""
 
-    total: int | None = None
-
     def __init__(self, site: EnetSite, company: str, table: str, what: str) -> None:
         self._site = site
         self._company = company
         self._table = table
         self._what = what
+        self._order = KeyOrder(())
+        self.tally = Tally()
+        self.confirmed = False
+
+    def comparable(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A key in a form that sorts as the pages read so far were sorted."""
+        return self._order.comparable(key)
 
     def count(self, query: Query) -> int | None:  # noqa: ARG002 - COMFND does not count
         """None: COMFND does not count."""
         return None
 
     def pages(self, reader: RowReader, query: Query) -> Iterator[Page]:
-        """All rows that match. A short page is not the end: a site may cap them."""
+        """All rows that match. A short page is not the end: a site may cap them.
+
+        COMFND does not count. Where deletions depend on it, the keys are read once more by smaller pages: other rows
+        would be lost between them.
+        """
+        self.confirmed = False
+        self.tally = replace(query.before)
+        for page in self._pages(reader, query):
+            self.tally.add(page.rows, page.keys)
+            yield page
+        if not query.prove:
+            return
+        again, keys = Tally(), reader.keys_only()
+        size = max(self.tally.largest - self.tally.largest // 3, 1)
+        select = tuple(field.name for field in keys.fields)
+        for page in self._pages(keys, replace(query, select=select, after=(), page_size=size)):
+            again.add(page.rows, page.keys)
+        self.confirmed = again.same(self.tally)
+        if not self.confirmed:
+            log.warning(
+                "%s: %d rows read, %d by smaller pages; nothing confirms that they are all",
+                self._what,
+                self.tally.rows,
+                again.rows,
+            )
+
+    def _pages(self, reader: RowReader, query: Query) -> Iterator[Page]:
         most = min(query.page_size or MOST_ROWS, MOST_ROWS)
+        self._order = KeyOrder(reader.key_kinds, query.after)
         position = query.after
         asked = query.where
         kept: Condition | None = None
         while True:
             where = all_of(asked, after(reader.key, position) if position else None)
-            alternatives = alternatives_of(where) if where is not None else []
             try:
-                rows = self._site.rows(self._company, self._table, query.select, alternatives, reader.key, most)
+                rows = self._rows(reader, query.select, where, most)
             except RefusedError as refusal:
                 if asked is None or not asks_for_null(asked):
                     raise
@@ -159,17 +202,35 @@ class EnetTable:
                 continue
             if not rows:
                 return
-            page = reader.finish(reader.rows_of([_cleaned(row) for row in rows]))
-            if page.last == position:
-                raise RefusedError(
+            page = reader.finish(rows)
+            fault = self._order.fault(page.keys, lambda pairs: self._agrees(reader, pairs))
+            if fault:
+                raise OutOfOrderError(
                     system=SYSTEM,
                     subject=self._what,
-                    expected="the rows behind the last one",
-                    got="the same rows again",
+                    expected=f"pages in the order of the key {', '.join(reader.key)}",
+                    got=fault,
+                    hint="Check that the key identifies a row.",
                 )
             chosen = page.rows if kept is None else [row for row in page.rows if holds(kept, row, reader)]
             yield replace(page, rows=chosen)
             position = page.last
+
+    def _rows(self, reader: RowReader, select: Sequence[str], where: Condition | None, most: int) -> list[Any]:
+        alternatives = alternatives_of(where) if where is not None else []
+        rows = self._site.rows(self._company, self._table, select, alternatives, reader.key, most)
+        return reader.rows_of([_cleaned(row) for row in rows])
+
+    def _agrees(self, reader: RowReader, pairs: Sequence[Pair]) -> bool | None:
+        """Whether SYSPRO says of each pair that the second key lies behind the first."""
+        keys = reader.keys_only()
+        parts = [all_of(with_keys(reader.key, [other]), after(reader.key, one)) for one, other in pairs]
+        try:
+            found = keys.finish(self._rows(keys, reader.key, any_of(*parts), len(pairs) + 1))
+        except RefusedError as refusal:
+            log.info("%s: %s", self._what, refusal)
+            return None
+        return set(found.keys) == {other for _, other in pairs}
 
 
 def alternatives_of(condition: Condition) -> list[list[comfnd.Condition]]:

@@ -14,7 +14,7 @@ import msgspec
 import requests
 from requests.auth import HTTPBasicAuth
 
-from connector_kit.errors import ConfigurationError, ConnectorError, NotFoundError, RefusedError
+from connector_kit.errors import ConfigurationError, ConnectorError, NotFoundError, RefusedError, UnavailableError
 from connector_kit.http import Retry, Unreadable
 from connector_kit.http.bodies import decoded
 from connector_kit.odata.client import Dialect, ODataClient, ODataSession, address
@@ -136,6 +136,7 @@ class ODataSite:
             what=what,
             types={field.name: field.edm for field in fields if field.edm},
             follow_links=self._config.get("paging") == "links",
+            reconcile=bool(self._config.get("reconcile_counts", True)),
         )
 
     def describe(self, declaration: Declaration) -> Table | None:
@@ -168,8 +169,8 @@ class ODataSite:
         what = f"table {table} of company {company}"
         try:
             return self.client.get(address(self.url(company, table), options), read, what=what)
-        except RefusedError:
-            if not count:
+        except (RefusedError, UnavailableError) as error:
+            if not count or (isinstance(error, UnavailableError) and error.status != 500):
                 raise
             return self.sample(company, table, where=where)
 

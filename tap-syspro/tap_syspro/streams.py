@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
@@ -14,11 +13,12 @@ from typing_extensions import override
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.odata.capture import Capture
+from connector_kit.odata.fetch import Query
 from connector_kit.odata.filters import Compare, Condition, Written, after, all_of, any_of, with_keys
-from connector_kit.odata.pages import Query
 from connector_kit.odata.rows import Page, RowReader
 from connector_kit.odata.schema import Field, json_schema
 from connector_kit.odata.stream import ODataStream, TableSource
+from connector_kit.odata.tally import Tally
 from connector_kit.singer.crew import Context
 from tap_syspro.declarations import Declaration
 from tap_syspro.tables import Table, known_tables
@@ -240,9 +240,18 @@ class _WithHeaders:
         self._columns = columns
 
     @property
-    def total(self) -> int | None:
-        """The count of lines."""
-        return self._lines.total
+    def tally(self) -> Tally:
+        """What was read of the lines."""
+        return self._lines.tally
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the lines are complete."""
+        return self._lines.confirmed
+
+    def comparable(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A line's key."""
+        return self._lines.comparable(key)
 
     def count(self, query: Query) -> int | None:
         """The count of lines."""
@@ -257,10 +266,11 @@ class _WithHeaders:
         values_of = self._reader.values_of(names)
         headers = self._header_rows(query)
         header = next(headers, None)
+        place = self._headers.comparable
         for page in self._lines.pages(reader, query):
             for row in page.rows:
                 wanted = key_of(row)
-                while header is not None and header_key_of(header) < wanted:
+                while header is not None and place(header_key_of(header)) < place(wanted):
                     header = next(headers, None)
                 if header is not None and header_key_of(header) == wanted:
                     for target, value in zip(targets, values_of(header), strict=True):
@@ -272,7 +282,7 @@ class _WithHeaders:
         reached = query.after[: len(key)]
         start = any_of(after(key, reached), with_keys(key, [reached])) if reached else None
         select = tuple(field.name for field in self._reader.fields)
-        wanted = replace(query, select=select, where=all_of(query.where, start), after=())
+        wanted = Query(select, all_of(query.where, start), page_size=query.page_size, options=query.options)
         for page in self._headers.pages(self._reader, wanted):
             yield from page.rows
 

@@ -27,11 +27,12 @@ def test_the_second_run_reads_the_overlap_and_nothing_older(site):
     assert len(keys(second)) == len(expected)
 
 
-def test_a_poll_that_finds_little_is_one_request_per_company(site):
+def test_a_poll_that_finds_little_is_a_request_and_one_that_confirms_the_end(site):
     first = site.read("ap_invoices")
     before = len(site.requests("ApInvoice"))
     site.read("ap_invoices", state=first.state, lookback_days=1)
-    assert len(site.requests("ApInvoice")) - before == 1
+    assert len(site.requests("ApInvoice")) - before == 2
+    assert "&$skip=" in site.requests("ApInvoice")[-1]["path"]
 
 
 def test_new_and_back_dated_invoices_arrive(site):

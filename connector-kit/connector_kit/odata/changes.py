@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from connector_kit.odata.filters import Condition, odata_filter, with_keys
+from connector_kit.odata.filters import AnyOf, Condition, odata_filter, with_keys
 from connector_kit.odata.literals import Value, encode_query
 
 LONGEST_FILTER = 1500
@@ -75,6 +75,11 @@ def by_keys(
         group.append(row)
         length += size
     yield from _conditions(key, group)
+
+
+def keys_in(condition: Condition) -> int:
+    """How many keys such a condition names."""
+    return len(condition.parts) if isinstance(condition, AnyOf) else 1
 
 
 def _conditions(key: Sequence[str], group: Sequence[tuple[Value, ...]]) -> Iterator[Condition]:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 SMALLEST_PAGE = 50
+_COUNTING = ("$inlinecount=allpages", "$count=true")
 
 
 class PageTimeout(Exception):  # noqa: N818 - a signal to ask for less, shown only as the error it carries
@@ -31,16 +32,26 @@ class PageTimeout(Exception):  # noqa: N818 - a signal to ask for less, shown on
         super().__init__(str(error))
 
 
+class CountFailed(Exception):  # noqa: N818 - a signal to do without, shown only as the error it carries
+    """The server broke (HTTP 500) on a request that asks for a count: large sets have some services do so."""
+
+    def __init__(self, error: UnavailableError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
 class ODataSession(HttpSession):
-    """An `HttpSession` that hands read timeouts to the reader at once, who then asks for smaller pages."""
+    """An `HttpSession` that hands to the reader at once what he can help: by smaller pages, or without a count."""
 
     @override
-    def _once(self, *arguments: Any, **options: Any) -> Any:
+    def _once(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:
         try:
-            return super()._once(*arguments, **options)
+            return super()._once(method, url, *arguments, **options)
         except UnavailableError as error:
             if _timed_out(error):
                 raise PageTimeout(error) from error
+            if error.status == 500 and any(option in url for option in _COUNTING):
+                raise CountFailed(error) from error
             raise
 
 
@@ -102,11 +113,21 @@ class ODataClient:
         """The name that messages use."""
         return self.session.system
 
-    def get(self, url: str, read: Callable[[bytes], T], *, what: str, hurry: bool = False, page_size: int = 0) -> T:
+    def get(
+        self,
+        url: str,
+        read: Callable[[bytes], T],
+        *,
+        what: str,
+        hurry: bool = False,
+        counted: bool = False,
+        page_size: int = 0,
+    ) -> T:
         """A GET; `read` makes the value from the body and raises `Unreadable` when the body is broken.
 
-        With `hurry`, a read timeout comes as `PageTimeout`, for a caller that can ask for less. `page_size` is what V4
-        servers are asked to page by where they page themselves (OData 4.0 part 1, 8.2.8.5); not all heed it.
+        With `hurry`, a read timeout comes as `PageTimeout`, for a caller that can ask for less; with `counted` a 500
+        for a count as `CountFailed`, for one that can do without. `page_size` is what V4 servers are asked to page by
+        where they page themselves (OData 4.0 part 1, 8.2.8.5); not all heed it.
         """
         headers = self._headers
         if page_size and self.version == "4.0":
@@ -124,6 +145,10 @@ class ODataClient:
             if hurry:
                 raise
             raise slow.error from slow
+        except CountFailed as failed:
+            if counted:
+                raise
+            raise failed.error from failed
 
     def metadata(self, url: str, *, what: str = "$metadata") -> Metadata:
         """The service's metadata document."""

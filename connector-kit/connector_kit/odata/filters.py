@@ -60,17 +60,18 @@ def any_of(*parts: Condition | None) -> Condition | None:
     return AnyOf(present) if len(present) > 1 else next(iter(present), None)
 
 
-def after(key: Sequence[str], values: Sequence[Value]) -> Condition:
-    """Rows that come after the one with these key values, in the order of the key.
+def after(key: Sequence[str], values: Sequence[Value], *, back: bool = False) -> Condition:
+    """Rows that come after the one with these key values, in the order of the key, or before it.
 
     For (A, B, C): `A ge a and (A gt a or B ge b and (B gt b or C gt c))`. The `ge` adds nothing to the meaning: it lets
     a database seek in its index where it would scan for an "or".
     """
     column, value = key[0], values[0]
-    beyond = Compare(column, "gt", value)
+    beyond = Compare(column, "lt" if back else "gt", value)
     if len(key) == 1:
         return beyond
-    return AllOf((Compare(column, "ge", value), AnyOf((beyond, after(key[1:], values[1:])))))
+    further = AnyOf((beyond, after(key[1:], values[1:], back=back)))
+    return AllOf((Compare(column, "le" if back else "ge", value), further))
 
 
 def since(column: str, value: Value) -> Condition:

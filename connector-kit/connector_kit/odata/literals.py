@@ -8,6 +8,13 @@ from typing import Literal
 from urllib.parse import quote
 from uuid import UUID
 
+
+class Exact(str):
+    """A moment or time of day finer than microseconds, as ISO text."""
+
+    __slots__ = ()
+
+
 Value = str | int | Decimal | bool | date | datetime | time | UUID | bytes | None
 Version = Literal["2.0", "4.0"]
 DateStyle = Literal["offset", "date", "quoted"]
@@ -30,8 +37,10 @@ def literal(value: Value, edm: str = "", *, version: Version = "4.0", dates: Dat
         text = _number(value, edm, version)
     elif isinstance(value, (date, datetime)):
         text = _moment(value, edm, version, dates)
+    elif isinstance(value, Exact):
+        text = _exact(value, edm, version, dates)
     elif isinstance(value, time):
-        text = f"time'PT{value.hour}H{value.minute}M{value.second}S'" if version == "2.0" else value.isoformat()
+        text = _time(value.isoformat(), version)
     elif isinstance(value, UUID) or (isinstance(value, str) and edm == "Edm.Guid"):
         text = f"guid'{value}'" if version == "2.0" else str(value)
     elif isinstance(value, bytes):
@@ -53,13 +62,29 @@ def _number(value: int | Decimal, edm: str, version: Version) -> str:
     return text + _NUMERIC_V2.get(edm, "") if version == "2.0" else text
 
 
+def _time(text: str, version: Version) -> str:
+    if version == "4.0":
+        return text
+    hours, minutes, seconds = text.split(":")
+    whole, point, fraction = seconds.partition(".")
+    return f"time'PT{int(hours)}H{int(minutes)}M{int(whole)}{point}{fraction}S'"
+
+
+def _exact(value: Exact, edm: str, version: Version, dates: DateStyle) -> str:
+    if "T" not in value:
+        return _time(value, version)
+    if version == "2.0":
+        return f"datetimeoffset'{value}'" if edm == "Edm.DateTimeOffset" else f"datetime'{value.rstrip('Z')}'"
+    return f"'{value.rstrip('Z')}'" if dates == "quoted" else str(value)
+
+
 def _moment(value: date, edm: str, version: Version, dates: DateStyle) -> str:
     moment = value if isinstance(value, datetime) else None
     if version == "2.0":
         clock = moment or datetime(value.year, value.month, value.day)  # noqa: DTZ001 - V2 date-times have no zone
         if edm == "Edm.DateTimeOffset":
             return f"datetimeoffset'{_utc(clock)}'"
-        return f"datetime'{clock.replace(tzinfo=None).isoformat(timespec='seconds')}'"
+        return f"datetime'{clock.replace(tzinfo=None).isoformat(timespec='auto')}'"
     if moment is not None and edm != "Edm.Date":
         return f"'{moment.replace(tzinfo=None).isoformat()}'" if dates == "quoted" else _utc(moment)
     day = value.isoformat()[:10]

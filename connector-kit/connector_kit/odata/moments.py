@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
-from connector_kit.odata.literals import Value
+from connector_kit.odata.literals import Exact, Value
 from connector_kit.odata.schema import Kind
 
 _V2_DATE = re.compile(r"/Date\((-?\d+|NaN)(?:[+-]\d{1,4})?\)/")
@@ -52,37 +52,69 @@ def record_text(kind: Kind) -> Callable[[str], str | None]:
 
 def parse_moment(text: str) -> datetime:
     """A record's timestamp (or day) as a moment; UTC where it names no zone. Finer than microseconds is cut."""
-    moment = _iso(text)
+    moment = datetime.fromisoformat(_six_digits(text))
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def key_value(value: Value, kind: Kind) -> Value:
     """A key's value as a literal needs it: a moment as one, or as a day when it is the day's beginning.
 
-    None for a date that names no day; ValueError for a text that is none.
+    Finer than microseconds (OData allows twelve digits, SQL Server sends seven) it stays a text: cut, the filter behind
+    it would bring the same row again. None for a date that names no day; ValueError for a text that is none.
     """
     if not isinstance(value, str) or kind not in {"date", "timestamp", "time"}:
         return value
     if kind == "time":
         clock = _clock(value)
-        return None if clock is None else time.fromisoformat(clock)
+        return None if clock is None else _exactly(clock, time.fromisoformat)
     found = _timestamp(value)
     if found is None:
         return None
-    moment = _iso(found)
-    return moment.date() if moment.time() == time.min else moment
+    moment = _exactly(found, datetime.fromisoformat)
+    return moment.date() if isinstance(moment, datetime) and moment.time() == time.min else moment
 
 
 def value_of_text(text: str, kind: Kind) -> Value:
     """The same value from the text that a state keeps."""
     if kind == "time":
-        return time.fromisoformat(text)
-    return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        return _exactly(text, time.fromisoformat)
+    return date.fromisoformat(text) if len(text) == 10 else _exactly(text, datetime.fromisoformat)
 
 
-def _iso(text: str) -> datetime:
+def sortable_moment(value: Value, kind: Kind) -> object:
+    """A key's day, moment or time of day, as a row or a literal has it, in a form that sorts as it passes.
+
+    A text that is neither sorts as a text.
+    """
+    try:
+        found, rest = key_value(value, kind), ""
+        if isinstance(found, Exact):
+            rest, text = _rest(found), _six_digits(found)
+            found = time.fromisoformat(text) if kind == "time" else datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        found, rest = (time.min if kind == "time" else _EPOCH), str(value)
+    if found is None:
+        found, rest = (time.min if kind == "time" else _EPOCH), str(value)
+    if isinstance(found, date) and not isinstance(found, datetime):
+        found = datetime(found.year, found.month, found.day, tzinfo=timezone.utc)
+    if isinstance(found, datetime) and found.tzinfo is None:
+        found = found.replace(tzinfo=timezone.utc)
+    return found, rest
+
+
+def _exactly(text: str, read: Callable[[str], datetime | time]) -> datetime | time | Exact:
+    return Exact(text) if _rest(text) else read(_six_digits(text))
+
+
+def _rest(text: str) -> str:
+    """What is finer than microseconds."""
+    found = _FRACTION.search(text)
+    return found[0][7:].rstrip("0") if found else ""
+
+
+def _six_digits(text: str) -> str:
     """Python before 3.11 takes no Z, and fractions of three or six digits only."""
-    return datetime.fromisoformat(_FRACTION.sub(lambda found: found[0][:7].ljust(7, "0"), text.replace("Z", "+00:00")))
+    return _FRACTION.sub(lambda found: found[0][:7].ljust(7, "0"), text.replace("Z", "+00:00"))
 
 
 def _day_of(text: str) -> str | None:

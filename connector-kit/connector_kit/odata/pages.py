@@ -1,54 +1,54 @@
-"""All rows of an entity set that match a condition, page by page, each row once.
+"""All rows of an entity set that match a condition, page by page, each row once, or an error.
 
 Pages follow the key: `$filter=<after the last key>&$orderby=<key>&$top=n`. Rows that appear or vanish while a set is
 read then move no page, and it does not matter what the server does beyond its cap: cut silently, link to more (the
-link only repeats that there is more) or refuse. The end is an empty page, never a short one; a first page that is
-complete by the server's own count saves that last request.
+link only repeats that there is more) or refuse. The end is an empty page, never a short one, and never a count.
+
+That rests on the server's order, which is checked (`connector_kit.odata.order`). Where the first page shows that it
+does not hold, or the filter behind it is ignored, the set is read along the server's links; later it ends the read.
 
 Sets without a key, or whose key can't be filtered or sorted by, are read along the server's links, which are opaque.
 Where such a set has a key and the links end before the server's count is reached, reading goes on behind the last key;
 where a server refuses the filter behind a key but gave a link, along that.
+
+Whether the rows are all is held against something else in the end (`connector_kit.odata.proof`).
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 from connector_kit.errors import RefusedError
-from connector_kit.odata.client import SMALLEST_PAGE, Dialect, ODataClient, PageTimeout, address, smaller
-from connector_kit.odata.expand import select_options
-from connector_kit.odata.filters import Condition, after, all_of, odata_filter
-from connector_kit.odata.literals import DateStyle, Value, literal
+from connector_kit.odata.ahead import Ahead
+from connector_kit.odata.client import ODataClient
+from connector_kit.odata.fetch import PageFetcher, Query
+from connector_kit.odata.filters import after, all_of, any_of, with_keys
+from connector_kit.odata.moments import key_value
+from connector_kit.odata.order import Key, KeyOrder, OutOfOrderError, Pair
+from connector_kit.odata.proof import Proof
+from connector_kit.odata.repeats import Repeats
 from connector_kit.odata.rows import Page, RowReader
-from connector_kit.threads import thread
+from connector_kit.odata.tally import Tally
 
 log = logging.getLogger(__name__)
-
-_DATE_STYLES: tuple[DateStyle, ...] = ("offset", "date", "quoted")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to read: which rows, which columns, from which key on, and how many at most per page (0: the client's)."""
-
-    select: tuple[str, ...] = ()
-    where: Condition | None = None
-    after: tuple[Value, ...] = ()
-    page_size: int = 0
-    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class EntitySet:
     """One entity set at one address.
 
     Args:
+        client: of the service.
+        url: the set's address.
         what: the stream and what else tells it apart, for messages.
         types: Edm type by column, for literals; may be incomplete.
         follow_links: follow the server's links where there is a key too.
         sortable: whether the set can be filtered and sorted by its key; if not, its links are followed.
+        reconcile: whether a read that proves to be incomplete is an error.
     """
 
     def __init__(
@@ -60,37 +60,83 @@ class EntitySet:
         types: Mapping[str, str] | None = None,
         follow_links: bool = False,
         sortable: bool = True,
+        reconcile: bool = True,
     ) -> None:
-        self._client = client
-        self._url = url
+        self._fetcher = PageFetcher(client, url, what=what, types=types or {}, sortable=sortable)
         self._what = what
-        self._types = types or {}
         self._follow_links = follow_links or not sortable
         self._sortable = sortable
-        self._page_size = 0
-        self.total: int | None = None
-        """The server's count of matching rows when reading began, where it gives one."""
+        self._reconcile = reconcile
+        self._order = KeyOrder(())
+        self.tally = Tally()
+        """What was read, up to the page that was given out last."""
+        self.confirmed = False
+        """Whether something independent confirmed that the last read was complete."""
+
+    def comparable(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A key's value in a form that sorts as the server sorted the pages read so far."""
+        return self._order.comparable(key)
+
+    def count(self, query: Query) -> int | None:
+        """How many rows match now; None where the server does not count."""
+        return self._fetcher.count(query)
 
     def pages(self, reader: RowReader, query: Query) -> Iterator[Page]:
-        """The pages, the next one requested while the caller works on the present one."""
-        self._page_size = 0
-        self.total = None
-        if not reader.key or self._follow_links:
-            yield from self._linked(reader, query)
-            return
-        page = self._fetch(reader, query, first=True)
-        self.total = page.total
-        if page.total is not None and page.total <= len(page.rows):
+        """The pages, the next one requested while the caller works on the present one.
+
+        Raises:
+            RefusedError: the server contradicts itself, so that rows may be missing. All that was read is in doubt.
+        """
+        self.confirmed = False
+        self.tally = replace(query.before)
+        self._order = KeyOrder(reader.key_kinds, query.after)
+        proof = Proof(self._fetcher, reader, query, strict=self._reconcile)
+        linked = not reader.key or self._follow_links
+        last: Page | None = None
+        for page in self._linked(reader, query, proof) if linked else self._by_key(reader, query, proof):
+            self.tally.add(page.rows, page.keys)
+            yield page
             if page.rows:
+                last = page if page.last else None
+        self.confirmed = proof.confirmed(self.tally, last, lambda: self._again(reader, query, proof))
+
+    def _begin(self, proof: Proof, page: Page) -> None:
+        self.tally.total = proof.begin(page)
+        self.tally.digested = not proof.counted
+
+    # Along the key
+
+    def _by_key(self, reader: RowReader, query: Query, proof: Proof) -> Iterator[Page]:
+        page = self._fetcher.page(reader, query, counted=not query.after)
+        self._begin(proof, page)
+        given = 0
+        try:
+            self._check(reader, page)
+            if query.most and len(page.rows) >= query.most:
                 yield page
-            return
-        yield from self._behind(reader, query, page)
+                return
+            pages = self._behind(reader, query, page)
+            if not query.after and page.total is not None and page.total <= len(page.rows):
+                given = 1
+                yield page
+                if not page.rows or proof.nothing_behind(len(page.rows), page):
+                    return
+                next(pages)
+            for each in pages:
+                given += 1
+                yield each
+        except RefusedError as error:
+            if given > 1 or query.after or not (isinstance(error, OutOfOrderError) or error.status in {400, 501}):
+                raise
+            log.warning("%s. Reading along the server's links", str(error).rstrip("."))
+            proof.must_hold = True
+            yield from self._linked(reader, query, proof, set(page.keys) if given else frozenset())
 
     def _behind(self, reader: RowReader, query: Query, page: Page) -> Iterator[Page]:
         """A page, and all pages behind its last key."""
         while page.rows:
             position = replace(query, after=page.last)
-            upcoming = _Ahead(lambda at=position: self._fetch(reader, at))  # type: ignore[misc] # bound now, on purpose
+            upcoming = Ahead(lambda at=position: self._fetcher.page(reader, at))  # type: ignore[misc] # bound now, on purpose
             yield page
             try:
                 following = upcoming.result()
@@ -98,166 +144,123 @@ class EntitySet:
                 if not page.link:
                     raise
                 log.warning("%s: %s. Going on along the server's links", self._what, refusal)
-                yield from self._along(reader, page.link)
+                for each in self._fetcher.along(reader, page.link):
+                    self._check(reader, each)
+                    yield each
                 return
-            if following.rows and following.last == page.last:
-                raise RefusedError(
-                    system=self._client.system,
-                    subject=self._what,
-                    expected="pages in the order of the key",
-                    got="the same page again",
-                    hint="The server ignores $filter or $orderby: read it along its links instead.",
-                )
+            self._check(reader, following)
             page = following
 
-    def count(self, query: Query) -> int | None:
-        """How many rows match now; None where the server does not count."""
-        if not self._client.dialect.count:
+    def _check(self, reader: RowReader, page: Page) -> None:
+        """Raises OutOfOrderError where a page's keys do not grow as the server compares."""
+        fault = self._order.fault(page.keys, lambda pairs: self._agrees(reader, pairs))
+        if fault and len(set(page.keys)) != len(page.keys):
+            raise reader.doubled()
+        if fault:
+            raise OutOfOrderError(
+                system=self._fetcher.client.system,
+                subject=self._what,
+                expected=f"pages in the order of the key {', '.join(reader.key)}",
+                got=fault,
+                hint="The server ignores $orderby or $filter, or sorts otherwise than it compares: if it gives links, "
+                "set paging to links.",
+            )
+
+    def _agrees(self, reader: RowReader, pairs: Sequence[Pair]) -> bool | None:
+        """Whether the server says of each pair that the second key lies behind the first."""
+        keys, kinds = reader.keys_only(), reader.key_kinds
+        parts = []
+        for pair in pairs:
+            one, other = (tuple(map(key_value, key, kinds)) for key in pair)
+            parts.append(all_of(with_keys(reader.key, [other]), after(reader.key, one)))
+        select = tuple(field.name for field in keys.fields)
+        page = self._fetcher.once(keys, Query(select, any_of(*parts), options={"$top": str(len(pairs) + 1)}))
+        return None if page is None else set(page.keys) == {other for _, other in pairs}
+
+    def _again(self, reader: RowReader, query: Query, proof: Proof) -> Tally | None:
+        """The keys once more another way: between other pages other rows would be lost.
+
+        From the last to the first, or, where the server does not take that, by pages of another size. None along links,
+        where the server has its own pages.
+        """
+        if not reader.key or self._follow_links or proof.must_hold:
             return None
-        probe = RowReader((), system=self._client.system, version=self._client.version)
-        return self._request(probe, self._options(probe, replace(query, page_size=1), self._client.dialect, True)).total
+        keys = reader.keys_only()
+        query = replace(query, select=tuple(field.name for field in keys.fields), after=())
+        most, size = self.tally.rows, self.tally.largest
+        again = self._tallied(keys, replace(query, back=True), most)
+        return again or self._tallied(keys, replace(query, page_size=max(size - max(size // 3, 1), 1)), most)
 
-    def _linked(self, reader: RowReader, query: Query) -> Iterator[Page]:
-        options = self._options(reader, query, self._client.dialect, self._client.dialect.count)
-        # $top is a total limit where the server pages by itself (OData 4.0 part 1, 11.2.5.3).
-        options.pop("$top", None)
-        if not self._sortable:
-            options.pop("$orderby", None)
-        page = self._get(address(self._url, options), reader, along=True)
-        self.total = page.total
-        read = 0
-        for each in itertools.chain([page], self._along(reader, page.link) if page.link else ()):
-            yield each
-            read += len(each.rows)
-            page = each
-        if page.last and self._sortable and (self.total is None or read < self.total):
-            # The links have ended, the rows perhaps not.
-            for each in itertools.islice(self._behind(reader, query, page), 1, None):
-                yield each
+    def _tallied(self, reader: RowReader, query: Query, most: int) -> Tally | None:
+        """What is read, up to so many rows; None where the server refuses it or keeps to another order."""
+        again, order = Tally(), KeyOrder(reader.key_kinds)
+        try:
+            page = self._fetcher.page(reader, query)
+            while page.rows and again.rows <= most:
+                if query.back and not order.falls(page.keys):
+                    return None
+                again.add(page.rows, page.keys)
+                page = self._fetcher.page(reader, replace(query, after=page.last))
+        except RefusedError as refusal:
+            log.info("%s: %s", self._what, refusal)
+            return None
+        return again
 
-    def _along(self, reader: RowReader, link: str) -> Iterator[Page]:
-        """The page behind a link, and all behind it."""
-        seen: set[str] = set()
-        upcoming = _Ahead(lambda: self._get(self._client.link(self._url, link), reader, along=True))
-        while True:
-            page = upcoming.result()
-            if not page.link:
-                yield page
-                return
-            following = self._client.link(self._url, page.link)
-            if following in seen:
-                raise RefusedError(
-                    system=self._client.system,
-                    subject=self._what,
-                    expected="a link to new rows",
-                    got="the same link again",
-                )
-            seen.add(following)
-            upcoming = _Ahead(lambda to=following: self._get(to, reader, along=True))  # type: ignore[misc] # bound now, on purpose
-            yield page
+    # Along links
 
-    def _fetch(self, reader: RowReader, query: Query, *, first: bool = False) -> Page:
-        """One page, with smaller pages when the server is too slow and another dialect when it refuses."""
-        learned = False
-        while True:
-            dialect = self._client.dialect
-            if self._page_size:
-                dialect = replace(dialect, page_size=min(dialect.page_size, self._page_size))
-            options = self._options(reader, query, dialect, first and dialect.count)
-            try:
-                return self._get(address(self._url, options), reader, hurry=True)
-            except PageTimeout as slow:
-                if dialect.page_size <= SMALLEST_PAGE:
-                    raise slow.error from None
-                self._page_size = smaller(dialect).page_size
-                log.warning("%s: no answer in time, asking for %d rows at once", self._what, self._page_size)
-            except RefusedError as refusal:
-                if learned or refusal.status not in {400, 413, 414, 501}:
-                    raise
-                self._client.dialect = self._learn(reader, query, dialect, refusal)
-                learned = True
+    def _linked(
+        self, reader: RowReader, query: Query, proof: Proof, given: AbstractSet[Key] = frozenset()
+    ) -> Iterator[Page]:
+        """All pages along links, but for rows that were given out already."""
+        page = self._fetcher.linked(reader, query)
+        self._begin(proof, page)
 
-    def _learn(self, reader: RowReader, query: Query, dialect: Dialect, refusal: RefusedError) -> Dialect:
-        """Find the dialect in which the server takes this query: one difference at a time, from a single row on."""
+        def enough() -> bool:
+            return proof.reached(self.tally.rows)
 
-        def accepted(candidate: Dialect, part: Query, *, counted: bool = False) -> bool:
-            try:
-                self._request(reader, self._options(reader, part, candidate, counted))
-            except RefusedError:
-                return False
-            return True
+        rest = self._fetcher.along(reader, page.link, enough) if page.link else ()
+        with Repeats(reader, growing=self._sortable and not proof.must_hold, after=query.after) as repeats:
+            for page in chain([page], rest):  # noqa: B020 - the last one is looked at behind the loop
+                if page.rows and not repeats.all_new(page):
+                    if enough():
+                        return
+                    raise self._came_before(reader, page)
+                page = page if repeats.growing else replace(page, last=())  # noqa: PLW2901
+                yield _without(page, given)
+            if page.last and repeats.growing and not enough() and not self._all_by_place(proof, page):
+                # The links have ended, the rows perhaps not.
+                yield from self._closing(reader, query, page)
 
-        one = replace(query, page_size=1)
-        if not accepted(dialect, replace(one, where=None, after=())):
-            raise refusal
-        styles = (dialect.dates, *(style for style in _DATE_STYLES if style != dialect.dates))
-        dates = next((style for style in styles if accepted(replace(dialect, dates=style), one)), None)
-        if dates is None:
-            raise refusal
-        found = replace(dialect, dates=dates)
-        found = replace(found, count=dialect.count and accepted(found, one, counted=True))
-        while not accepted(found, query):
-            if found.page_size <= SMALLEST_PAGE:
-                raise refusal
-            found = smaller(found)
-        log.info("%s: the server takes %s", self._client.system, found)
-        return found
+    def _all_by_place(self, proof: Proof, page: Page) -> bool:
+        rows, total = self.tally.rows, self.tally.total
+        return total is not None and rows >= total and bool(proof.nothing_behind(rows, page))
 
-    def _request(self, reader: RowReader, options: Mapping[str, str]) -> Page:
-        return self._get(address(self._url, options), reader)
+    def _closing(self, reader: RowReader, query: Query, page: Page) -> Iterator[Page]:
+        """What lies behind the last key of the last page, where the server takes such a filter."""
+        position = replace(query, after=page.last)
+        try:
+            following = self._fetcher.page(reader, position)
+        except RefusedError as refusal:
+            log.info("%s: %s. Nothing is asked for behind the last link", self._what, refusal)
+            return
+        self._order = KeyOrder(reader.key_kinds, page.last)
+        self._check(reader, following)
+        yield from self._behind(reader, query, following)
 
-    def _get(self, url: str, reader: RowReader, *, hurry: bool = False, along: bool = False) -> Page:
-        """A page, with all the rows that are expanded inside its rows; `along` the server's own paging."""
-        size = self._client.dialect.page_size if along else 0
-        page = self._client.get(url, reader.page, what=self._what, hurry=hurry, page_size=size)
-        for part in page.unfinished:
-            for rest in self._along(part.reader, part.link):
-                part.rows.extend(rest.rows)
-        return page
-
-    def _options(self, reader: RowReader, query: Query, dialect: Dialect, counted: bool) -> dict[str, str]:
-        where = all_of(query.where, after(reader.key, query.after) if query.after else None)
-        size = min(query.page_size or dialect.page_size, dialect.page_size)
-        options = {
-            **select_options(query.select, reader.expand, self._client.version),
-            "$filter": odata_filter(where, self._writer(dialect)) if where is not None else "",
-            "$orderby": ",".join(reader.key),
-            "$top": str(size),
-            **query.options,
-        }
-        if counted:
-            options |= {"$count": "true"} if self._client.version == "4.0" else {"$inlinecount": "allpages"}
-        if self._client.version == "2.0":
-            options["$format"] = "json"
-        return options
-
-    def _writer(self, dialect: Dialect) -> Callable[[str, Value], str]:
-        return lambda column, value: literal(
-            value, self._types.get(column, ""), version=self._client.version, dates=dialect.dates
+    def _came_before(self, reader: RowReader, page: Page) -> RefusedError:
+        if len(set(page.keys)) != len(page.keys):
+            return reader.doubled()
+        return RefusedError(
+            system=self._fetcher.client.system,
+            subject=self._what,
+            expected="new rows behind each link",
+            got="rows that came before" if reader.key else "a page that came before",
+            hint="Rows moved while they were read, or the key does not identify a row. The next run reads again.",
         )
 
 
-class _Ahead:
-    """A call under way in a thread of its own, which does not keep the process alive."""
-
-    def __init__(self, call: Callable[[], Page]) -> None:
-        self._call = call
-        self._page: Page | None = None
-        self._error: BaseException | None = None
-        self._thread = thread(self._run, name="next-page")
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._page = self._call()
-        except BaseException as error:
-            self._error = error
-
-    def result(self) -> Page:
-        """The page, or the error, as soon as it is there."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        if self._page is None:  # pragma: no cover - one of the two is always set
-            raise RuntimeError("a page without a result")
-        return self._page
+def _without(page: Page, given: AbstractSet[Key]) -> Page:
+    if given.isdisjoint(page.keys):
+        return page
+    kept = [at for at, key in enumerate(page.keys) if key not in given]
+    return replace(page, rows=[page.rows[at] for at in kept], keys=[page.keys[at] for at in kept])

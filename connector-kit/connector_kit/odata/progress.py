@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from connector_kit.odata.literals import Value
 from connector_kit.odata.moments import value_of_text
 from connector_kit.odata.schema import Field
+from connector_kit.odata.tally import Tally
 
 RESUME = "resume"
 """The member of the state. Not the SDK's `progress_markers`: those are wiped when the next run starts."""
@@ -23,8 +24,8 @@ OLDEST = timedelta(hours=24)
 class Progress:
     """One read: when it began (UTC), what it reads (a digest), the last key written, the highest bookmark value seen.
 
-    `after` is empty at the beginning; `resumed` is true for a read that another run began, `counted` false for one that
-    the server's count does not confirm.
+    `after` is empty at the beginning, `read` is what was read up to there; `resumed` is true for a read that another
+    run began, `confirmed` for one of which something independent says that it was complete.
     """
 
     began: str
@@ -32,15 +33,17 @@ class Progress:
     after: tuple[Value, ...] = ()
     highest: str | int | None = None
     resumed: bool = False
-    counted: bool = True
+    read: Tally = field(default_factory=Tally)
+    confirmed: bool = False
 
     def save(self, state: dict[str, Any]) -> None:
         """Write it into a partition's state."""
         state[RESUME] = {
             "began": self.began,
             "scope": self.scope,
-            "after": [value if value is None or isinstance(value, (str, int)) else str(value) for value in self.after],
+            "after": [value if value is None or type(value) in {str, int} else str(value) for value in self.after],
             "highest": self.highest,
+            "read": self.read.saved(),
         }
 
     def see(self, value: str | int | None) -> None:
@@ -56,11 +59,14 @@ def start(state: Mapping[str, Any], scope: str, key: Sequence[Field], now: datet
     saved = state.get(RESUME)
     if not isinstance(saved, Mapping) or saved.get("scope") != scope or len(saved.get("after", ())) != len(key):
         return new
+    read = Tally.of_state(saved.get("read"))
+    if read is None:
+        return new
     began = datetime.fromisoformat(str(saved["began"]).replace("Z", "+00:00"))
     if moment - began > OLDEST:
         return new
     after = tuple(_from_state(value, field) for field, value in zip(key, saved["after"], strict=True))
-    return Progress(str(saved["began"]), scope, after, saved.get("highest"), resumed=True)
+    return Progress(str(saved["began"]), scope, after, saved.get("highest"), resumed=True, read=read)
 
 
 def scope_of(*parts: object) -> str:

@@ -12,11 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from connector_kit.errors import RefusedError
 from connector_kit.http import Unreadable
 from connector_kit.http.bodies import mended, unmarked
 from connector_kit.odata.envelopes import Content, envelope, expanded, expanded_rows
@@ -33,13 +35,18 @@ _BLANKS_BEFORE_QUOTE = re.compile(rb' +"')
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, the key of the last one, the server's link to more, and its count of all rows that match."""
+    """Rows, their keys, the key of the last one as literals need it, the server's link to more, its count of all rows.
+
+    `keys` hold the values as the server wrote them; both are empty without a key, `last` also where no page can be
+    asked for behind it.
+    """
 
     rows: list[Any]
     last: tuple[Value, ...] = ()
     link: str | None = None
     total: int | None = None
     unfinished: tuple[Unfinished, ...] = ()
+    keys: Sequence[tuple[Any, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +108,18 @@ class RowReader:
             "Row", members, rename={attribute: name for name, attribute in self.attributes.items()}, gc=False
         )
         self._decoder = msgspec.json.Decoder(envelope(self.row, version), strict=False)
-        self._key_of = self.values_of(self.key) if self.key else None
+        self._key_of = attrgetter(*(self.attributes[name] for name in self.key)) if self.key else None
         kinds = {f.name: f.kind for f in fields}
-        self._key_kinds = [kinds[name] for name in self.key]
+        self.key_kinds = [kinds[name] for name in self.key]
         self._empty_date = empty_date
         self._dates = [self.attributes[f.name] for f in fields if f.kind == "date"]
         self._values = ValueCheck(fields, self.key, self.attributes, system, subject)
+
+    def keys_only(self) -> RowReader:
+        """The reader of the same rows by their key's columns alone."""
+        fields = [field for field in self.fields if field.name in self.key]
+        options: Any = {"trim": self._trim, "version": self._version, "system": self._system, "subject": self.subject}
+        return RowReader(fields, self.key, **options)
 
     def values_of(self, names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
         """A function that picks these columns from a row, as a tuple."""
@@ -135,25 +148,24 @@ class RowReader:
         return [self._row_of(each) for each in rows]
 
     def finish(self, rows: list[Any], link: str | None = None, total: int | None = None) -> Page:
-        """Dates cut to their meaning, the last key taken, doubled and missing keys refused."""
+        """Dates cut to their meaning, keys taken, missing ones refused: which row is meant could not be told again."""
         self._values.clear_numbers(rows)
-        last: tuple[Value, ...] = ()
-        if rows and self._key_of is not None:
-            last = self._values.position(self._key_of(rows[-1]), self._key_kinds)
-            if None in last:
-                raise self._values.problem("key " + ", ".join(self.key), "a value", "null", "Set the stream's key.")
-            if len(set(map(self._key_of, rows))) != len(rows):
-                raise self._values.problem(
-                    "key " + ", ".join(self.key),
-                    "one row for each key",
-                    "several rows with the same key on one page",
-                    "Rows could be lost between pages: set the columns that identify a row as the stream's key.",
-                )
+        keys = self._keys(rows)
+        if None in chain.from_iterable(keys):
+            hint = "Set the columns that identify a row as its key."
+            raise self._values.problem("key " + ", ".join(self.key), "a value", "null", hint)
+        last = self._values.position(keys[-1], self.key_kinds) if keys else ()
         self._values.read_moments(rows)
         if self._empty_date:
             self._clear_dates(rows)
         unfinished = tuple(part for nav, child in self.expand.items() for part in self._unfold(rows, nav, child))
-        return Page(rows, last, link, total, unfinished)
+        return Page(rows, last, link, total, unfinished, keys)
+
+    def _keys(self, rows: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        if self._key_of is None:
+            return ()
+        values = map(self._key_of, rows)
+        return list(values) if len(self.key) > 1 else list(zip(values, strict=True))
 
     def _unfold(self, rows: Sequence[Any], nav: str, child: RowReader) -> Iterator[Unfinished]:
         """Turn what `$expand` brought into lists of finished rows, all of the page's at once."""
@@ -167,7 +179,19 @@ class RowReader:
             inside += found
             if link:
                 yield Unfinished(child, found, link)
-        yield from child.finish(inside).unfinished
+        page = child.finish(inside)
+        if len(set(page.keys)) != len(page.keys):
+            raise child.doubled()
+        yield from page.unfinished
+
+    def doubled(self) -> RefusedError:
+        """The error for rows of which several have the same key."""
+        return self._values.problem(
+            "key " + ", ".join(self.key),
+            "one row for each key",
+            "several rows with the same key on one page",
+            "Rows could be lost between pages: set the columns that identify a row as the stream's key.",
+        )
 
     def _clear_dates(self, rows: Sequence[Any]) -> None:
         for attribute in self._dates:

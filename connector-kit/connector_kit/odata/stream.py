@@ -6,6 +6,7 @@ Both OData versions and other table readers (SYSPRO's COMFND) come as a `TableSo
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, Protocol
@@ -14,15 +15,16 @@ from singer_sdk import Tap
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError, UnavailableError
+from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.odata.capture import Capture
-from connector_kit.odata.changes import Sweep, by_keys, version_number
+from connector_kit.odata.changes import Sweep, by_keys, keys_in, version_number
+from connector_kit.odata.fetch import Query
 from connector_kit.odata.filters import Condition, all_of
 from connector_kit.odata.literals import Value, literal
-from connector_kit.odata.pages import Query
 from connector_kit.odata.progress import RESUME, Progress, scope_of, start
 from connector_kit.odata.rows import Page, RowReader
 from connector_kit.odata.schema import Field, json_schema
+from connector_kit.odata.tally import Tally
 from connector_kit.singer.crew import Context
 from connector_kit.singer.tap import PagedStream
 
@@ -33,11 +35,18 @@ class TableSource(Protocol):
     """One table of one partition. `EntitySet` is one."""
 
     @property
-    def total(self) -> int | None:
-        """The count of matching rows when reading began, where the server gives one."""
+    def tally(self) -> Tally:
+        """What was read, up to the page that was given out last."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether something independent confirmed that the last read was complete."""
+
+    def comparable(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A key in a form that sorts as the pages read so far were sorted."""
 
     def pages(self, reader: RowReader, query: Query) -> Iterator[Page]:
-        """All rows that match, by pages in the order of the reader's key."""
+        """All rows that match, by pages in the order of the reader's key; an error when rows may be missing."""
 
     def count(self, query: Query) -> int | None:
         """How many rows match, or None where that can't be asked."""
@@ -262,49 +271,38 @@ class ODataStream(PagedStream):
         state = self.get_context_state(context)
         source = self.source(context)
         query = Query(
-            tuple(f.name for f in reader.fields), where, progress.after, (self.ABORT_AT_RECORD_COUNT or -1) + 1
+            tuple(f.name for f in reader.fields),
+            where,
+            progress.after,
+            progress.read,
+            page_size=(self.ABORT_AT_RECORD_COUNT or -1) + 1,
+            prove=self._may_report_vanished(),
         )
         if progress.resumed:
             self.logger.info("Continuing %s behind the last key of %s", reader.subject, progress.began)
         elif self._may_report_vanished():
             self._stream_version = self._initialized_at
         highest_of = self.capture.place_of(reader) if column is not None else None
-        read = 0
-        for page in source.pages(reader, query):
-            rows = self.shape(page.rows, reader)
-            highest = max(filter(None, map(highest_of, page.rows)), default=None) if highest_of else None
-            yield rows
-            read += len(page.rows)
-            progress.see(highest)
-            progress.after = page.last
-            if page.last:
+        try:
+            for page in source.pages(reader, query):
+                rows = self.shape(page.rows, reader)
+                highest = max(filter(None, map(highest_of, page.rows)), default=None) if highest_of else None
+                yield rows
+                progress.see(highest)
+                progress.after, progress.read = page.last, replace(source.tally)
                 with self.state_guard:
-                    progress.save(state)
-        progress.counted = self._counted(source, query, read)
+                    if page.last:
+                        progress.save(state)
+                    elif page.rows:
+                        state.pop(RESUME, None)
+        except RefusedError:
+            # What is in doubt is read again from its beginning: the rows before may be the ones that are wrong.
+            with self.state_guard:
+                state.pop(RESUME, None)
+            raise
+        progress.confirmed = source.confirmed
         with self.state_guard:
             state.pop(RESUME, None)
-
-    def _counted(self, source: TableSource, query: Query, read: int) -> bool:
-        """Whether the server's own count confirms what was read.
-
-        Rows that come and go while we read change the count, and then a difference proves nothing: it is logged, and
-        no row is reported as vanished. Fewer rows than a count that did not change are lost rows.
-        """
-        if source.total is None or read >= source.total or not self.config.get("reconcile_counts", True):
-            return True
-        now = source.count(query)
-        if now == read:
-            return True
-        if now != source.total:
-            self.logger.warning("%s: %d rows read; %d counted before, %s after", self.name, read, source.total, now)
-            return False
-        raise UnavailableError(
-            system=self.tap_name,
-            subject=f"stream {self.name}",
-            expected=f"{source.total} rows",
-            got=f"{read}",
-            hint="Check that the key identifies a row. Nothing is marked as read; the next run reads again.",
-        )
 
     def _scope(self, where: Condition | None, reader: RowReader) -> str:
         return scope_of(self.whole, where, self._keys, [f.name for f in reader.fields])
@@ -335,7 +333,9 @@ class ODataStream(PagedStream):
                 yield rows if above is None else [row for row in rows if self._is_above(row, reader, above)]
         else:
             for condition in by_keys(self._keys, sweep.changed, self._plain_literal):
-                query = Query(tuple(f.name for f in reader.fields), all_of(condition, self.restriction))
+                query = Query(
+                    tuple(f.name for f in reader.fields), all_of(condition, self.restriction), most=keys_in(condition)
+                )
                 for page in self.source(context).pages(reader, query):
                     yield self.shape(page.rows, reader)
         state["replication_key"] = self.capture.column
@@ -387,7 +387,7 @@ class ODataStream(PagedStream):
 
     def _finish(self, progress: Progress | None) -> None:
         """A partition has been read: whole, and in this one run?"""
-        self._complete.append(progress is not None and progress.counted and not progress.resumed)
+        self._complete.append(progress is not None and progress.confirmed and not progress.resumed)
 
     @override
     def end(self) -> None:

@@ -22,11 +22,11 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from connector_kit.odata.capture import Capture
-from connector_kit.odata.changes import MOST_KEYS, by_keys
+from connector_kit.odata.changes import MOST_KEYS, by_keys, keys_in
 from connector_kit.odata.expand import inner_rows
+from connector_kit.odata.fetch import Query
 from connector_kit.odata.filters import Condition, all_of
 from connector_kit.odata.literals import Value
-from connector_kit.odata.pages import Query
 from connector_kit.odata.rows import RowReader
 from connector_kit.odata.schema import Field
 from connector_kit.odata.stream import ODataStream, TableSource
@@ -144,8 +144,10 @@ class ThroughStream(ODataStream):
         reader = self.reader(context)
         select = tuple(field.name for field in reader.fields)
         source = self.source(context)
+        one_each = set(route.columns) == set(self._keys)
         for condition in by_keys(list(route.columns), keys, self._plain_literal):
-            for page in source.pages(reader, Query(select, all_of(condition, self.restriction))):
+            most = keys_in(condition) if one_each else 0
+            for page in source.pages(reader, Query(select, all_of(condition, self.restriction), most=most)):
                 yield self.shape(page.rows, reader)
 
 
