@@ -63,6 +63,20 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A document as the trail has it, without its content."""
+
+    reference: str
+    unit: bytes
+    pile: bytes
+    title: str
+    state: str
+    number: str
+    company: str
+    year: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """What became of a document: posted, refused or absent. forget: whether it is certain that it was never sent."""
 

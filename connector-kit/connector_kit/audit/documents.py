@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from connector_kit.audit import delivered
-from connector_kit.audit.document_types import INTENDED, POSTED, REFUSED, Ending, Entry, Stored
+from connector_kit.audit.document_types import INTENDED, POSTED, REFUSED, Ending, Entry, Mark, Stored
 from connector_kit.errors import BusyError, RefusedError
 from connector_kit.redaction import redact
 
@@ -63,6 +63,25 @@ class DocumentBook:
                 {"scope_id": self._scope_id, "unit": unit},
             )
         return [bytes(row["pile"]) for row in found]
+
+    def marks(self, unit: bytes) -> list[Mark]:
+        """All documents of a unit, whatever became of them."""
+        with self._trail.database.reading() as connection:
+            found = connection.rows(
+                "SELECT reference, unit, pile, title, state, number, company, year FROM audit_documents "
+                "WHERE scope_id = :scope_id AND unit = :unit ORDER BY id",
+                {"scope_id": self._scope_id, "unit": unit},
+            )
+        return [Mark(**{**row, "unit": bytes(row["unit"]), "pile": bytes(row["pile"])}) for row in found]
+
+    def one(self, reference: str) -> Stored | None:
+        """The document with a reference."""
+        return next(iter(self._stored("reference = :reference", {"reference": reference})), None)
+
+    def taken_up(self, batch_no: int, pile: bytes) -> int:
+        """How many documents of a pile other batches have posted or are about to: `Entry.stands` of what comes next."""
+        with self._trail.database.reading() as connection:
+            return _others(connection, self._scope_id, batch_no, pile)
 
     def is_free(self, reference: str, digest: bytes) -> bool:
         """Whether a document with this digest may bear a reference: no other one has it, nor was it posted already."""
@@ -246,11 +265,7 @@ class DocumentBook:
                 )
 
     def _must_be_alone(self, connection: Connection, batch_no: int, entry: Entry) -> None:
-        others = connection.value(
-            "SELECT COUNT(*) FROM audit_documents WHERE scope_id = :scope_id AND pile = :pile "
-            "AND batch_no <> :batch_no AND state IN ('posted', 'sent', 'intended')",
-            {"scope_id": self._scope_id, "pile": entry.pile, "batch_no": batch_no},
-        )
+        others = _others(connection, self._scope_id, batch_no, entry.pile)
         if others != entry.stands:
             raise self._taken(entry.reference)
 
@@ -310,6 +325,15 @@ _ROWS_POSTGRES = (
     "SELECT :batch_no, CAST(value AS BIGINT), :document_id FROM json_array_elements_text(CAST(:rows AS json)) "
     "ON CONFLICT DO NOTHING"
 )
+
+
+def _others(connection: Connection, scope_id: int, batch_no: int, pile: bytes) -> int:
+    found = connection.value(
+        "SELECT COUNT(*) FROM audit_documents WHERE scope_id = :scope_id AND pile = :pile "
+        "AND batch_no <> :batch_no AND state IN ('posted', 'sent', 'intended')",
+        {"scope_id": scope_id, "pile": pile, "batch_no": batch_no},
+    )
+    return int(found or 0)
 
 
 def _messages(messages: Sequence[str]) -> str:

@@ -158,18 +158,7 @@ def _documents(
         if fault := unbalanced(piece, recipe):
             return fault
     if about is not None:
-        blank = Document(
-            scope=about.scope,
-            key=about.key,
-            kind=kind,
-            header=about.header,
-            posting_date=about.posting_date,
-            document_date=about.document_date,
-            year=about.year,
-            period=about.period,
-            lines=(),
-            reference="",
-        )
+        blank = about.blank(kind)
     else:
         blank = replace(standing[-1].document, kind=kind, reverses="", reference="")
     return [[replace(blank, lines=tuple(piece), part=at, parts=len(pieces)) for at, piece in enumerate(pieces, 1)]]

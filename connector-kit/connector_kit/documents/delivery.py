@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connector_kit.audit.document_types import POSTED, REFUSED, Entry
+from connector_kit.audit.document_types import POSTED, REFUSED
 from connector_kit.audit.keys import key_text
+from connector_kit.documents.adoption import Home
 from connector_kit.documents.asking import not_standing
-from connector_kit.documents.compare import Fault, Stages, Standing, plan_lines, stages
-from connector_kit.documents.model import Document, Message
-from connector_kit.documents.references import document_digest, lines_digest, pile_prefix, reference
+from connector_kit.documents.compare import Fault, Standing, plan_lines, stages
+from connector_kit.documents.jobs import JobMaker, Past
+from connector_kit.documents.model import Document, Line, Message
+from connector_kit.documents.reconciliation import Reconciliation
+from connector_kit.documents.references import lines_digest
 from connector_kit.documents.rows import About, decode_about, line_text
-from connector_kit.documents.work import Done, Job, Ready, decode_document, encode_document, message_texts
+from connector_kit.documents.work import Done, Job, Ready, decode_document, message_texts
 
 if TYPE_CHECKING:
     from connector_kit.audit.documents import DocumentBook
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 20
-_NO_PLACE = -1  # of a document that can't be made, among those of its pile
 _OTHER_PART = "another part of its document was refused"
 
 
@@ -45,16 +47,31 @@ class Delivery:
         *,
         now: Callable[[], float],
         validate_only: bool,
+        compare_first: bool = False,
+        follow_erp: bool = False,
     ) -> None:
         self._recipe = recipe
         self._poster = poster
         self._book = book
         self._spool = spool
         self._parcel = parcel
-        self._home = f"{recipe.rules.name}/{recipe.stream}"
+        self._jobs = JobMaker(book, f"{recipe.rules.name}/{recipe.stream}")
         self._now = now
         self.tally = tally
         self.validate_only = validate_only
+        self._compare_first = compare_first
+        self._reconciliation: Reconciliation | None = None
+        if poster.books is not None:
+            self._reconciliation = Reconciliation(
+                recipe,
+                poster,
+                poster.books,
+                self._jobs,
+                plan=self,
+                open_batch=self.open,
+                now=now,
+                follow_erp=follow_erp,
+            )
 
     def open(self) -> int:
         """Put the rows into the trail, if they are not there, and say that this delivery is the last word on them."""
@@ -100,27 +117,38 @@ class Delivery:
             spoiled = Fault("another row of its document was refused", f"a row of it was refused: {pile.spoiled}")
             self._refuse(pile.unit, pile.pile, about, spoiled if pile.spoiled else _disagreement(abouts))
             return
-        plan = plan_lines(list(self._spool.lines(pile.pile)), self._recipe)
-        standing = self._standing(pile.pile)
-        found = stages(plan, about, standing, self._recipe)
-        if isinstance(found, Fault):
-            self._refuse(pile.unit, pile.pile, about, found)
-        elif found:
-            yield from self._checked(self._job(pile.unit, pile.pile, found, standing, lines_digest(plan)))
-        else:
-            self.tally.unchanged += 1
+        self._reconcile(pile.unit)
+        yield from self._wanted(pile.unit, pile.pile, about, self._needed(pile.unit, pile.pile, about)[0])
 
     def _left(self, unit: bytes) -> Iterator[Job]:
         """What stands of a unit and is in its plan no more."""
+        self._reconcile(unit)
         for pile in self._book.standing_in(unit):
             if self._spool.has(pile):
                 continue
-            standing = self._standing(pile)
-            found = stages([], None, standing, self._recipe)
-            if isinstance(found, Fault):
-                self._refuse(unit, pile, standing[-1].document, found)
-            elif found:
-                yield from self._checked(self._job(unit, pile, found, standing, b""))
+            last = decode_document(self._book.standing(pile)[-1].content)
+            yield from self._wanted(unit, pile, last, self._needed(unit, pile, None)[0])
+
+    def _reconcile(self, unit: bytes) -> None:
+        """Compare what stands in the ERP with the trail, before anything of the unit is posted."""
+        if self._reconciliation is None or not self._compare_first:
+            return
+        self._reconciliation.check(unit)
+        while self._reconciliation.adopted:
+            document, posted = self._reconciliation.adopted.pop(0)
+            title = key_text([*document.scope, *document.key])
+            self.tally.note_posted(document.kind, title, posted, found=True)
+        self.tally.missing += self._reconciliation.told()
+
+    def _wanted(self, unit: bytes, pile: bytes, about: About | Document, needed: Job | Fault | None) -> Iterator[Job]:
+        if isinstance(needed, Job) and self._reconciliation is not None:
+            needed = self._reconciliation.faults.get(pile, needed)
+        if isinstance(needed, Fault):
+            self._refuse(unit, pile, about, needed)
+        elif needed is not None:
+            yield from self._checked(needed)
+        elif isinstance(about, About):
+            self.tally.unchanged += 1
 
     def _checked(self, job: Job) -> Iterator[Job]:
         """The job, unless the poster knows that the ERP would refuse a document of it."""
@@ -174,19 +202,11 @@ class Delivery:
         self.tally.note_refused(fault.reason, title, fault.message)
         number = self.open()
         if not self.validate_only:
-            blank = Document(
-                scope=about.scope,
-                key=about.key,
-                kind="plan" if rows else "difference",
-                header=about.header,
-                posting_date=about.posting_date,
-                document_date=about.document_date,
-                year=about.year,
-                period=about.period,
-                lines=(),
-                reference="",
-            )
-            entry = self._ready(unit, pile, title, blank, _NO_PLACE, b"", 0, set()).entry
+            if isinstance(about, Document):
+                blank = replace(about, kind="difference", lines=(), reference="", part=1, parts=1, reverses="")
+            else:
+                blank = about.blank("plan" if rows else "difference")
+            entry = self._jobs.refused(unit, pile, title, blank)
             entry = replace(entry, rows=[*rows, *self._spool.culprits(pile)])
             self._book.refuse(number, entry, [fault.message], self._now())
         self._reject(rows, fault.reason, f"document {title}: {fault.message}")
@@ -198,7 +218,10 @@ class Delivery:
         self.tally.rejected += self._spool.reject(rows, reason, message)
 
     def check_standing(self) -> None:
-        """Report what stands by the trail, in the units of this delivery, and does not stand so in the ERP."""
+        """Report what only one of the trail and the ERP has, in the units of this delivery, or each otherwise."""
+        if self._reconciliation is not None:
+            self.tally.missing += self._reconciliation.report()
+            return
         if self._recipe.rules.replaces:
             log.info("%s: what is replaced as a whole can't be looked up by document", self._recipe.title)
             return
@@ -220,58 +243,42 @@ class Delivery:
                     finding,
                 )
 
-    def _standing(self, pile: bytes) -> list[Standing]:
-        return [Standing(decode_document(one.content), one.plan) for one in self._book.standing(pile)]
+    def _past(self, unit: bytes, pile: bytes) -> tuple[list[Standing], Past]:
+        """What stands of a pile, in the order of posting."""
+        found = self._book.standing(pile)
+        mine = self._parcel.no if self._parcel.opened else None
+        others = sum(one.batch_no != mine for one in found)
+        standing = [Standing(decode_document(one.content), one.plan) for one in found]
+        return standing, Past(unit, pile, len(found), others)
 
-    def _job(self, unit: bytes, pile: bytes, found: Stages, standing: Sequence[Standing], plan: bytes) -> Job:
-        title = key_text([*found[0][0].scope, *found[0][0].key])
-        place, taken = len(standing), set[str]()
-        made: list[list[Ready]] = []
-        for stage in found:
-            made.append(
-                [self._ready(unit, pile, title, document, place, plan, len(standing), taken) for document in stage]
-            )
-            place += len(stage)
-        return Job(title, made)
+    def _needed(self, unit: bytes, pile: bytes, about: About | None) -> tuple[Job | Fault | None, list[Line]]:
+        """What has to be posted so that a pile's plan stands, and the plan's lines."""
+        plan = plan_lines(list(self._spool.lines(pile)), self._recipe) if about else []
+        standing, past = self._past(unit, pile)
+        found = stages(plan, about, standing, self._recipe)
+        if isinstance(found, Fault):
+            return found, plan
+        return self._jobs.job(past, found, lines_digest(plan) if about else b"") if found else None, plan
 
-    def _ready(
-        self,
-        unit: bytes,
-        pile: bytes,
-        title: str,
-        document: Document,
-        place: int,
-        plan: bytes,
-        stands: int,
-        taken: set[str],
-    ) -> Ready:
-        digest, name = self._named(pile_prefix(self._home, unit, pile), document, place, taken)
-        taken.add(name)
-        document = replace(document, reference=name)
-        rows = sorted({row for line in document.lines for row in line.rows})
-        entry = Entry(
-            unit=unit,
-            pile=pile,
-            title=title,
-            reference=name,
-            digest=digest,
-            plan=plan,
-            kind=document.kind,
-            reverses=document.reverses,
-            content=encode_document(document),
-            rows=rows,
-            stands=stands,
-        )
-        return Ready(document, entry)
+    # What a reconciliation asks.
 
-    def _named(self, prefix: str, document: Document, place: int, taken: set[str]) -> tuple[bytes, str]:
-        """A document's digest, and a reference that no other one has: the last letters of two may be the same."""
-        while True:
-            digest = document_digest(prefix, document, place)
-            name = reference(prefix, digest)
-            if name not in taken and self._book.is_free(name, digest):
-                return digest, name
-            place += 1
+    def units(self) -> Iterator[bytes]:
+        """All units of the delivery, in order."""
+        return self._spool.units()
+
+    def homes(self, unit: bytes) -> Iterator[Home]:
+        """The piles of a unit that the plan has."""
+        for pile, about in self._spool.abouts(unit):
+            yield Home(unit, pile, decode_about(about).blank("plan"))
+
+    def planned(self, home: Home) -> tuple[Mapping[str, Ready], Sequence[Line]]:
+        """What this plan would post of a pile now, by reference, and the plan's lines; nothing of one that is held."""
+        abouts = [decode_about(about) for pile, about in self._spool.abouts(home.unit) if pile == home.pile]
+        if len(abouts) > 1 or self._spool.spoiled(home.pile):
+            return {}, ()
+        needed, lines = self._needed(home.unit, home.pile, abouts[0] if abouts else None)
+        stages = needed.stages if isinstance(needed, Job) else []
+        return {ready.entry.reference: ready for stage in stages for ready in stage}, lines
 
 
 def _disagreement(abouts: Sequence[About]) -> Fault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -154,8 +154,59 @@ class Rules:
     max_lines: int = 999
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an ERP has under a reference. live: documents that stand, one unless it was posted twice.
+
+    dead: documents that were reversed there, and the reversals.
+    """
+
+    reference: str
+    live: tuple[Posted, ...]
+    dead: tuple[Posted, ...] = ()
+
+    @property
+    def first(self) -> Posted:
+        """The document that bears the reference."""
+        return (*self.live, *self.dead)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an ERP shows of a document. readings: its lines, in each way in which the ERP's amounts can be read."""
+
+    posting_date: date
+    readings: tuple[tuple[Line, ...], ...]
+
+
+class Books(Protocol):
+    """What an ERP shows of documents by their references."""
+
+    def listed(self, prefixes: Sequence[str], companies: Collection[str]) -> Iterable[Listed]:
+        """Everything that bears a reference with one of these beginnings, each reference once.
+
+        companies: the `company_code`s of the documents that are known, "" for one that names none.
+
+        Raises:
+            ConnectorError: it can't be told, or the list is not whole.
+        """
+
+    def contents(self, documents: Sequence[Listed], fields: Collection[str]) -> Mapping[str, Content]:
+        """Documents by their references; those that can't be read are left out.
+
+        fields: the fields of lines, beside account, amount and currency, that are asked for.
+
+        Raises:
+            ConnectorError: the ERP does not say.
+        """
+
+
 class Poster(Protocol):
     """One kind of object of one ERP."""
+
+    @property
+    def books(self) -> Books | None:
+        """Finds documents by the beginning of their references, where the ERP can."""
 
     @property
     def system(self) -> str:

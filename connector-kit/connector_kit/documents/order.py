@@ -50,6 +50,7 @@ class Services:
     validate_only: bool = False
     check_standing: bool = False
     look_up_first: bool = True
+    follow_erp: bool = False
     clock: Clock = field(default_factory=Clock)
 
 
@@ -224,7 +225,7 @@ class Order:
             lease=lease,
             stopping=services.stopping,
             settle_seconds=services.settle_seconds,
-            look_up_first=services.look_up_first,
+            look_up_first=services.look_up_first and self._poster.books is None,
             stop_on_failure=recipe.stop_on_failure,
             clock=services.clock,
         )
@@ -237,6 +238,8 @@ class Order:
             self.tally,
             now=services.clock.now,
             validate_only=services.validate_only,
+            compare_first=services.look_up_first and not services.validate_only,
+            follow_erp=services.follow_erp,
         )
         if not services.validate_only:
             posting.recover()

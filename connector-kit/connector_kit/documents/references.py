@@ -13,6 +13,8 @@ comparable: references and plans' digests begin with the letter of theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
 from hashlib import blake2b
 
 import msgspec
@@ -25,6 +27,7 @@ LENGTH = 16
 _UNIT, _PILE, _OWN = 6, 5, 4
 OF_UNIT = 1 + _UNIT
 OF_PILE = OF_UNIT + _PILE
+_ZERO = Decimal(0)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -35,17 +38,13 @@ def stored(code: str) -> str:
 
 
 def _facts(lines: Iterable[Line]) -> object:
-    """Amounts and where they land; not texts, rows or their order. Codes as ERPs store them."""
-    return sorted(
-        (
-            stored(line.account),
-            line.currency,
-            [(name, stored(value)) for name, value in identity(line)[2]],
-            f"{line.amount.normalize():f}",
-        )
-        for line in lines
-        if line.amount
-    )
+    """Sums and where they land; not texts, rows, or how an ERP adds lines up. Codes as ERPs store them."""
+    sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], Decimal] = {}
+    for line in lines:
+        account, currency, fields = identity(line)
+        place = (stored(account), currency, tuple([(name, stored(value)) for name, value in fields]))
+        sums[place] = sums.get(place, _ZERO) + line.amount
+    return [(*place, f"{amount.normalize():f}") for place, amount in sorted(sums.items()) if amount]
 
 
 FORMS: Mapping[str, Callable[[Iterable[Line]], object]] = {FORM: _facts}
@@ -80,8 +79,13 @@ def document_digest(prefix: str, document: Document, place: int) -> bytes:
     prefix: of its pile. place: how many documents of the pile were posted before: the same amounts, posted again after
     they were taken back, are another document.
     """
-    lines = lines_digest(document.lines, prefix[0]).hex()
-    return _digest([prefix, place, document.part, document.reverses, document.posting_date.isoformat(), lines])
+    lines = lines_digest(document.lines, prefix[0])
+    return digest_of(prefix, place, document.part, document.reverses, document.posting_date, lines)
+
+
+def digest_of(prefix: str, place: int, part: int, reverses: str, posting_date: date, lines: bytes) -> bytes:
+    """`document_digest` of a document that says this; lines: `lines_digest`."""
+    return _digest([prefix, place, part, reverses, posting_date.isoformat(), lines.hex()])
 
 
 def reference(prefix: str, digest: bytes) -> str:

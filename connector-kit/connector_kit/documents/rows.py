@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from connector_kit.documents.model import TEXT, Line
+from connector_kit.documents.model import TEXT, Document, Kind, Line
 from connector_kit.documents.periods import FiscalYears, last_day, parse_month
 from connector_kit.documents.recipe import Day, Recipe
 from connector_kit.mapping.block import Block, Cells, texts
@@ -39,6 +39,21 @@ class About(msgspec.Struct, frozen=True):
     posting_date: date
     document_date: date
     header: dict[str, str]
+
+    def blank(self, kind: Kind) -> Document:
+        """The document that they belong to, without its lines."""
+        return Document(
+            scope=self.scope,
+            key=self.key,
+            kind=kind,
+            header=self.header,
+            posting_date=self.posting_date,
+            document_date=self.document_date,
+            year=self.year,
+            period=self.period,
+            lines=(),
+            reference="",
+        )
 
 
 class Home(NamedTuple):

@@ -87,15 +87,23 @@ def properties() -> list[th.Property[Any]]:
             "check_standing",
             th.BooleanType,
             default=False,
-            description="Look up every document that the trail says stands in the delivered scopes, and report those "
-            "that the ERP does not have.",
+            description="Compare the delivered scopes with the ERP once more at the end, and report the documents that "
+            "only one of the ERP and the trail has.",
         ),
         th.Property(
             "look_up_first",
             th.BooleanType,
             default=True,
-            description="Look documents up before they are sent for the first time too: a lost audit trail then posts "
-            "nothing twice.",
+            description="Compare what stands in the ERP with the audit trail before anything is posted: with a trail "
+            "that is new, old or restored nothing is posted twice.",
+        ),
+        th.Property(
+            "on_mismatch",
+            th.StringType,
+            allowed_values=["refuse", "follow_erp"],
+            default="refuse",
+            description="When the ERP and the audit trail differ and nothing proves what is right. follow_erp is for "
+            "one run: documents are taken as the ERP shows them, and what it reversed or lost counts as taken back.",
         ),
         th.Property(
             "settle_seconds",

@@ -145,6 +145,7 @@ class RowSpool:
             for table in ("rejects", "spoiled"):
                 self._db.execute(f"DELETE FROM {table} WHERE seq NOT IN (SELECT seq FROM latest)")  # noqa: S608 - fixed
         self._db.execute("CREATE INDEX rows_pile ON rows (pile, seq)")
+        self._db.execute("CREATE INDEX abouts_unit ON abouts (unit)")
         return replaced
 
     def piles(self) -> Iterator[Pile]:
@@ -171,12 +172,20 @@ class RowSpool:
         for (unit,) in self._db.execute("SELECT unit FROM abouts GROUP BY unit ORDER BY MIN(first)").fetchall():
             yield unit
 
+    def abouts(self, unit: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The documents of a unit, with what their rows say of them."""
+        yield from self._db.execute("SELECT pile, about FROM abouts WHERE unit = ? ORDER BY first", (unit,)).fetchall()
+
     def has(self, pile: bytes) -> bool:
         """Whether the plan has a document."""
         one = self._db.execute(
             "SELECT 1 FROM rows WHERE pile = ? UNION ALL SELECT 1 FROM spoiled WHERE pile = ? LIMIT 1", (pile, pile)
         )
         return one.fetchone() is not None
+
+    def spoiled(self, pile: bytes) -> bool:
+        """Whether a document can't be posted because of one of its rows."""
+        return self._db.execute("SELECT 1 FROM spoiled WHERE pile = ? LIMIT 1", (pile,)).fetchone() is not None
 
     def lines(self, pile: bytes) -> Iterator[Line]:
         """The lines of a document in the order of its rows."""

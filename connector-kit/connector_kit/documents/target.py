@@ -204,6 +204,7 @@ class DocumentTarget(DeliveryTarget):
             check_standing=config["check_standing"],
             look_up_first=config["look_up_first"],
             clock=Clock(trail.database.now),
+            follow_erp=config["on_mismatch"] == "follow_erp",
         )
         self._orders = self.orders(services, connected)
         for order in self._orders:

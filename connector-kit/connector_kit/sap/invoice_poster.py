@@ -41,6 +41,7 @@ class SupplierInvoices:
     """
 
     rules = RULES
+    books = None
 
     def __init__(self, connection: SapConnection, *, memo_items: MemoItems = "credit", per_call: int = 20) -> None:
         self._connection = connection

@@ -19,6 +19,7 @@ from connector_kit.documents.model import (
 from connector_kit.http import Unreadable
 from connector_kit.sap import journal_entries, lookup
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
+from connector_kit.sap.journal_books import JournalBooks
 from connector_kit.sap.journal_confirmations import outcomes as outcomes_of
 from connector_kit.sap.journal_fields import Layout
 from connector_kit.sap.soap import CONTENT_TYPE, SoapFaultError, body_of
@@ -76,6 +77,7 @@ class JournalEntries:
         self._parallel = parallel
         self._now = now
         self.system = connection.system
+        self.books = JournalBooks(connection, by_ledger="ledger_group" in form.layout.header_names)
         self.rules = rules(form.layout)
         self.per_call = per_request * parallel
 

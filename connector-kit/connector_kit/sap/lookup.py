@@ -102,10 +102,13 @@ def read(
     where: str,
     select: str,
     what: str,
+    order: str = "",
 ) -> Iterator[dict[str, Any]]:
     """The first `_ROWS` rows of a V2 set that a filter finds, over all pages."""
     client = ODataClient(connection.session, connection.base_url, version="2.0", headers=connection.headers)
     options = {"$filter": where, "$select": select, "$top": str(_ROWS), "$format": "json"}
+    if order:
+        options["$orderby"] = order
     link = address(connection.url(f"{service}/{entity_set}"), options)
     while link:
         rows, following = client.get(link, _page, what=what)

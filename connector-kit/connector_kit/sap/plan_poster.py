@@ -25,6 +25,7 @@ class PlanData:
     """
 
     per_call = 1
+    books = None
 
     def __init__(self, connection: SapConnection, rules: Rules, *, amounts: Currency = "company_code") -> None:
         self._connection = connection

@@ -22,6 +22,7 @@ from connector_kit.syspro.failures import SessionGoneError
 from connector_kit.syspro.writing import Node, Unmappable, flag, write
 
 if TYPE_CHECKING:
+    from connector_kit.documents.model import Books
     from connector_kit.syspro.results import Fault, Result
     from connector_kit.syspro.session import EnetSession
 
@@ -63,6 +64,7 @@ class Transactions(ABC):
 
     system = "SYSPRO"
     per_call = 1
+    books: Books | None = None
 
     def __init__(
         self,

@@ -9,12 +9,24 @@ import sqlite3
 import time
 from collections import Counter
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
 from singer_sdk import typing as th
 
-from connector_kit.documents.model import Message, Posted, Refused, Rules, Unknown, Unsent, together
+from connector_kit.documents.model import (
+    Content,
+    Line,
+    Listed,
+    Message,
+    Posted,
+    Refused,
+    Rules,
+    Unknown,
+    Unsent,
+    together,
+)
 from connector_kit.documents.settings import properties
 from connector_kit.documents.target import Connected, DocumentTarget
 from connector_kit.errors import UnavailableError
@@ -58,6 +70,10 @@ class FakeErp:
         self.deaf = False
         self.ahead = None  # seconds by which the clock that its answers show is ahead of the real one; None: they don't
         self.seen = 0
+        self.lists = 0
+        self.reversed = set()
+        self.blurred = False
+        self.overlooks = set()
         self.refused_accounts = {"BAD"}
         self.on_crash = lambda: None
         with closing(self._connect()) as db:
@@ -77,6 +93,7 @@ class FakeErp:
             "reverses": document.reverses,
             "header": dict(document.header),
             "posting_date": str(document.posting_date),
+            "fields": [(line.currency, dict(line.fields)) for line in document.lines],
             "lines": [(line.account, line.get("cost_center"), str(line.amount)) for line in document.lines],
         }
         with closing(self._connect()) as db:
@@ -148,6 +165,38 @@ class FakeErp:
                     found.setdefault(reference, []).append(one)
         return {reference: together(standing) for reference, standing in found.items()}
 
+    def listed(self, prefixes, companies):
+        if self.deaf:
+            raise UnavailableError(system="fake ERP", subject="list", got="no answer")
+        self.lists += 1
+        found = {}
+        for number, reference, one in self.documents():
+            if reference.startswith(tuple(prefixes)) and reference not in self.overlooks:
+                found.setdefault(reference, []).append(Posted(f"{number:010d}", one["company"], one["year"]))
+        dead = self.reversed
+        return [
+            Listed(
+                name, tuple(one for one in some if one.number not in dead), tuple(x for x in some if x.number in dead)
+            )
+            for name, some in found.items()
+        ]
+
+    def contents(self, documents, fields):
+        wanted, found = {one.reference for one in documents}, {}
+        for _, reference, one in self.documents():
+            if reference in wanted and not self.blurred:
+                lines = [
+                    Line(
+                        account.zfill(10) if account.isdecimal() else account.lower(),
+                        Decimal(amount),
+                        currency,
+                        tuple((name, value) for name, value in sorted(values.items()) if name in fields),
+                    )
+                    for (account, _, amount), (currency, values) in zip(one["lines"], one["fields"], strict=True)
+                ]
+                found[reference] = Content(date.fromisoformat(one["posting_date"]), (tuple(lines),))
+        return found
+
     def documents(self):
         """Number, reference and content of what is posted by now."""
         with closing(self._connect()) as db:
@@ -165,13 +214,27 @@ class FakeErp:
         with closing(self._connect()) as db:
             db.execute("INSERT INTO posted (reference, due, document) SELECT reference, due, document FROM posted")
 
+    def double_one(self, number):
+        """Somebody else posts a document again."""
+        with closing(self._connect()) as db:
+            db.execute(
+                "INSERT INTO posted (reference, due, document) "
+                "SELECT reference, due, document FROM posted WHERE number = ?",
+                (number,),
+            )
+
+    def rename_account(self, old, new):
+        """The ERP posts to another account than it was told."""
+        with closing(self._connect()) as db:
+            db.execute("UPDATE posted SET document = replace(document, ?, ?)", (f'"{old}"', f'"{new}"'))
+
     def sums(self):
         """What stands: (company, year, period, account, cost center) -> amount, zeros left out."""
         found = Counter()
-        for *_, document in self.documents():
+        for number, _, document in self.documents():
             for account, cost_center, amount in document["lines"]:
                 place = (document["company"], document["year"], document["period"], account, cost_center)
-                found[place] += Decimal(amount)
+                found[place] += Decimal(amount) if f"{number:010d}" not in self.reversed else 0
         return {place: amount for place, amount in found.items() if amount}
 
     def twice(self):
@@ -187,6 +250,7 @@ class FakePoster:
         self.rules = rules
         self.per_call = per_call
         self.validated = 0
+        self.books = erp if rules.name == "journal" else None
 
     def time(self):
         return None if self.erp.ahead is None else self.erp.clock() + self.erp.ahead

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 from fake_erp import JOURNAL, Crash, FakeErp, FakePoster
-from plans import RECIPE, SCHEMA, messages
+from plans import RECIPE, SCHEMA, expected, messages
 
 from connector_kit.audit import Trail
 from connector_kit.audit.documents import DocumentBook
@@ -47,7 +47,8 @@ class World:
         self.time = time.time()  # near the trail's own clock, by which it knows when a run was last alive
         self.erp = FakeErp(self.folder / "erp.db", clock=lambda: self.time)
         self.poster = FakePoster(self.erp, rules, per_call)
-        recipes, faults = parse([{**RECIPE, **recipe}], {rules.name: rules})
+        given = {name: value for name, value in {**RECIPE, **recipe}.items() if value is not None}
+        recipes, faults = parse([given], {rules.name: rules})
         assert not faults
         self.recipe = recipes[0]
         self.audit_url = f"sqlite:///{self.folder / 'audit.db'}"
@@ -64,10 +65,47 @@ class World:
         other.time, other.runs = self.time, self.runs
         return other
 
+    # What becomes of the trail between runs.
+
+    def lose_trail(self):
+        for path in self.folder.glob("audit.db*"):
+            path.unlink()
+
+    def back_up_trail(self):
+        shutil.rmtree(self.folder / "backup", ignore_errors=True)
+        (self.folder / "backup").mkdir()
+        for path in self.folder.glob("audit.db*"):
+            shutil.copy(path, self.folder / "backup")
+
+    def restore_trail(self):
+        """An older copy; nothing, when none was made."""
+        self.lose_trail()
+        for path in (self.folder / "backup").glob("audit.db*"):
+            shutil.copy(path, self.folder)
+
+    def swap_trail(self):
+        """Another trail, which has its own past: that of the last time that it was used."""
+        other = self.folder / "other"
+        other.mkdir(exist_ok=True)
+        mine = [path.rename(other / f"{path.name}.new") for path in list(self.folder.glob("audit.db*"))]
+        for path in other.glob("audit.db*"):
+            if path not in mine:
+                path.rename(self.folder / path.name)
+        for path in mine:
+            path.rename(other / path.name.removesuffix(".new"))
+
+    def reverse_all_but(self, rows):
+        """Somebody reverses in the ERP what neither the trail knows nor these rows have a document for."""
+        kept = {(company, year, period) for company, year, period, *_ in expected(rows)}
+        known = self.standing()
+        for number, reference, one in self.erp.documents():
+            if (one["company"], one["year"], one["period"]) not in kept and reference not in known:
+                self.erp.reversed.add(f"{number:010d}")
+
     def wait(self, seconds):
         self.time += seconds
 
-    def run(self, rows, *, crash_at=None, after=False, faults=()):
+    def run(self, rows, *, crash_at=None, after=False, faults=(), follow_erp=False):
         """True when the run came to its end, False when it died at its step `crash_at` (or by a fault)."""
         self.erp.faults = list(faults)
         self.runs += 1
@@ -78,7 +116,7 @@ class World:
         order = None
         try:
             run = trail.begin_run(plugin="test", version="1", destination=DESTINATION)
-            order = self._order(trail, run, folder)
+            order = self._order(trail, run, folder, follow_erp)
             self._feed(order, rows)
             order.deliver()
             run.finish("delivered")
@@ -93,7 +131,7 @@ class World:
             with suppress(Crash):
                 trail.close()
 
-    def _order(self, trail, run, folder):
+    def _order(self, trail, run, folder, follow_erp):
         def wait(event, seconds):
             self.time += seconds
             self.host_ahead += self.host_gains
@@ -112,6 +150,7 @@ class World:
             system="Anaplan",
             settle_seconds=SETTLE,
             wait_seconds=1.0,
+            follow_erp=follow_erp,
             clock=Clock(lambda: self.time + self.host_ahead, lambda: self.time, wait),
         )
         return Order(self.recipe, self.poster, services)
@@ -162,5 +201,6 @@ class World:
         return sorted(one.reference for one in found)
 
     def posted(self):
-        """The references that are in the ERP."""
-        return sorted(reference for _, reference, _ in self.erp.documents())
+        """The references that stand in the ERP."""
+        documents = self.erp.documents()
+        return sorted(name for number, name, _ in documents if f"{number:010d}" not in self.erp.reversed)
