@@ -17,16 +17,20 @@ from connector_kit.errors import (
     AuthenticationError,
     BusyError,
     ConnectorError,
+    RefusedError,
     TransientError,
     UnavailableError,
 )
 from connector_kit.http.adapter import Adapter, sending
+from connector_kit.http.bodies import MOST_BYTES, TooLargeError, read_whole
 from connector_kit.http.failures import NotSentError, common_error, no_answer
 from connector_kit.http.retry import Retry, moment
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+WHOLE_ANSWER = 4
+"""How many times the longest pause between bytes an answer may take as a whole."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
@@ -65,7 +69,7 @@ class HttpSession:
         classify: turns a failed answer into an error, for the statuses that mean something special in this
             system; returns None to leave it to the common table.
         retry_statuses: statuses that this system means as "again, please" beyond 429, 502, 503 and 504.
-        timeout: seconds to connect, seconds between bytes.
+        timeout: seconds to connect, seconds between bytes; a whole answer may take four times as long.
         ssl_context: for connections that show a client certificate; `verify` still decides whom to trust.
     """
 
@@ -201,7 +205,7 @@ class HttpSession:
     ) -> T:
         if self._limiter is not None:
             self._limiter.acquire()
-        options = {"timeout": self._timeout, "auth": self.auth, "allow_redirects": False, **options}
+        options = {"timeout": self._timeout, "auth": self.auth, "allow_redirects": False, **options, "stream": True}
         if self._session.verify is not True:
             # requests lets REQUESTS_CA_BUNDLE of the environment win over a session's own bundle.
             options.setdefault("verify", self._session.verify)
@@ -211,9 +215,10 @@ class HttpSession:
                 response = self._session.request(method, url, **options)
             self._told_time(response)
             try:
+                read_whole(response, WHOLE_ANSWER * self._timeout[1])
                 return self._read(response, what, read, allow)
             except BaseException:
-                response.close()  # a streamed body that nobody reads would keep its connection from the pool
+                response.close()  # a body that nobody reads to its end would keep its connection from the pool
                 raise
         except Unreadable as error:
             raise UnavailableError(
@@ -222,6 +227,15 @@ class HttpSession:
                 expected="a complete answer",
                 got=f"HTTP {response.status_code} with a body that can't be read ({error})",
                 status=response.status_code,
+            ) from error
+        except TooLargeError as error:
+            # Of a request that changes something it says nothing of what became of it.
+            raise (UnavailableError if asks else RefusedError)(
+                system=self.system,
+                subject=what,
+                expected=f"an answer of at most {MOST_BYTES // 1024**2} MiB",
+                got="a larger one",
+                hint="Ask for less at once (page_size), or check what answers at this address.",
             ) from error
         except requests.exceptions.RequestException as error:
             raise no_answer(self.system, what, error, handled, again=again) from error
