@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError
+from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.odata.capture import Capture
 from connector_kit.odata.fetch import Query
 from connector_kit.odata.filters import Compare, Condition, Written, after, all_of, any_of, with_keys
@@ -127,6 +127,14 @@ class SysproStream(ODataStream):
             target = reader.attributes[column]
             for row in rows:
                 in_year, in_period = parts(row)
+                if in_year is None or in_period is None:
+                    raise RefusedError(
+                        system="SYSPRO",
+                        subject=f"{reader.subject}, columns {year} and {period}",
+                        expected="the fiscal period of each row",
+                        got="a row without",
+                        hint=f"Set `change_capture: {{{self.name}: full_table}}`: changes can't be found by it here.",
+                    )
                 setattr(row, target, in_year * 100 + in_period)
         return rows
 
@@ -165,8 +173,12 @@ class BalancesStream(SysproStream):
         return all_of(Compare("GlYear", "ge", int(year)) if year else None, super().restriction)
 
     @override
+    def inputs(self) -> set[str]:
+        return {"BeginYearBalance", *(f"ClosingBalPer{n}" for n in range(1, self.periods + 1))}
+
+    @override
     def selected_fields(self) -> list[Field]:
-        needed = {*self._keys, "BeginYearBalance", *(f"ClosingBalPer{n}" for n in range(1, self.periods + 1))}
+        needed = {*self._keys, *self.inputs()}
         return [field for field in self._fields if field.name in needed]
 
     @cached_property
@@ -225,6 +237,14 @@ class DistributionsStream(SysproStream):
         if not added:
             return lines
         known = known_tables()[self.HEADER]
+        if tuple(self._keys[: len(known.key)]) != known.key:
+            raise ConfigurationError(
+                system="tap-syspro",
+                subject=f"stream {self.name}, key",
+                expected=f"{', '.join(known.key)} first, to find the posting of each line",
+                got=", ".join(self._keys),
+                hint=f"Leave {', '.join(f.name for f in self.ADDED)} unselected to read it by another key.",
+            )
         fields = [f for f in known.fields if f.name in {*known.key, *(a.name for a in added)}]
         headers = RowReader(fields, known.key, subject=f"{self.name}, {self.HEADER}", **self.reader_options)
         return _WithHeaders(lines, self.table_source(context, self.HEADER, fields), headers, [a.name for a in added])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,12 @@ def run_tap(
         lambda tap: tap.site.close(),
         Output(),
     )
+
+
+@pytest.fixture
+def run() -> Callable[..., Output]:
+    """A run with settings of the test's own."""
+    return run_tap
 
 
 @dataclass

@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from connector_kit.errors import ConfigurationError, ConnectorError, NotFoundError
+from connector_kit.errors import ConfigurationError, ConnectorError, NotFoundError, RefusedError
 from tap_syspro.tap import TapSyspro
 from testkit.odata import Reply, metadata, page, serving
 
@@ -76,3 +76,25 @@ def test_the_check_tries_filters_and_goes_on_behind_an_error(tmp_path):
     assert len(problems) == 2, result.output
     assert "HTTP 500" in problems[1]
     assert "V is a text" in problems[0]
+
+
+@pytest.mark.parametrize("empty", ["TrnYear", "TrnMonth"])
+def test_a_row_without_its_fiscal_period_is_refused_in_one_line(empty, run):
+    key = ["TrnYear", "TrnMonth", "Journal", "EntryNumber", "SubEntry"]
+    columns = (f'{name} Edm.Decimal Scale="0"' for name in key)
+    described = metadata("K Edm.String", *columns, version="4.0")
+    described.body = described.body.replace(b'"Rows"', b'"ApJnlDistrib"')
+    row = dict.fromkeys(key, 1) | {"K": "1", empty: None}
+
+    def answer(path, query):
+        return page([row] if "/ApJnlDistrib" in path and " gt " not in query.get("$filter", "") else [], "4.0")
+
+    with serving(described, answer) as service:
+        config = settings(service, keys={"ap_distributions": ["K"]})
+        catalog = TapSyspro(config=config).catalog_dict
+        for each in catalog["streams"][0]["metadata"]:
+            each["metadata"]["selected"] = each["breadcrumb"][-1:] not in (["Supplier"], ["Invoice"], ["TrnDate"])
+        output = run(config, catalog)
+        assert isinstance(output.error, RefusedError)
+        assert "change_capture: {ap_distributions: full_table}" in str(output.error)
+        assert isinstance(run(config).error, ConfigurationError), "the postings can't be found by this key"
