@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk import Stream
 from singer_sdk import typing as th
+from singer_sdk.helpers._state import StateWriter
 from singer_sdk.helpers._util import read_json_file
 from singer_sdk.plugin_base import PluginBase
 
@@ -92,6 +93,7 @@ def test_the_parts_of_the_sdk_that_are_built_on_are_as_they_were():
         "self._finalize_state(self.stream_state)",
     ):
         assert step in loop
+    assert "state != self._last_emitted_state" in inspect.getsource(StateWriter.write_state)
     assert "self._stream_version" in inspect.getsource(Stream._generate_record_messages)
     assert "self._validate_config(" in inspect.getsource(PluginBase.__init__)
 
@@ -272,3 +274,18 @@ def _logging_as_it_was():
     root.handlers[:], sys.excepthook = handlers, hook
     root.setLevel(level)
     logging.captureWarnings(capture=False)
+
+
+def test_a_state_stands_behind_the_last_record_also_when_it_says_nothing_new(monkeypatch):
+    monkeypatch.setattr(Things, "get_pages", lambda self, context: iter([ROWS[:10], ROWS[10:]]))
+    for config in ({}, {"stream_maps": {"things": {}}}):
+        messages, _ = output_of(config)
+        assert [m["type"] for m in messages][-1] == "STATE"
+        assert {json.dumps(m["value"]) for m in messages if m["type"] == "STATE"} == {'{"bookmarks": {"things": {}}}'}
+
+
+def test_a_state_stands_behind_what_tells_of_vanished_rows(monkeypatch):
+    monkeypatch.setattr(Things, "get_pages", lambda self, context: iter([[]]))
+    monkeypatch.setattr(Things, "end", lambda self: self._write_activate_version_message(7))
+    kinds = [m["type"] for m in output_of({})[0]]
+    assert kinds[kinds.index("ACTIVATE_VERSION") :] == ["ACTIVATE_VERSION", "STATE"]

@@ -8,7 +8,7 @@ SDK's loop: both paths take their pages from `PagedStream.get_pages`, where prog
 Private parts of the SDK that this module relies on, checked by test_singer_tap.py: `Stream._sync_records`,
 `_increment_stream_state`, `_stream_version`, `_write_starting_replication_value`, `_finalize_state`,
 `_write_state_message`, `_write_activate_version_message`; `Tap._handle_termination`,
-`_set_compatible_replication_methods`.
+`_set_compatible_replication_methods`; `StateWriter._last_emitted_state`.
 """
 
 from __future__ import annotations
@@ -191,6 +191,8 @@ class PagedStream(Stream, abc.ABC):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     _since_state = 0
+    _unstated = False
+    """Whether something was written that the last STATE message does not stand behind."""
 
     @abc.abstractmethod
     def get_pages(self, context: Context | None) -> Iterator[Sequence[msgspec.Struct]]:
@@ -289,7 +291,7 @@ class PagedStream(Stream, abc.ABC):
                 self.end()
             finally:
                 if write_messages:
-                    self.state_manager.is_flushed = False  # the SDK does not see what `get_pages` and `end` change
+                    self._unstated = True  # the SDK does not see what `get_pages` and `end` change
                     self._write_state()
             return
         contexts: list[Any] = [context] if context is not None else list(self.partitions or (None,))
@@ -345,12 +347,26 @@ class PagedStream(Stream, abc.ABC):
         writer: Any = self._tap.message_writer  # `_as_they_are` has seen that it writes lines
         writer.write_lines(record_lines(self.name, rows, self._stream_version, datetime.now(timezone.utc)))
         self.state_manager.is_flushed = False
+        self._unstated = True
         self._since_state += len(rows)
 
     def _write_state(self) -> None:
+        """A STATE message; the SDK leaves out one that repeats the last, which a target may have forgotten since.
+
+        target-jsonl passes on only a STATE that no RECORD follows.
+        """
         with self.state_guard:
+            if self._unstated:
+                self.state_manager.is_flushed = False
+                self._tap.state_writer._last_emitted_state = None  # noqa: SLF001 - see the module's docstring
             self._write_state_message()
+        self._unstated = False
         self._since_state = 0
+
+    @override
+    def _write_activate_version_message(self, full_table_version: int) -> None:
+        super()._write_activate_version_message(full_table_version)
+        self._unstated = True
 
     def _as_they_are(self) -> bool:
         """Whether records go out as they come: nothing maps, flattens, counts or follows single records."""
