@@ -14,8 +14,13 @@ LINE_ITEMS = "GLAccountLineItem"
 
 
 def test_master_data_and_actuals_arrive_to_the_cent_and_so_do_two_days_of_business(from_sap: FromSap) -> None:
+    order = from_sap.control.sap_rows("PurchaseOrder")[0]["PurchaseOrder"]
+    key, deleted = {"PurchaseOrder": order}, {"PurchasingDocumentDeletionCode": "L"}
+    from_sap.control.sap_change([{"table": "PurchaseOrder", "op": "update", "key": key, "values": deleted}])
     from_sap.run_well()
     assert from_sap.differences() == []
+    deprecated = [r for r in from_sap.control.requests("sap") if "API_PURCHASEORDER_PROCESS_SRV" in r["path"]]
+    assert not deprecated, "SAP has deprecated the V2 service"
     for day in (1, 2):
         changes = from_sap.control.sap_business_day(day)
         assert all(sum(changes[kind].values()) for kind in ("new", "edited", "back_dated", "reversed")), changes

@@ -28,7 +28,12 @@ from two_hosts import Hosts, sap, syspro
 ROUNDS = int(os.environ.get("TWO_HOSTS_ROUNDS", "1"))
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240 + 120 * ROUNDS)]
 
-PURCHASING = ("supplier_invoices", "purchase_orders", "purchase_order_items", "purchase_order_account_assignments")
+PURCHASING = (
+    "supplier_invoices",
+    "purchase_orders_v4",
+    "purchase_order_items_v4",
+    "purchase_order_account_assignments_v4",
+)
 MASTERS = (
     [syspro("syspro", "gl_accounts", "suppliers", "customers", "stock", "stock_warehouses")],
     [sap("sap", "master-data", "company_codes", "ledgers", "gl_accounts", "cost_centers_v4", "suppliers", "customers")],

@@ -135,6 +135,7 @@ def purchase_orders(rows: Rows) -> Pairs:
     """The cells of the module Purchase Orders."""
     for row in rows("PurchaseOrder"):
         values = {"Supplier": _known("", row["Supplier"]), "Company Code": row["CompanyCode"]}
+        values["Deleted"] = _flag(row["PurchasingDocumentDeletionCode"])
         yield row["PurchaseOrder"], {**values, "Order Date": day(row["PurchaseOrderDate"])}
 
 
