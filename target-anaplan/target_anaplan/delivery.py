@@ -160,7 +160,7 @@ def _send(carrier: Carrier, outbox: Outbox, shipment: Shipment) -> None:
         result = carrier.run(destination)
         shipment.tasks.append(result.task_id)
         counts["anaplan"] = dict(counted(result))
-        if result.problem:
+        if result.problem and not result.only_rejected:
             _settle_failed(outbox, shipment, result.problem)
             if carrier.stopping.is_set():
                 raise stopped()

@@ -17,6 +17,7 @@ from connector_kit.audit.types import Block, Rejected
 from connector_kit.delivery.intake import Keyed
 from connector_kit.mapping.columns import Dialect, numeric_texts
 from connector_kit.mapping.compile import compile_rows, field_faults
+from connector_kit.mapping.missed import MissedValues
 from connector_kit.mapping.values import Unmappable
 from target_anaplan.keytable import KeyTable
 from target_anaplan.lines import LineMaker
@@ -88,6 +89,7 @@ class Outbox:
         self.shipments: list[Shipment] = []
         self.scope = f"{services.scope}/{destination.kind}:{destination.id}/{mapping.stream}"
         self.services = services
+        self.missed = MissedValues(mapping.where_fields)
         self._tail: dict[int, _Row] = {}
         self._tail_rows = _DISTINCT_ROWS if mapping.key else BLOCK_ROWS
         self._current = KeyTable()
@@ -155,6 +157,10 @@ class Outbox:
         if self.mapping.where is not None:
             wanted = [at for at, keep in enumerate(self.mapping.where(block.records)) if keep]
             self.tally.filtered += len(block.records) - len(wanted)
+            if wanted:
+                self.missed.clear()
+            else:
+                self.missed.note(block.records)
             block = _picked(block, wanted)
         made = self._maker.make(block.records)
         if made.refused:

@@ -33,6 +33,8 @@ def lines(outboxes: Iterable[Outbox]) -> Iterator[Line]:
         parts += [f"{tally.repaired} earlier failures repaired"] if tally.repaired else []
         refused = bool(tally.rejected or tally.failed)
         yield Line.of(f"{outbox.mapping.title}: {', '.join(parts)}", refused=refused)
+        if missed := str(outbox.missed):
+            yield Line.of(f"  where let no record pass: {missed}", refused=True)
         for reason, count in tally.reasons.most_common(_REASONS):
             samples = ", ".join(tally.samples.get(reason, []))
             example = f" (e.g. {samples})" if samples else ""

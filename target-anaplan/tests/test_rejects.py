@@ -208,3 +208,26 @@ def test_amounts_that_come_as_texts_are_written_with_the_files_decimal_comma(ben
     )
     assert bench.sandbox.control.module_rows("Inventory")[0]["values"]["Qty On Hand"] == "1234.50"
     assert reasons(bench) == {"column Qty On Hand: not a number": 1}
+
+
+@pytest.mark.parametrize("answer", ["successful", "failed"])
+def test_an_import_of_which_every_row_was_refused_names_them(bench, switch, answer):
+    switch("all_rows_failed", answer)
+    bench.sandbox.control.refuse(REFUSED, "Supplier", "Invalid name")
+    bench.run(bench.suppliers(bench.supplier(1), bench.supplier(2)))
+    assert reasons(bench) == {"Invalid name": 2}
+
+
+def test_a_condition_that_lets_nothing_pass_tells_what_its_fields_held(bench, caplog):
+    mapping = {**bench.supplier_mapping, "where": {"OnHold": ["No"], "CompanyId": ["EDU1"]}}
+    rows = [bench.supplier(n, OnHold="N" if n < 4 else f"Y{n}") for n in range(1, 12)]
+    bench.run(bench.suppliers(*rows), mappings=[mapping])
+    assert "where let no record pass: OnHold held 'N' (3), 'Y4' (1), " in caplog.text
+    assert " and others; CompanyId held 'EDU1' (11)" in caplog.text
+
+
+def test_a_condition_that_lets_something_pass_tells_nothing(bench, caplog):
+    mapping = {**bench.supplier_mapping, "where": {"OnHold": ["N"]}}
+    bench.deliver(bench.suppliers(bench.supplier(1, OnHold="Y"), bench.supplier(2)), mappings=[mapping])
+    bench.deliver(bench.suppliers(), mappings=[mapping])
+    assert "let no record pass" not in caplog.text

@@ -119,7 +119,7 @@ def still_holds(transport: Transport, path: str, file_id: str, what: str, chunks
     """
     try:
         listed = transport.all(f"{path}/{file_id}/chunks", "chunks", what=f"{what}, chunks")
-        ids = [text(chunk.get("id")) for chunk in listed][-1:]
+        ids = sorted((text(chunk.get("id")) for chunk in listed), key=lambda one: (len(one), one))[-1:]
         body = b"".join(chunk_bodies(transport, f"{path}/{file_id}/chunks", ids, what))
     except (NotFoundError, RefusedError, UnavailableError) as error:
         log.warning("%s. What was uploaded can't be read back and compared.", error)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from connector_kit.anaplan.counts import Counts, Detail, counts_of, details_of
 from connector_kit.anaplan.errors import SYSTEM
-from connector_kit.anaplan.failures import explain
+from connector_kit.anaplan.failures import ADVICE, explain
 from connector_kit.anaplan.reading import mapping, rows, share, text, truth
 from connector_kit.errors import RefusedError
 
@@ -151,6 +151,17 @@ class TaskResult:
         if not reasons and self.rejected:
             return f"Anaplan took none of the rows and rejected {self.rejected}: the failure dump tells why."
         return " ".join(dict.fromkeys(reasons)) or f"Anaplan gives no reason ({self.step or self.state})."
+
+    @property
+    def only_rejected(self) -> bool:
+        """Whether an import failed for no other reason than that each row was rejected: the dump tells why of each.
+
+        Never of a process: the steps after the one that failed may not have run.
+        """
+        if self.cancelled or self.successful or self.nested or not self.counts:
+            return False
+        causes = any(detail.type in ADVICE for detail in self.details)
+        return not causes and all(one.failed == one.processed > 0 for one in self.counts)
 
     def check(self) -> TaskResult:
         """Itself, when it did not fail as a whole.

@@ -152,6 +152,26 @@ def test_an_import_of_which_every_row_failed_says_so():
     assert result.dumps
 
 
+ALL_FAILED = row("hierarchyRowsProcessedWithFailures", flat=values(successRowCount=0, failedCount=3, totalRowCount=3))
+
+
+@pytest.mark.parametrize(
+    ("details", "more", "only"),
+    [
+        ([ALL_FAILED], {}, True),
+        ([ALL_FAILED, row("hierarchyImportEmptyKey", "Empty key")], {}, True),
+        ([ALL_FAILED, row("missingFields")], {}, False),
+        ([LIST], {}, False),
+        ([row("brandNew", "Something else.")], {}, False),
+        ([ALL_FAILED], {"successful": True}, False),
+        ([], {"nestedResults": [{"objectId": "1", "successful": False, "details": [ALL_FAILED]}]}, False),
+    ],
+)
+def test_an_import_that_failed_by_its_rows_alone_is_told_from_one_that_failed_as_a_whole(details, more, only):
+    result = {"successful": False, "failureDumpAvailable": True, "details": details, **more}
+    assert result_of(result, step="Failed.").only_rejected is only
+
+
 def test_a_failed_process_names_the_step():
     nested = [
         {"objectId": "112000000001", "successful": True, "details": [LIST]},
