@@ -21,6 +21,7 @@ from connector_kit.audit.failures import Selection
 from connector_kit.audit.history import history
 from connector_kit.audit.prune import prune
 from connector_kit.audit.replay import replay
+from connector_kit.audit.report import summary
 from connector_kit.errors import ConfigurationError
 
 KEY, OLD = new_key(), new_key()
@@ -39,9 +40,9 @@ def fill(url, audit_key):
         deliver(run, range(5, 8), version=SECRET, rejects=[bad(1, 6)])
         batch = begin_batch(run)
         record = f'{{"Name":"{SECRET}"}}'.encode()
-        batch.reject_invalid([Rejected(None, key(9), "invalid", "not a date", record)])
+        batch.reject_invalid([Rejected(None, key(9), "invalid", f"not a date, got {SECRET}", record)])
         batch.settle(outcome="unchanged")
-        run.finish("succeeded")
+        run.finish("succeeded", f"1 refused: {SECRET}")
 
 
 @contextlib.contextmanager
@@ -91,6 +92,26 @@ def test_no_record_can_be_read_in_the_file(tmp_path):
     content = b"".join(path.read_bytes() for path in tmp_path.glob("sealed.db*"))
     for word in (SECRET, KEY):
         assert word.encode() not in content
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_no_message_can_be_read_in_the_file(tmp_path, settled):
+    url = f"sqlite:///{tmp_path / 'sealed.db'}"
+    with Trail.open(url, key=KEY) as trail:
+        run = begin_run(trail)
+        batch = begin_batch(run)
+        batch.add(block([1]))
+        batch.sending()
+        if settled:
+            batch.settle(outcome="failed", message=SECRET)
+        run.finish("failed", SECRET)
+    assert not [path for path in tmp_path.glob("sealed.db*") if SECRET.encode() in path.read_bytes()]
+    with reading(url, KEY) as connection:
+        found = summary(connection, "last")
+        assert (found.message, found.actions[0].message) == (SECRET, SECRET)
+    with reading(url) as connection:
+        found = summary(connection, "last")
+        assert (found.message, found.actions[0].message) == ("(encrypted)", "(encrypted)")
 
 
 def test_with_the_key_everything_is_as_without_encryption(audit_url):

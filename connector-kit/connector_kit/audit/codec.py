@@ -1,7 +1,8 @@
 """Bytes on their way into and out of the trail: the one place where compression and encryption happen.
 
-Encrypted are the records as they came and the contents of documents. In the clear stay what people look for and what
-the trail compares: ERP keys, documents' titles, references and numbers, outcomes, reasons, messages, counts and times.
+Encrypted are the records as they came, the contents of documents, and messages, which quote both. In the clear stay
+what people look for and what the trail compares: ERP keys (of a stream without key a hash of its records), documents'
+titles, references and numbers, outcomes, reasons, counts and times.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _ZLIB = 1
 _SEALED = 2  # 4 bytes that name the key, 12 of nonce, AES-256-GCM of the zlib stream
+
+_SEALED_TEXT = "sealed message "
+ENCRYPTED = "(encrypted)"
 
 # Level 1: JSON records of one stream resemble each other so much that higher levels cost more than they save.
 _LEVEL = 1
@@ -76,6 +80,17 @@ class Codec:
         name, key = next(iter(self.keys.items()))
         nonce = os.urandom(_NONCE_SIZE)
         return name + nonce + key.encrypt(nonce, packed, None)
+
+    def seal_text(self, text: str) -> str:
+        """How the trail stores a message."""
+        return _SEALED_TEXT + base64.b64encode(self.seal(text.encode())).decode() if text and self.keys else text
+
+    def open_text(self, stored: str) -> str:
+        """What `seal_text` was given, or `ENCRYPTED` where its key is not here."""
+        if not stored.startswith(_SEALED_TEXT):
+            return stored
+        data = base64.b64decode(stored.removeprefix(_SEALED_TEXT))
+        return self.unseal(_SEALED, data).decode() if self.opens(_SEALED, data) else ENCRYPTED
 
     def opens(self, encoding: int, data: bytes) -> bool:
         """Whether `unseal` has the key that it needs."""

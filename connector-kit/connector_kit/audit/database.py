@@ -65,10 +65,15 @@ class Connection:
         return changed(self.driver, statement, values or {})
 
     def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Row]:
-        """All rows of a query, as dictionaries."""
+        """All rows of a query, as dictionaries; a column `message` opened, or `ENCRYPTED`."""
         cursor = self._cursor(statement, values)
         names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row)) for row in cursor.fetchall()]  # noqa: B905 - strict costs, lengths are the driver's
+        found = [dict(zip(names, row)) for row in cursor.fetchall()]  # noqa: B905 - strict costs, lengths are the driver's
+        if "message" in names:
+            for row in found:
+                if isinstance(row["message"], str):
+                    row["message"] = self.codec.open_text(row["message"])
+        return found
 
     def value(self, statement: str, values: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - a column's type
         """First column of the first row, or None."""

@@ -74,7 +74,7 @@ def _lines(connection: Connection, where: str, values: dict[str, object]) -> lis
         DocumentLine(
             **{name: value or "" for name, value in row.items() if name not in {"messages", "when_", "records"}},
             records=row["records"],
-            messages=msgspec.json.decode(row["messages"]),
+            messages=list(map(connection.codec.open_text, msgspec.json.decode(row["messages"], type=list[str]))),
             when=row["when_"],
         )
         for row in found

@@ -151,7 +151,7 @@ class DocumentBook:
                     "number": ending.number,
                     "company": ending.company,
                     "year": ending.year,
-                    "messages": _messages(ending.messages),
+                    "messages": _messages(connection.codec, ending.messages),
                     "forget": int(ending.forget),
                 }
                 # An answer that comes late counts all the same; that something is absent only if nobody took it up.
@@ -244,7 +244,7 @@ class DocumentBook:
                     "state": state,
                     "encoding": connection.codec.encoding,
                     "content": connection.codec.seal(entry.content),
-                    "messages": _messages(messages),
+                    "messages": _messages(connection.codec, messages),
                     "now": now,
                 },
             )
@@ -336,8 +336,8 @@ def _others(connection: Connection, scope_id: int, batch_no: int, pile: bytes) -
     return int(found or 0)
 
 
-def _messages(messages: Sequence[str]) -> str:
-    return redact(msgspec.json.encode(list(messages)).decode()).replace("\\u0000", "")
+def _messages(codec: Codec, messages: Sequence[str]) -> str:
+    return msgspec.json.encode([codec.seal_text(redact(one).replace("\0", "")) for one in messages]).decode()
 
 
 def _stored(codec: Codec, row: Row) -> Stored:

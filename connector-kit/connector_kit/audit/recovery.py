@@ -42,7 +42,8 @@ def abandon_dead(connection: Connection) -> list[int]:
 
 def close_open_batches(connection: Connection, run_no: int, outcome: str, message: str) -> list[int]:
     """Close what a run left unsettled; the numbers of those batches. Of a batch never sent nothing is in doubt."""
-    values = {"run_no": run_no, "open": OPEN, "sending": SENDING, "outcome": outcome, "message": message}
+    values = {"run_no": run_no, "open": OPEN, "sending": SENDING, "outcome": outcome}
+    values["message"] = connection.codec.seal_text(message)
     left = connection.rows(
         "SELECT no FROM audit_batches WHERE run_no = :run_no AND outcome IN (:open, :sending)", values
     )

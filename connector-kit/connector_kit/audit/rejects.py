@@ -15,6 +15,7 @@ from connector_kit.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from connector_kit.audit.codec import Codec
     from connector_kit.audit.types import Rejected
 
 _CHUNK = 2_000
@@ -34,9 +35,13 @@ class Chunk:
     hashes: bytes
     payloads: dict[int, bytes]
 
-    def json(self) -> str:
-        """The rows' JSON text."""
-        return zlib.decompress(self.rows).decode()
+    def json(self, codec: Codec) -> str:
+        """The rows' JSON text, with the messages as the trail stores them."""
+        text = zlib.decompress(self.rows)
+        if codec.keys:
+            rows = msgspec.json.decode(text)
+            text = msgspec.json.encode([[*row[:3], codec.seal_text(row[3]), *row[4:]] for row in rows])
+        return text.decode()
 
 
 def chunks(rejects: Iterable[Rejected], *, free: Iterator[int], unmatched: bool) -> Iterator[Chunk]:

@@ -49,7 +49,7 @@ def insert_failures(connection: Connection, row: BatchRow, chunk: Chunk, *, keep
             "scope_id": row.scope_id,
             "created": connection.now(),
             "hashes": chunk.hashes,
-            "rows": chunk.json(),
+            "rows": chunk.json(connection.codec),
         },
     )
     if chunk.payloads and keep_payloads:
@@ -67,7 +67,7 @@ def settle(
     arrived = outcome in {DELIVERED, DELETED}
     with database.writing(durable=True) as connection:
         values = {"batch_no": row.no, "scope_id": row.scope_id, "now": connection.now()}
-        _close(connection, row, {**closing, **values})
+        _close(connection, row, {**closing, **values, "message": database.codec.seal_text(closing["message"])})
         for chunk in chunks:
             insert_failures(connection, row, chunk, keep_payloads=keep != "none")
         settled, sent = _count(connection, values, arrived=arrived)

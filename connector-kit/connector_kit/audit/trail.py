@@ -337,7 +337,7 @@ class Run:
                     "WHERE no = :no AND outcome = :running",
                     {
                         "outcome": report.outcome_of_run(connection, self._no, outcome),
-                        "message": redact(message),
+                        "message": connection.codec.seal_text(redact(message)),
                         "now": connection.now(),
                         "no": self._no,
                         "running": RUNNING,

@@ -14,7 +14,7 @@ import msgspec
 from singer_sdk.exceptions import MissingKeyPropertiesError
 from typing_extensions import override
 
-from connector_kit.audit.keys import key_hash, key_text
+from connector_kit.audit.keys import key_hash, key_text, record_key
 from connector_kit.audit.types import REPLAY_MARK, REPLAY_SEEN, Rejected
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.singer.records import Invalid, RecordReader, Records, told
@@ -188,7 +188,7 @@ class RecordSink(BlockSink):
         if not self._key:  # known by everything that they say
             if gone.count(None) != len(gone):
                 records = records.pick([at for at, when in enumerate(gone) if when is None])
-            keys = [key_text([bytes(raw).decode()]) for raw in records.raws]
+            keys = [record_key(bytes(raw)) for raw in records.raws]
             return Keyed(records, keys, list(map(key_hash, keys)), block.version), []
         columns = [records.values(name) for name in self._key]
         keys = list(map(key_text, zip(*columns, strict=True)))
