@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from contextlib import closing
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ from connector_kit.audit import database as databases
 from connector_kit.audit import display
 from connector_kit.audit.batch_report import batch_report
 from connector_kit.audit.codec import Codec, new_key
+from connector_kit.audit.copying import copy
 from connector_kit.audit.export import ExportedRecord, export
 from connector_kit.audit.failures import Selection, dismiss, failed_batches, groups
 from connector_kit.audit.history import history
@@ -241,6 +243,24 @@ def prune_command(
             f"{done.runs} runs, {done.batches} batches and {done.records} records removed; "
             f"of {done.thinned} batches only the open failures were kept"
         )
+
+
+@cli.command("copy")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@_json_option
+def copy_command(source: str, target: str, as_json: bool) -> None:
+    """Copy the trail FROM one database TO another, which has none yet: URLs as for --url."""
+    urls = resolve({"from": source, "to": target}, {"from", "to"})
+    with (
+        closing(databases.Database(str(urls["from"]), create=False)) as old,
+        closing(databases.Database(str(urls["to"]))) as new,
+    ):
+        done = copy(old, new)
+    if as_json:
+        display.json(done)
+    else:
+        click.echo(f"{sum(done.values())} rows in {len(done)} tables copied and compared: set audit_url to the copy")
 
 
 @cli.command("new-key")
