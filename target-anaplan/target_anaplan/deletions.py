@@ -18,13 +18,12 @@ import msgspec
 
 from connector_kit.audit.keys import key_hash, row_digest
 from connector_kit.audit.types import Block, Rejected
-from connector_kit.errors import RefusedError
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.columns import numeric_texts
 from connector_kit.mapping.compile import compile_rows
 from connector_kit.singer.target import stopped
 from target_anaplan import lists
-from target_anaplan.full_read import FullRead
+from target_anaplan.full_read import FullRead, too_many
 from target_anaplan.lines import LineMaker
 from target_anaplan.mapping.faults import key_faults
 from target_anaplan.outbox import BLOCK_ROWS
@@ -32,6 +31,7 @@ from target_anaplan.spool import Spool
 
 if TYPE_CHECKING:
     from connector_kit.audit import Batch
+    from connector_kit.errors import RefusedError
     from target_anaplan.delivery import Carrier
     from target_anaplan.destination import Destination, Removal
     from target_anaplan.mapping.spec import Deletion
@@ -77,16 +77,10 @@ class Deletions(FullRead):
     def refusal(self) -> RefusedError | None:
         """The error when more vanished than is plausible; those deletions are left alone."""
         gone = self.count()
-        if not gone or gone <= self._max_share * max(known := self.known(), 1):
-            return None
-        self._complete = False
-        return RefusedError(
-            system="target-anaplan",
-            subject=f"{self.outbox.mapping.title}, deletions",
-            expected=f"at most {self._max_share:.0%} of the {known} known keys (max_vanished_share)",
-            got=f"{gone} that the source no longer shows",
-            hint="Nothing was deleted. Compare the source with Anaplan; max_vanished_share sets the limit.",
-        )
+        refusal = too_many(self.outbox, gone, self.known(), self._max_share, "Nothing was deleted.") if gone else None
+        if refusal is not None:
+            self._complete = False
+        return refusal
 
     def _keys(self) -> Iterator[str]:
         yield from self._reported.values()

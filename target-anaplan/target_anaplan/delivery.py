@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connector_kit.audit.types import Rejected
     from target_anaplan.deletions import Deletions
     from target_anaplan.destination import Destination
+    from target_anaplan.full_read import CountedRead
     from target_anaplan.model_lock import ModelLock
     from target_anaplan.outbox import Outbox, Shipment
 
@@ -80,18 +81,26 @@ class Carrier:
         return DumpRejects(self.model, accounts, spool, outbox.tally, accept_ignored=outbox.policy.accept_ignored)
 
 
-def deliver(carrier: Carrier, outboxes: Sequence[Outbox], deletions: Sequence[Deletions]) -> None:
+def deliver(
+    carrier: Carrier,
+    outboxes: Sequence[Outbox],
+    deletions: Sequence[Deletions],
+    counted: Sequence[CountedRead] = (),
+) -> None:
     """Deliver everything, in order.
 
     Raises:
         RefusedError: a task failed as a whole, or more rows were rejected than the policy allows.
         ConnectorError: whatever else kept a file from being delivered. What was not delivered is settled as failed.
     """
+    refused = [error for read in counted if (error := read.let_go())]
     waiting = [(outbox, shipment) for outbox in outboxes for shipment in outbox.seal()]
-    refused = [error for deletion in deletions if (error := deletion.refusal())]
+    refused += [error for deletion in deletions if (error := deletion.refusal())]
     removing = [deletion for deletion in reversed(deletions) if deletion.due()]
     if waiting or removing:
         _deliver_all(carrier, outboxes, waiting, removing)
+    for outbox in outboxes:
+        outbox.settled()
     if refused:
         raise refused[0]
 
@@ -171,6 +180,7 @@ def _send(carrier: Carrier, outbox: Outbox, shipment: Shipment) -> None:
     shipment.settled = True
     tally.delivered += settled.delivered
     tally.repaired += settled.repaired
+    outbox.in_doubt |= bool(settled.unmatched)
 
 
 def _settle_failed(outbox: Outbox, shipment: Shipment, message: str) -> None:

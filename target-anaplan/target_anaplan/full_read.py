@@ -10,10 +10,26 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from connector_kit.errors import RefusedError
+
 if TYPE_CHECKING:
+    from target_anaplan.cells import Cells
     from target_anaplan.outbox import Outbox
 
 log = logging.getLogger("target-anaplan")
+
+
+def too_many(outbox: Outbox, gone: int, known: int, max_share: float, untouched: str) -> RefusedError | None:
+    """The error when more vanished than is plausible. untouched: what was not done."""
+    if not gone or gone <= max_share * max(known, 1):
+        return None
+    return RefusedError(
+        system="target-anaplan",
+        subject=f"{outbox.mapping.title}, deletions",
+        expected=f"at most {max_share:.0%} of the {known} known keys (max_vanished_share)",
+        got=f"{gone} that the source no longer shows",
+        hint=f"{untouched} Compare the source with Anaplan; max_vanished_share sets the limit.",
+    )
 
 
 class FullRead:
@@ -93,3 +109,28 @@ class FullRead:
         """The version that came whole is done with."""
         self._trail.close_version(self.outbox.scope)
         self._version = None
+
+
+class CountedRead(FullRead):
+    """For mappings that add records up: what vanished adds nothing any more."""
+
+    def __init__(self, outbox: Outbox, cells: Cells, max_share: float) -> None:
+        super().__init__(outbox)
+        self._book = cells.book
+        self._max_share = max_share
+
+    def let_go(self) -> RefusedError | None:
+        """Before the rows are made: take the records that vanished out of their cells, unless they are too many."""
+        if not self._complete or self._version is None:
+            return None
+        gone = self._book.count_vanished(self._version)
+        refusal = too_many(
+            self.outbox, gone, self._book.count(), self._max_share, "No record was taken out of its cell."
+        )
+        if refusal is None:
+            self.outbox.tally.deleted += self._book.remove_vanished(self._version)
+        return refusal
+
+    def forget(self) -> None:
+        """Nothing: `let_go` did it."""
+        self._complete = False

@@ -19,6 +19,7 @@ from connector_kit.mapping.columns import Dialect, numeric_texts
 from connector_kit.mapping.compile import compile_rows, field_faults
 from connector_kit.mapping.missed import MissedValues
 from connector_kit.mapping.values import Unmappable
+from target_anaplan.cells import Cells
 from target_anaplan.keytable import KeyTable
 from target_anaplan.lines import LineMaker
 from target_anaplan.mapping.spec import StreamMapping
@@ -90,6 +91,11 @@ class Outbox:
         self.scope = f"{services.scope}/{destination.kind}:{destination.id}/{mapping.stream}"
         self.services = services
         self.missed = MissedValues(mapping.where_fields)
+        self.cells: Cells | None = None
+        if mapping.sums:
+            self.scope += f"#{mapping.sums.mark}"
+            args = destination.form, services.line_breaks, services.trail, self.scope
+            self.cells = Cells(mapping.title, mapping.sums, *args)
         self._tail: dict[int, _Row] = {}
         self._tail_rows = _DISTINCT_ROWS if mapping.key else BLOCK_ROWS
         self._current = KeyTable()
@@ -102,6 +108,7 @@ class Outbox:
         self._key_properties: Sequence[str] = ()
         self._counted = Counter[str]()
         self.last_hashes: Sequence[bytes] = ()
+        self.in_doubt = False  # of some row that was sent it is unknown what became of it
 
     @property
     def full(self) -> bool:
@@ -136,7 +143,14 @@ class Outbox:
         dialect = replace(self.services.fiscal, decimal_separator=form.decimal_separator, numeric_texts=numeric)
         rows = compile_rows(mapping.columns, form.headers, dialect)
         self._maker = LineMaker(rows, form, self.services.line_breaks)
-        self._schema, self._key_properties = message, tuple(mapping.key or key_properties)
+        own_key = mapping.key
+        if mapping.sums and self.cells:
+            if not key_properties:
+                fault = "sum needs the stream's key: without it the same record can't be told from another one"
+                return [f"mappings[{mapping.position}] ({mapping.title}): {fault}"]
+            self.cells.bind(dialect)
+            own_key = mapping.sums.cell
+        self._schema, self._key_properties = message, tuple(own_key or key_properties)
         self._guard = guard
         return []
 
@@ -153,19 +167,18 @@ class Outbox:
         """Map a block's records, drop what Anaplan has already, keep the rest for delivery."""
         if self._maker is None:
             raise LookupError("bind comes before take")
-        self.tally.read += len(block.records)
-        if self.mapping.where is not None:
-            wanted = [at for at, keep in enumerate(self.mapping.where(block.records)) if keep]
-            self.tally.filtered += len(block.records) - len(wanted)
-            if wanted:
-                self.missed.clear()
-            else:
-                self.missed.note(block.records)
-            block = _picked(block, wanted)
+        if self.cells is not None and (half := _repeating(block)):
+            for part in (range(half), range(half, len(block.hashes))):
+                self.take(_picked(block, part))
+            return
+        block = self._meant(block)
         made = self._maker.make(block.records)
         if made.refused:
             self.reject([self._refused(block, at, problem) for at, problem in made.refused])
             block = _picked(block, made.kept)
+        if self.cells is not None:
+            self._count(self.cells, block, made.columns)
+            return
         lines = made.lines
         if self._key_at:
             block, lines = self._by_own_key(block, lines, [made.columns[at] for at in self._key_at])
@@ -179,7 +192,61 @@ class Outbox:
             due = [at for at in range(len(lines)) if at not in late]
             same = {place for place, at in enumerate(due) if at in same}
             block, digests, lines = _picked(block, due), [digests[at] for at in due], [lines[at] for at in due]
-        self._keep(block, digests, lines, same)
+        self._keep(block.keys, block.hashes, digests, lines, block.records.raws, same)
+
+    def _meant(self, block: Keyed) -> Keyed:
+        """The records that the mapping is for. Others, where records are added up, add nothing any more."""
+        self.tally.read += len(block.records)
+        if self.mapping.where is None:
+            return block
+        wanted = [at for at, keep in enumerate(self.mapping.where(block.records)) if keep]
+        self.tally.filtered += len(block.records) - len(wanted)
+        if wanted:
+            self.missed.clear()
+        else:
+            self.missed.note(block.records)
+        if self.cells is not None and len(wanted) < len(block.records):
+            meant = {block.hashes[at] for at in wanted}
+            self.cells.book.remove([one for one in block.hashes if one not in meant])
+        return _picked(block, wanted)
+
+    def _count(self, cells: Cells, block: Keyed, columns: Sequence[Sequence[str]]) -> None:
+        """Records that are added up: of a replay, those alone of which nothing is known that is as new."""
+        amounts, refused = cells.amounts(block.records)
+        if refused:
+            self.reject([self._refused(block, at, problem) for at, problem in refused])
+        good = set(range(len(block.hashes))) - {at for at, _ in refused}
+        if self._guard is not None:
+            fresh = cells.book.replayed(block.hashes, cells.hashes(columns))
+            self.tally.overtaken += len(good - fresh)
+            good &= fresh
+        at = sorted(good)
+        some = _picked(block, at)
+        picked = [[column[one] for one in at] for column in columns]
+        cells.take(some.hashes, some.records.raws, picked, [amounts[one] for one in at])
+
+    def _keep_due(self, cells: Cells) -> None:
+        """The rows of the cells that records have touched."""
+        for rows in cells.due():
+            digests = [audit_keys.row_digest(line.encode()) for line in rows.lines]
+            same: set[int] = set()
+            if self.policy.skip_unchanged and not self.services.resend:
+                same = self.services.trail.unchanged(self.scope, rows.hashes, digests)
+            self._keep(rows.keys, rows.hashes, digests, rows.lines, rows.raws, same)
+            if self.full:
+                self._next_file()
+
+    def remove(self, keys: Sequence[str]) -> None:
+        """Records that the source deleted; where records are added up, they add nothing any more."""
+        if self.cells is not None:
+            self.cells.book.remove(list(map(audit_keys.key_hash, keys)))
+            self.tally.deleted += len(keys)
+
+    def settled(self) -> None:
+        """Everything that was sealed is delivered, or its fate is in the trail."""
+        if self.cells is not None and not self.in_doubt:
+            self.cells.book.settled()
+        self.in_doubt = False
 
     def _by_own_key(
         self, block: Keyed, lines: Sequence[str], columns: Sequence[Sequence[str]]
@@ -201,10 +268,18 @@ class Outbox:
         key = "" if self.mapping.key else block.keys[at]
         return Rejected(None, key, reason, message, bytes(block.records.raws[at]))
 
-    def _keep(self, block: Keyed, digests: list[bytes], lines: Sequence[str], same: set[int]) -> None:
+    def _keep(
+        self,
+        keys: Sequence[str],
+        hashes: Sequence[bytes],
+        digests: Sequence[bytes],
+        lines: Sequence[str],
+        raws: Sequence[bytes],
+        same: set[int],
+    ) -> None:
         """Put rows into the tail: each key once per file, equal ones once at all, unchanged ones not at all."""
-        numbers = [hash(short) or 1 for short in block.hashes]
-        rows = zip(block.keys, block.hashes, digests, lines, map(bytes, block.records.raws), strict=True)
+        numbers = [hash(short) or 1 for short in hashes]
+        rows = zip(keys, hashes, digests, lines, map(bytes, raws), strict=True)
         if self._all_new(numbers):
             self.tally.unchanged += len(same)
             pairs: Iterable[tuple[int, _Row]] = zip(numbers, rows, strict=True)
@@ -250,6 +325,8 @@ class Outbox:
             rejects = standing
         if not rejects:
             return
+        if self.cells is not None:
+            self.cells.book.refuse([audit_keys.key_hash(one.key) for one in rejects if one.key])
         shipment = self._shipment()
         shipment.batch.reject_invalid(rejects)
         for one in rejects:
@@ -305,10 +382,24 @@ class Outbox:
 
     def seal(self) -> list[Shipment]:
         """Close the open file; everything that waits for delivery, in order."""
+        if self.cells is not None:
+            self._keep_due(self.cells)
         self._next_file()
         self._earlier = None
         found, self.shipments = self.shipments, []
         return found
+
+
+def _repeating(block: Keyed) -> int:
+    """The place of the first record of a block whose key came before in it; 0 when none is."""
+    if len(set(block.hashes)) == len(block.hashes):
+        return 0
+    known: set[bytes] = set()
+    for at, one in enumerate(block.hashes):
+        if one in known:
+            return at
+        known.add(one)
+    return 0
 
 
 def _picked(block: Keyed, positions: Sequence[int]) -> Keyed:

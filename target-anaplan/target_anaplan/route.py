@@ -100,6 +100,7 @@ class MappingRoute:
     def remove(self, keys: Sequence[str], version: int | None) -> None:
         """Records that came with `_sdc_deleted_at`."""
         del version
+        self.outbox.remove(keys)
         if not isinstance(self.full_read, Deletions):
             return
         if not self.outbox.mapping.key:  # else other records may make the same row

@@ -26,6 +26,11 @@ _MAPPING = th.ObjectType(
     th.Property(
         "key", th.ArrayType(th.StringType), description="Columns that identify a row, when not the stream's key."
     ),
+    th.Property(
+        "sum",
+        th.ArrayType(th.StringType),
+        description="Columns that are added up over all records with the same other columns (or the same key).",
+    ),
     th.Property("where", th.ObjectType(additional_properties=True), description="field -> values, or {not: values}."),
     th.Property("columns", th.ObjectType(additional_properties=True), description=_COLUMN_HELP),
     th.Property(

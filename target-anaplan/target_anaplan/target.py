@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from connector_kit.delivery.target import DeliveryTarget
 from connector_kit.errors import ConfigurationError
+from connector_kit.lease_check import under_lease
 from connector_kit.mapping.columns import Dialect
 from connector_kit.singer.outcomes import check_delivered, note_missing_streams
 from connector_kit.singer.plugin import run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from connector_kit.anaplan.model import ModelClient
     from connector_kit.audit import Run, Trail
     from connector_kit.audit.replay_guard import ReplayGuard
+    from connector_kit.coordination.base import Coordinator
     from connector_kit.delivery.intake import Route
     from connector_kit.singer.target import RawBlock
     from target_anaplan.delivery import Carrier
@@ -95,11 +97,13 @@ class TargetAnaplan(DeliveryTarget):
             return
         from target_anaplan.deletions import Deletions  # noqa: PLC0415 - only when there is something to deliver
         from target_anaplan.delivery import deliver  # noqa: PLC0415
+        from target_anaplan.full_read import CountedRead  # noqa: PLC0415
 
         proven = self._prove() if last else []
         deletions = [read for route in self._routes if isinstance(read := route.full_read, Deletions)]
+        counted = [read for route in self._routes if isinstance(read := route.full_read, CountedRead)]
         try:
-            deliver(self._carrier, self._outboxes, deletions)
+            deliver(self._carrier, self._outboxes, deletions, counted)
         finally:
             self._carrier.lock.release()
         for full_read in proven:
@@ -158,7 +162,7 @@ class TargetAnaplan(DeliveryTarget):
         from target_anaplan.deletions import Deletions  # noqa: PLC0415
         from target_anaplan.delivery import Carrier  # noqa: PLC0415
         from target_anaplan.destination import find  # noqa: PLC0415
-        from target_anaplan.full_read import FullRead  # noqa: PLC0415
+        from target_anaplan.full_read import CountedRead, FullRead  # noqa: PLC0415
         from target_anaplan.model_lock import ModelLock  # noqa: PLC0415
         from target_anaplan.outbox import Outbox, Services  # noqa: PLC0415
         from target_anaplan.route import MappingRoute  # noqa: PLC0415
@@ -208,6 +212,9 @@ class TargetAnaplan(DeliveryTarget):
         for mapping in self._mappings:
             outbox = Outbox(mapping, places.destinations[mapping.position], self._policy(mapping), services)
             full_read = FullRead(outbox)
+            if outbox.cells is not None:
+                self._lease(coordinator, outbox, config["wait_seconds"])
+                full_read = CountedRead(outbox, outbox.cells, config["max_vanished_share"])
             if mapping.deletion is not None:
                 removal = places.removals[mapping.position]
                 full_read = Deletions(outbox, mapping.deletion, removal, config["max_vanished_share"])
@@ -232,6 +239,12 @@ class TargetAnaplan(DeliveryTarget):
         )
         gc.freeze()  # what lives until the end needs no more visits of the collector
         gc.set_threshold(_GC_THRESHOLD)
+
+    def _lease(self, coordinator: Coordinator, outbox: Outbox, wait_seconds: float) -> None:
+        """Hold the cells of a mapping until the run ends: two runs that count at once would miss each other's."""
+        name, purpose = f"cells:{outbox.scope}", f"{self.name}: {outbox.mapping.title}"
+        lease = self._resources.enter_context(coordinator.lock(name, purpose=purpose, wait_seconds=wait_seconds))
+        self._resources.enter_context(under_lease(lease.assert_held))
 
     def _has_plain_mapping(self, stream: str) -> bool:
         """Whether the records of a stream are rows themselves in one of its mappings."""

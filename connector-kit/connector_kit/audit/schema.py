@@ -180,6 +180,39 @@ versions = Table(
     Column("kept", BigInteger, nullable=False),
 )
 
+# Amounts that are added up before they are sent, see `cells.py`. due: the cell was touched since its total was last
+# delivered. content: JSON array of the row's texts and the raw text of a record, sealed where records are.
+cells = Table(
+    "audit_cells",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("cell_hash", LargeBinary, primary_key=True),
+    Column("due", SmallInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Index(
+        "audit_cells_due",
+        "scope_id",
+        "cell_hash",
+        sqlite_where=text("due = 1"),
+        postgresql_where=text("due = 1"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# What each record adds to which cell; cell_hash is null when it is gone, or was never counted. refused: it came later
+# in a form that can't be counted. amounts: JSON array of texts, sealed where records are.
+cell_parts = Table(
+    "audit_cell_parts",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_hash", LargeBinary, primary_key=True),
+    Column("cell_hash", LargeBinary),
+    Column("amounts", Text, nullable=False),
+    Column("refused", SmallInteger, nullable=False),
+    Index("audit_cell_parts_cell", "scope_id", "cell_hash", "record_hash"),
+    sqlite_with_rowid=False,
+)
+
 # seq is null when it is not known which row was refused. key_hash names the payload when the key is unknown.
 failures = Table(
     "audit_failures",

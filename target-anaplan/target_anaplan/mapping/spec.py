@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from connector_kit.mapping.columns import Column, Where, parse_columns, parse_where
 from connector_kit.mapping.names import unknown_names
+from target_anaplan.mapping.sums import Sums, parse_sums
 
 Kind = Literal["import", "process", "list"]
 
@@ -21,6 +22,7 @@ _MAPPING = {
     "list",
     "file",
     "key",
+    "sum",
     "where",
     "columns",
     "missing_columns",
@@ -44,7 +46,10 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """One entry of `mappings`."""
+    """One entry of `mappings`.
+
+    key: columns that many records have alike, of which the last one wins; none where they are added up.
+    """
 
     position: int
     stream: str
@@ -52,6 +57,7 @@ class StreamMapping:
     name: str
     file: str | None
     key: tuple[str, ...]
+    sums: Sums | None
     where: Where | None
     where_fields: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -102,6 +108,7 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
     faults += [
         f"key names column {name}, which is not mapped" for name in key if name not in (entry.get("columns") or {})
     ]
+    sums = parse_sums(entry, faults)
     where, where_fields = parse_where(entry.get("where") or {})
     if faults:
         return None
@@ -111,7 +118,8 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
         kind=cast("Kind", kinds[0]),
         name=str(entry[kinds[0]]),
         file=entry.get("file"),
-        key=key,
+        key=() if sums else key,
+        sums=sums,
         where=where,
         where_fields=where_fields,
         columns=columns,
