@@ -59,6 +59,11 @@ class SapStream(ODataStream):
     def capture_is_set(self) -> bool:
         return self.name in (self._settings.get("change_capture") or {})
 
+    @property
+    @override
+    def has_all_columns(self) -> bool:
+        return not self.declaration.select
+
     @override
     def source(self, context: Context | None) -> TableSource:
         return self.own_source(context)

@@ -14,6 +14,7 @@ from urllib3.exceptions import ReadTimeoutError
 
 from connector_kit.errors import RefusedError, UnavailableError
 from connector_kit.http import HttpSession, Unreadable, excerpt
+from connector_kit.odata.links import at_home
 from connector_kit.odata.literals import DateStyle, Version, encode_query
 from connector_kit.odata.metadata import Metadata, parse_metadata
 
@@ -103,6 +104,7 @@ class ODataClient:
         self.base_url = base_url
         self.version: Version = version
         self.dialect = dialect or Dialect()
+        self._said: set[str] = set()
         accept = "application/json"
         if version == "4.0":
             accept += ";odata.metadata=minimal" + (";IEEE754Compatible=true" if exact else "")
@@ -166,22 +168,29 @@ class ODataClient:
             raise slow.error from slow
 
     def link(self, base: str, link: str) -> str:
-        """A server's continuation link as a whole address.
+        """A server's continuation link, in the answer to `base`, as an address of this service (see `at_home`).
 
         Raises:
-            RefusedError: when it leads to another origin: our credentials stay at home.
+            RefusedError: when it leads to another service on another host: our credentials stay at home.
         """
-        address = urljoin(base, link)
-        there, here = urlsplit(address), urlsplit(self.base_url)
-        if _origin(there.scheme, there.hostname, there.port) != _origin(here.scheme, here.hostname, here.port):
+        found = at_home(link, base, self.base_url)
+        if found is None:
+            there = urlsplit(urljoin(base, link))
             raise RefusedError(
                 system=self.system,
                 subject="continuation link",
-                expected=f"an address at {here.scheme}://{here.netloc}",
-                got=f"one at {there.scheme}://{there.netloc}",
-                hint="Set the service's address to the name that the server itself uses.",
+                expected=f"an address below {self.base_url}",
+                got=f"one at {there.scheme}://{there.hostname}",
+                hint="Set api_url to the name that the server itself uses, or read by keys (`paging: keyset`).",
             )
-        return address
+        if found != urljoin(base, link):
+            self._say_once("links", "%s links to another name or path of itself: followed below %s", self.base_url)
+        return found
+
+    def _say_once(self, about: str, message: str, *values: object) -> None:
+        if about not in self._said:
+            self._said.add(about)
+            log.info(message, self.system, *values)
 
 
 def address(url: str, options: Mapping[str, str]) -> str:
@@ -193,7 +202,3 @@ def address(url: str, options: Mapping[str, str]) -> str:
 def smaller(dialect: Dialect) -> Dialect:
     """The dialect with pages of half the size."""
     return replace(dialect, page_size=max(SMALLEST_PAGE, dialect.page_size // 2))
-
-
-def _origin(scheme: str, host: str | None, port: int | None) -> tuple[str, str | None, int]:
-    return scheme, host, port or (443 if scheme == "https" else 80)

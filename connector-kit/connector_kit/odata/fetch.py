@@ -25,6 +25,10 @@ from connector_kit.odata.tally import Tally
 
 log = logging.getLogger(__name__)
 
+_LONG = 2000
+"""Characters of an address that some server, gateway or firewall may refuse. IIS takes 2,048 in a query by default."""
+_TOO_LONG = frozenset({400, 404, 413, 414, 431})
+"""What they answer then: IIS has 404.14 and 404.15 for it."""
 _DATE_STYLES: tuple[DateStyle, ...] = ("offset", "date", "quoted")
 
 
@@ -34,6 +38,7 @@ class Query:
 
     Args:
         select: the columns.
+        every: whether these are all that there are, so that naming none is as good.
         where: which rows.
         after: the key that reading goes on behind.
         before: what an earlier run read up to there.
@@ -52,6 +57,7 @@ class Query:
     page_size: int = 0
     most: int = 0
     prove: bool = False
+    every: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -73,6 +79,7 @@ class PageFetcher:
         self._types = types
         self._sortable = sortable
         self._page_size = 0
+        self._selects = True
 
     def count(self, query: Query) -> int | None:
         """How many rows match now; None where the server does not count."""
@@ -97,7 +104,7 @@ class PageFetcher:
                 dialect = replace(dialect, page_size=min(dialect.page_size, self._page_size))
             options = self.options(reader, query, dialect, counted=counted and dialect.count)
             try:
-                return self._get(address(self._url, options), reader, hurry=True)
+                return self._get_shortened(options, reader, query, hurry=True)
             except CountFailed as error:
                 if failed:
                     self._without_count(error.error)
@@ -121,7 +128,7 @@ class PageFetcher:
             # $top is a total limit where the server pages by itself (OData 4.0 part 1, 11.2.5.3).
             options.pop("$top", None)
             try:
-                return self._get(address(self._url, options), reader, along=True)
+                return self._get_shortened(options, reader, query, along=True)
             except CountFailed as error:
                 if failed:
                     self._without_count(error.error)
@@ -175,6 +182,36 @@ class PageFetcher:
         log.info("%s: the server takes %s", self.client.system, found)
         return found
 
+    def _get_shortened(
+        self, options: Mapping[str, str], reader: RowReader, query: Query, *, hurry: bool = False, along: bool = False
+    ) -> Page:
+        """A page; without `$select` where a long address is refused and all columns are wanted.
+
+        Raises:
+            ConnectorError: the server's refusal; where not all columns are wanted, with what makes the address shorter.
+        """
+        whole = address(self._url, options)
+        try:
+            return self._get(whole, reader, hurry=hurry, along=along)
+        except ConnectorError as refusal:
+            if refusal.status not in _TOO_LONG or len(whole) < _LONG or not options.get("$select"):
+                raise
+            if not query.every:
+                columns = f"If its {len(whole)} characters are too many for it: select fewer columns, or all of them"
+                raise type(refusal)(
+                    system=refusal.system,
+                    subject=refusal.subject,
+                    expected=refusal.expected,
+                    got=refusal.got,
+                    hint=f"{refusal.hint} {columns}, for then none is named in the address.".lstrip(),
+                    status=refusal.status,
+                ) from refusal
+            shorter = {name: value for name, value in options.items() if name != "$select"}
+            page = self._get(address(self._url, shorter), reader, hurry=hurry, along=along)
+            log.info("%s: %s. Asked without $select, for all columns", self.what, refusal)
+            self._selects = False
+            return page
+
     def _get(self, url: str, reader: RowReader, *, hurry: bool = False, along: bool = False) -> Page:
         """A page, with all the rows that are expanded inside its rows; `along` the server's own paging."""
         size = self.client.dialect.page_size if along else 0
@@ -220,7 +257,7 @@ class PageFetcher:
         where = all_of(query.where, after(reader.key, query.after, back=query.back) if query.after else None)
         size = min(query.page_size or dialect.page_size, dialect.page_size)
         options = {
-            **select_options(query.select, reader.expand, self.client.version),
+            **select_options(query.select if self._selects else (), reader.expand, self.client.version),
             "$filter": odata_filter(where, self._writer(dialect)) if where is not None else "",
             "$orderby": ",".join(f"{name}{' desc' * query.back}" for name in reader.key if self._sortable),
             "$top": str(size),

@@ -190,6 +190,11 @@ class ODataStream(PagedStream):
         mask = self.mask
         return [f for f in self._fields if f.name in needed or mask[("properties", f.name)]]
 
+    @property
+    def has_all_columns(self) -> bool:
+        """Whether the stream's columns are all that the table has: no setting leaves any out."""
+        return True
+
     def inputs(self) -> set[str]:
         """Columns that are read whether or not they are selected."""
         return {self.capture.year, self.capture.period} if self.capture.method == "period" else set()
@@ -277,6 +282,7 @@ class ODataStream(PagedStream):
             progress.read,
             page_size=(self.ABORT_AT_RECORD_COUNT or -1) + 1,
             prove=self._may_report_vanished(),
+            every=self.has_all_columns and {f.name for f in reader.fields} >= {f.name for f in self._fields},
         )
         if progress.resumed:
             self.logger.info("Continuing %s behind the last key of %s", reader.subject, progress.began)
