@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.core.odata import habits
 from sandbox.core.switches import Switch, Switches
 
 AUTH = (
@@ -67,4 +68,4 @@ BOOKS = (Switch("change_moves", bool, True, "Clearing and reversal move the chan
 
 def sap_switches() -> Switches:
     """All of them at their defaults."""
-    return Switches((*AUTH, *ODATA, *POSTING, *BOOKS))
+    return Switches((*AUTH, *ODATA, *habits.SWITCHES, *POSTING, *BOOKS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.core.odata import habits
 from sandbox.core.switches import Switch, Switches
 
 ODATA = (
@@ -56,4 +57,4 @@ ENET = (
 
 def syspro_switches() -> Switches:
     """All of them at their defaults."""
-    return Switches((*ODATA, *ENET))
+    return Switches((*ODATA, *habits.SWITCHES, *ENET))

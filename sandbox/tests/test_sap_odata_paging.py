@@ -229,3 +229,37 @@ def test_changes_since_a_moment_are_found_whether_few_or_many(sap, cut, monkeypa
     by_time = keys(pages_of(sap, "A_Invoice", select="Invoice", filter=since, orderby="ChangedAt"))
     assert sorted(by_time) == expected
     assert by_time == sorted(expected, key=lambda key: (int(key) - 5105600000) % 28)
+
+
+def test_options_may_be_ignored(sap):
+    sap.switches.set("ignored_options", "filter,top,orderby")
+    answer = sap.get("A_Invoice", select="Invoice", filter="Invoice eq '1'", top=2, orderby="Invoice desc")
+    assert [row["Invoice"] for row in answer["d"]["results"]] == ALL[:20]
+
+
+def test_texts_may_be_sorted_without_regard_to_case_and_compared_with_it(sap):
+    names = ["a1", "B1", "b2", "C1"]
+    for number, name in enumerate(names):
+        sap.store.insert("Invoice", invoice(number, PostingDate="2026-01-01") | {"Invoice": name})
+    for order, expected in (("bytes", ["B1", "C1", "a1", "b2"]), ("caseless", names)):
+        sap.switches.set("sort_order", order)
+        found = sap.rows("A_Invoice", select="Invoice", filter="Invoice ge 'A'", orderby="Invoice", top=9)
+        assert [row["Invoice"] for row in found] == expected
+    sap.store.connection.execute("DELETE FROM Invoice WHERE Invoice >= 'A'")
+
+
+def test_counts_may_say_something_else(sap):
+    for said, count in (("all", ROWS), ("page", 7), ("zero", 0), ("minus_one", -1)):
+        sap.switches.set("counts", said)
+        assert sap.get("A_Invoice", inlinecount="allpages", top=7)["d"]["__count"] == str(count)
+    sap.switches.set("counts", "error")
+    assert sap.get("A_Invoice", inlinecount="allpages", top=7, status=500)["error"]
+
+
+def test_links_may_never_end(sap):
+    sap.switches.set("endless_links", value=True)
+    page, found = sap.get("A_Invoice", select="Invoice")["d"], []
+    for _ in range(ROWS // 20 + 4):
+        found += [row["Invoice"] for row in page["results"]]
+        page = sap.http.get(page["__next"]).json()["d"]
+    assert found == ALL

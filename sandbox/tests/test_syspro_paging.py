@@ -160,3 +160,34 @@ def test_pages_by_skip_miss_rows_when_earlier_ones_vanish(syspro, everything):
     for skip in range(0, len(everything), 100):
         read += keys(syspro.rows("ApInvoice", orderby="Supplier,Invoice", top=100, skip=skip, **ALL))
     assert set(everything[100:110]) & set(read) == set()
+
+
+def test_options_may_be_ignored(syspro, everything):
+    syspro.switch("ignored_options", "filter, top,orderby")
+    found = keys(syspro.rows("ApInvoice", filter="Invoice eq 'none'", top=2, orderby="Invoice desc", **ALL))
+    assert found == everything
+
+
+def test_texts_may_be_sorted_without_regard_to_case_and_compared_with_it(syspro):
+    names = ["a1", "B1", "b2", "C1"]
+    syspro.control.change([change("insert", ("~", name)) for name in names])
+    for order, expected in (("bytes", ["B1", "C1", "a1", "b2"]), ("caseless", names)):
+        syspro.switch("sort_order", order)
+        found = syspro.rows("ApInvoice", filter="Supplier eq '~' and Invoice ge 'A'", orderby="Invoice", **ALL)
+        assert [row["Invoice"] for row in found] == expected
+
+
+def test_counts_may_say_something_else(syspro, everything):
+    for said, count in (("all", len(everything)), ("page", 7), ("zero", 0), ("minus_one", -1)):
+        syspro.switch("counts", said)
+        assert syspro.get("ApInvoice", count="true", top=7, **ALL)["@odata.count"] == count
+
+
+def test_links_may_never_end(syspro, everything):
+    syspro.switch("page_cap", 70)
+    syspro.switch("endless_links", True)
+    page, rows = syspro.get("ApInvoice", **ALL), []
+    for _ in range(len(everything) // 70 + 3):
+        rows += keys(page["value"])
+        page = syspro.http.get(page["@odata.nextLink"]).json()
+    assert rows == everything

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from sandbox.core.odata import habits
 from sandbox.core.odata.errors import ODataError, bad_request
 from sandbox.sap.odata import atom, bodies, echo, envelopes, metadata_v2, metadata_v4
 from sandbox.sap.odata.call import CHANGES, Answer, Call
@@ -95,20 +97,28 @@ class Handler:
 
     def _limits(self, call: Call) -> Limits:
         switches = self._switches
+        return replace(
+            self._sizes(call),
+            shuffle=switches.flag("shuffle"),
+            endless=switches.flag("endless_links"),
+            collation=habits.collation(switches),
+        )
+
+    def _sizes(self, call: Call) -> Limits:
+        switches = self._switches
         numeric = switches.text("skiptoken") == "numeric"
-        shuffle = switches.flag("shuffle")
         if call.service.name in {name.strip() for name in switches.text("unpaged").split(",")}:
-            return Limits(None, None, shuffle=shuffle)
+            return Limits(None, None)
         if call.service.version == "2.0":
             default, cap = switches.number("page_default") or None, switches.number("page_cap") or None
-            return Limits(default, cap, None, numeric, shuffle)
+            return Limits(default, cap, None, numeric)
         wish = call.page_size if switches.flag("maxpagesize") else None
         default = switches.number("page_default_v4") if wish is None else switches.number("page_cap_v4")
-        return Limits(default, switches.number("page_cap_v4"), wish, numeric, shuffle)
+        return Limits(default, switches.number("page_cap_v4"), wish, numeric)
 
     def _read(self, call: Call) -> Answer:
         resource = resolve(self._store.connection, call.service, call.path)
-        query = read_query(call.options, resource.entity_set, call.service)
+        query = read_query(habits.kept(call.options, self._switches), resource.entity_set, call.service)
         reader = self._reader(call)
         if resource.tail == "$count":
             where = both(resource.where, reader.condition(query.node))
@@ -117,6 +127,7 @@ class Handler:
             return self._read_one(call, resource, query, reader)
         limits = self._limits(call)
         page = read_page(reader, query, resource.where, limits)
+        page = replace(page, count=habits.told(page.count, len(page.rows), self._switches))
         self._on_page(resource.entity_set.name)
         return self._collection(call, resource, query, page, limits)
 

@@ -40,6 +40,8 @@ class Limits:
     wish: int | None = None
     numeric: bool = False
     shuffle: bool = False
+    endless: bool = False
+    collation: str = ""
 
     def size(self, left: int | None) -> int | None:
         """Rows of the next page when the client still wants ``left`` (None: all)."""
@@ -91,7 +93,7 @@ def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
         start = _read(query.skiptoken, node)
     where, prefix = planned(reader, node, continued=query.skiptoken is not None)
     where = both(base, where)
-    terms, seekable = _terms(reader, node, prefix, start.seed if limits.shuffle else 0)
+    terms, seekable = _terms(reader, node, prefix, start.seed if limits.shuffle else 0, limits.collation)
     seekable = seekable and not limits.numeric
     size = limits.size(start.left)
     admitted = where
@@ -103,7 +105,9 @@ def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
     rows, raw = reader.read(node, admitted, part, [term.sql for term in terms])
     count = reader.count(node, where) if query.count else None
     if size is None or len(rows) <= size or start.left == size:
-        return Page(rows if size is None else rows[:size], count, None)
+        shown = rows if size is None else rows[:size]
+        beyond = _Continuation(start.after, start.offset + max(len(shown), 1), start.left, start.seed)
+        return Page(shown, count, beyond.token if limits.endless else None)
     left = None if start.left is None else start.left - size
     if seekable:
         following = _Continuation(raw(size - 1), 0, left, start.seed)
@@ -113,9 +117,9 @@ def read_page(reader: Reader, query: Query, base: Sql, limits: Limits) -> Page:
     return Page(rows[:size], count, token)
 
 
-def _terms(reader: Reader, node: Node, prefix: str, seed: int) -> tuple[tuple[Term, ...], bool]:
+def _terms(reader: Reader, node: Node, prefix: str, seed: int, collation: str) -> tuple[tuple[Term, ...], bool]:
     """The whole order, and whether a page can begin behind a row of it: not behind a sum."""
-    wanted = terms_of(node, prefix)
+    wanted = terms_of(node, prefix, collation)
     own = reader.default_terms(node, prefix)
     if seed and not wanted and not node.entity_set.aggregate:
         text = " || '/' || ".join(term.sql for term in own)

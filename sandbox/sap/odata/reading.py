@@ -215,14 +215,17 @@ class Reader:
         return {key: found[below.skip : end] for key, found in grouped.items()}
 
 
-def terms_of(node: Node, prefix: str = "") -> tuple[Term, ...]:
+def terms_of(node: Node, prefix: str = "", collation: str = "") -> tuple[Term, ...]:
     """The order that was asked for."""
     if node.entity_set.aggregate:
         selected = {each.name for each in node.properties}
         for each, _ in node.order:
             if each.name not in selected:
                 raise bad_request(f"Property {each.name} must be selected to be sorted by")
-    return tuple(Term(f'{prefix}"{each.stored_as}"', descending) for each, descending in node.order)
+    return tuple(
+        Term(f'{prefix}"{each.stored_as}"{collation if each.kind == "string" else ""}', descending)
+        for each, descending in node.order
+    )
 
 
 def _dimensions(node: Node) -> list[Property]:

@@ -7,12 +7,14 @@ import binascii
 import gzip
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.core.odata import habits
 from sandbox.core.odata.errors import ODataError
 from sandbox.syspro.odata.metadata import edmx, service_document
 from sandbox.syspro.odata.options import pairs, read_query
@@ -102,12 +104,14 @@ class ODataService:
         table = site.tables.get(name)
         if table is None or (slash and segment != "$count"):
             raise ODataError(404, f"Resource not found for the segment '{segment or name}'.")
-        query = read_query(pairs(request.scope["query_string"].decode("latin-1")), table, site)
+        options = habits.kept(pairs(request.scope["query_string"].decode("latin-1")), self._switches)
+        query = read_query(options, table, site)
         if segment == "$count":
             return Response(str(count_rows(store, table, query.filter, site)), media_type="text/plain")
         preferred = _PAGE_SIZE.search(request.headers.get("prefer", ""))
         page_size = int(preferred[1]) if preferred and self._switches.flag("maxpagesize") else None
         page = read_page(store, table, query, site, page_size)
+        page = replace(page, count=habits.told(page.count, len(page.rows), self._switches))
         own_address = f"{base}/{quote(company)}/{quote(name)}"
         body = _body(page, query, f"{context}#{name}", own_address).encode()
         response = self._compressed(request, body)

@@ -80,13 +80,13 @@ def read_page(store: CompanyStore, table: Table, query: Query, site: Site, page_
     ODataError 400 when more than the cap is asked for and the site answers that with an error.
     """
     wanted = query.continuation.left if query.continuation is not None else query.top
-    linked = site.beyond_cap == "nextlink" or page_size is not None
+    linked = site.beyond_cap == "nextlink" or page_size is not None or site.endless
     limit = min(site.cap, page_size) if page_size else site.cap
     if site.beyond_cap == "error" and wanted is not None and wanted > site.cap:
         raise bad_request(f"The limit of '{site.cap}' for Top query has been exceeded. The value is '{wanted}'.")
     size = limit if wanted is None else min(limit, wanted)
     shuffle = query.continuation.shuffle if query.continuation is not None else random.randrange(1, 2**31)
-    terms = _order_terms(table, query, shuffle if site.shuffle else 0)
+    terms = _order_terms(table, query, site, shuffle if site.shuffle else 0)
     found = _select(store, table, query, site, terms, size, linked=linked)
     more = len(found) > size
     del found[size:]
@@ -95,14 +95,18 @@ def read_page(store: CompanyStore, table: Table, query: Query, site: Site, page_
     token = None
     if more and linked and (wanted is None or wanted > size):
         token = Continuation(found[-1][1:], None if wanted is None else wanted - size, shuffle).token
+    if token is None and site.endless and (found or query.continuation is not None):
+        reached = found[-1][1:] if found else query.continuation.after if query.continuation is not None else ()
+        token = Continuation(reached, wanted, shuffle).token
     count = count_rows(store, table, query.filter, site) if query.count else None
     return Page([row[0] for row in found], count, token)
 
 
-def _order_terms(table: Table, query: Query, shuffle: int) -> list[Term]:
+def _order_terms(table: Table, query: Query, site: Site, shuffle: int) -> list[Term]:
     terms = []
     for column, descending in query.order:
         collation = " COLLATE DECIMAL" if column.kind == "decimal" and column.scale else ""
+        collation = site.collation if column.kind == "varchar" else collation
         terms.append(Term(f'"{column.name}"{collation}', descending))
     if shuffle and not query.order:
         terms.append(Term(f'((("TimeStamp" * 1103515245 + {shuffle}) * 69069) & 2147483647)', False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from sandbox.core.odata import habits
 from sandbox.syspro.odata.translate import DateLiteral, Dialect
 from sandbox.syspro.tables import TABLES, Table
 
@@ -25,6 +26,8 @@ class Site:
     null_dates: str
     decimals_as_text: bool
     shuffle: bool
+    collation: str
+    endless: bool
     trailing_blanks: bool
     dialect: Dialect
     tables: dict[str, Table]
@@ -44,6 +47,8 @@ class Site:
             null_dates=switches.text("null_dates"),
             decimals_as_text=as_text,
             shuffle=switches.flag("shuffle"),
+            collation=habits.collation(switches),
+            endless=switches.flag("endless_links"),
             trailing_blanks=switches.flag("trailing_blanks"),
             dialect=Dialect(date_literal, switches.flag("filter_functions"), hidden),
             tables=_visible(switches),

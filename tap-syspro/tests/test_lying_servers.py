@@ -1,0 +1,78 @@
+"""Sites that do otherwise than they are asked: all rows once, or a failed run that leaves state and versions alone."""
+
+from __future__ import annotations
+
+import pytest
+
+MIXED = ["A1", "a2", "B1", "b2", "Z1", "z9"]
+
+
+def keys(output):
+    return [record["Supplier"] for record in output.records["suppliers"]]
+
+
+@pytest.fixture
+def mixed(site):
+    """Suppliers whose keys sort otherwise without regard to case."""
+    row = {name: value for name, value in site.rows("ApSupplier")[0].items() if name != "TimeStamp"}
+    for name in MIXED:
+        site.change("insert", "ApSupplier", {"Supplier": name}, row | {"Supplier": name})
+    return site
+
+
+def switch(site, **values):
+    for name, value in values.items():
+        site.sandbox.control.switch("syspro", name, value)
+
+
+def test_a_read_that_the_count_refutes_begins_anew_and_moves_nothing(mixed):
+    switch(mixed, sort_order="caseless", page_cap=7)
+    whole = len(mixed.rows("ApSupplier"))
+    first = mixed.attempt("suppliers")
+    assert first.error is not None
+    assert first.versions("suppliers") == []
+    assert "resume" not in str(first.state)
+    assert "resume" not in str(first.messages[-1])
+    switch(mixed, sort_order="bytes")
+    second = mixed.read("suppliers", state=first.state)
+    assert len(keys(second)) == len(set(keys(second))) == whole
+
+
+@pytest.mark.parametrize("counts", ["all", "page", "zero", "minus_one", "error"])
+@pytest.mark.parametrize("paging", ["keyset", "links"])
+def test_whatever_a_count_says_every_row_comes_once_and_deletions_are_told(site, counts, paging):
+    switch(site, counts=counts, page_cap=7, beyond_cap="nextlink")
+    output = site.read("suppliers", paging=paging, max_tries=1)
+    assert len(keys(output)) == len(set(keys(output))) == len(site.rows("ApSupplier"))
+    assert len(output.versions("suppliers")) == 1
+
+
+@pytest.mark.parametrize("paging", ["keyset", "links"])
+def test_links_that_never_end_do(site, paging):
+    switch(site, endless_links=True, page_cap=7)
+    output = site.read("suppliers", paging=paging)
+    assert len(keys(output)) == len(set(keys(output))) == len(site.rows("ApSupplier"))
+    assert len(output.versions("suppliers")) == 1
+
+
+@pytest.mark.parametrize(
+    "ignored", ["orderby", "top", "filter", "count", "skip", "filter,orderby", "filter,orderby,top,skip,count,select"]
+)
+@pytest.mark.parametrize("beyond_cap", ["truncate", "nextlink"])
+def test_a_site_that_ignores_options_is_read_along_its_links_or_not_at_all(site, ignored, beyond_cap):
+    switch(site, ignored_options=ignored, shuffle=True, page_cap=9, beyond_cap=beyond_cap)
+    output = site.attempt("suppliers", page_size=9)
+    whole = sorted(row["Supplier"] for row in site.rows("ApSupplier"))
+    if output.error is None:
+        assert sorted(keys(output)) == whole
+    else:
+        assert output.versions("suppliers") == []
+        assert "resume" not in str(output.state)
+
+
+def test_a_site_that_sorts_otherwise_than_it_compares_fails_in_words_also_without_a_count(mixed):
+    switch(mixed, sort_order="caseless", page_cap=7, ignored_options="count")
+    output = mixed.attempt("suppliers")
+    assert "suppliers" in str(output.error)
+    assert "expected" in str(output.error)
+    assert output.versions("suppliers") == []
