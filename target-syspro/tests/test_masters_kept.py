@@ -57,6 +57,19 @@ STEPS = [
 ]
 
 
+@pytest.mark.parametrize("status", [400, 404, 408, 409, 413, 499])
+@pytest.mark.parametrize("method", ["Add", "Update"])
+def test_what_a_gateway_says_while_syspro_works_on_refuses_no_record(bench, status, method):
+    if method == "Update":
+        bench.deliver(sent(bench, rows(1, "zero")), objects=[ENTRY])
+    bench.control.fault("syspro", {"gave_up": status, "delay": 0.1}, path=f"Setup/{method}")
+    outcome = bench.run(sent(bench, rows(1)), objects=[ENTRY])
+    assert (outcome.error is None) == (outcome.states == [{"mark": 1}])
+    assert bench.rejected() == {}
+    bench.deliver(sent(bench, rows(1)), objects=[ENTRY])
+    assert names(bench) == expected(rows(1))
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_made_good_by_the_next(bench, step):
     settings = {"objects": [ENTRY], "items_per_call": 2}

@@ -120,7 +120,7 @@ class Upkeep:
         """Send records; those that were refused, and why.
 
         Raises:
-            ConnectorError: SYSPRO can't be reached, or the object is not licensed.
+            ConnectorError: SYSPRO can't be reached, the object is not licensed, or a gateway may have answered.
         """
         refused: dict[Key, Refusal] = {}
         left = list(records)
@@ -140,6 +140,8 @@ class Upkeep:
             answer = results.read(self._session.setup(method, business_object, self._parameters, sent))
         except RefusedError as refusal:
             if len(records) == 1:
+                if refusal.status is not None:
+                    raise  # perhaps a gateway's word on what SYSPRO has done all the same
                 return {records[0].key: Refusal("refused as a whole", refusal.got or str(refusal))}
             return self._singly(method, records)
         for warning in answer.warnings:
