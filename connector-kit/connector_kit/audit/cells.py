@@ -157,8 +157,8 @@ class CellBook:
         if not parts:
             return
         codec = self._trail.database.codec
-        amounts = [codec.seal_text(msgspec.json.encode(list(part.amounts))) for part in parts]
-        contents = [codec.seal_text(msgspec.json.encode([list(texts), record])) for _, texts, record in cells]
+        amounts = [codec.seal_json(msgspec.json.encode(list(part.amounts))) for part in parts]
+        contents = [codec.seal_json(msgspec.json.encode([list(texts), record])) for _, texts, record in cells]
         values = {
             **self._some([part.hash for part in parts]),
             "cells": b"".join(part.cell for part in parts),
@@ -241,10 +241,10 @@ class CellBook:
                 if waiting is None or waiting.hash != cell:
                     if waiting is not None:
                         yield waiting
-                    texts, record = msgspec.json.decode(codec.unseal_text(row["content"]))
+                    texts, record = msgspec.json.decode(codec.unseal_json(row["content"]))
                     waiting = DueCell(cell, texts, record, [_ZERO] * amounts)
                 if row["record_hash"] is not None:
-                    waiting.add(msgspec.json.decode(codec.unseal_text(row["amounts"])))
+                    waiting.add(msgspec.json.decode(codec.unseal_json(row["amounts"])))
             if len(rows) < _PAGE:
                 break
             values |= {"cell": rows[-1]["cell_hash"], "record": rows[-1]["record_hash"] or b""}

@@ -130,12 +130,12 @@ class Codec:
                 system="audit trail", subject="record", expected="as it was written", got="changed bytes"
             ) from error
 
-    def seal_text(self, data: bytes) -> str:
+    def seal_json(self, data: bytes) -> str:
         """How the trail stores small JSON arrays in a text column: as they are, or sealed."""
         return base64.b64encode(self.seal(data)).decode() if self.keys else data.decode()
 
-    def unseal_text(self, text: str) -> bytes:
-        """What `seal_text` was given. Raises ConfigurationError: as `unseal`."""
+    def unseal_json(self, text: str) -> bytes:
+        """What `seal_json` was given. Raises ConfigurationError: as `unseal`."""
         return text.encode() if text.startswith("[") else self.unseal(_SEALED, base64.b64decode(text))
 
 
