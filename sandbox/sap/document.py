@@ -100,7 +100,7 @@ class Document:
         self._source = entry.reference_document or number
 
     def header(self) -> tuple[Stored, ...]:
-        """In the order of ``HEADER``."""
+        """In the order of ``HEADER``. References are upper-case fields by SAP's metadata."""
         entry, created = self._entry, self._stamp[:10]
         currency = entry.lines[0].currency if entry.lines else self._currency
         rate = _IN_EURO.get(currency, Decimal(1)) / _IN_EURO[self._currency]
@@ -108,7 +108,8 @@ class Document:
         reversed_document = entry.reverses or ("", "", "0000")
         return (
             entry.company_code, self._year, self._number, entry.document_type, self._posted, self._dated,
-            self._period, entry.reference, entry.header_text, entry.reference1, entry.reference2, currency,
+            self._period, entry.reference.upper(), entry.header_text, entry.reference1.upper(),
+            entry.reference2.upper(), currency,
             scaled(rate.quantize(Decimal("0.00001")), 5), entry.ledger_group, entry.transaction, entry.reference_type,
             self._source + year_or_company, entry.user, created, self._stamp[11:19], created, entry.reversal_reason,
             int(entry.reverses is not None), reversed_document[1], reversed_document[2],

@@ -90,7 +90,7 @@ REFUSED = {
     "a closed period": (rent(), {"on": "2024-03-31"}, "201(F5)"),
     "an unknown company code": (rent(), {"company": "9999"}, "165(F5)"),
     "a sign against its code": (
-        line(RENT, "1.00", cost_center=COST_CENTER, code="H") + line(ACCRUALS, "-1.00"), {}, "021(FINS_FI_POSTING_IF)",
+        line(RENT, "1.00", cost_center=COST_CENTER, code="H") + line(ACCRUALS, "-1.00"), {}, "056(FINS_FI_POSTING_IF)",
     ),
     "a document type that there is not": (rent(), {"kind": "QQ"}, "814(F5)"),
     "no items": ("", {}, "008(FINS_FI_POSTING_IF)"),
@@ -156,9 +156,25 @@ def test_an_unknown_account_brings_two_messages_and_all_faults_are_told_together
     answer = poster.one(line("77777777", "1.00") + line(ACCRUALS, "-2.00"))
     assert answer.messages[1:] == [
         ("016(FINS_FI_POSTING_IF)", "Amount balance in transaction currency must be zero"),
-        ("507(F5)", "G/L account is not defined in chart of accounts YCOA"),
+        ("507(F5)", "G/L account 77777777 is not defined in chart of accounts YCOA"),
         ("004(FH)", "Account 77777777 does not exist in chart of accounts YCOA"),
     ]
+
+
+def test_the_message_of_an_unknown_account_carries_the_account_and_the_chart_and_partners_come_first(poster):
+    lines = line("77777777", "1.00") + creditor("4711", "-2.00")
+    answer = poster.soap(envelope(entry(lines)))
+    assert "OBJECT=F5507&amp;LANGUAGE=E&amp;MSGV1=77777777&amp;MSGV2=YCOA" in answer.text
+    assert confirmed(answer)[0].types[:2] == ["609(RW)", "104(F5)"]
+
+
+def test_references_are_stored_in_upper_case_and_filters_may_be_converted(poster):
+    poster.one(reference="Rent-nov")
+    assert poster.documents("RENT-NOV")
+    where = "CompanyCode eq '1010' and DocumentReferenceID eq 'Rent-nov'"
+    assert poster.rows(CUBE, filter=where) == []
+    poster.switch("filter_upper_case", True)
+    assert {item["DocumentReferenceID"] for item in poster.rows(CUBE, filter=where)} == {"RENT-NOV"}
 
 
 def test_999_lines_are_a_document_and_1000_are_not(poster):
@@ -200,10 +216,13 @@ def test_which_expenses_want_a_cost_center_is_a_switch(poster):
 
 def test_a_sign_against_its_code_may_be_the_amounts_or_a_negative_posting(poster):
     lines = line(RENT, "-1.00", cost_center=COST_CENTER, code="S") + line(ACCRUALS, "1.00", code="H")
+    refused = poster.one(lines)
+    assert (refused.document, refused.types.count("056(FINS_FI_POSTING_IF)")) == (" ", 2)
     for policy, debit_credit in (("amount", "H"), ("negative_posting", "S")):
         poster.switch("debit_credit_mismatch", policy)
-        assert poster.one(lines, reference=policy[:16]).severity == "1"
-        items = poster.rows(CUBE, filter=f"CompanyCode eq '1010' and DocumentReferenceID eq '{policy[:16]}'")
+        reference = policy[:16].upper()
+        assert poster.one(lines, reference=reference).severity == "1"
+        items = poster.rows(CUBE, filter=f"CompanyCode eq '1010' and DocumentReferenceID eq '{reference}'")
         (rented,) = [item for item in items if item["GLAccount"] == f"00{RENT}"]
         assert (rented["DebitCreditCode"], float(rented["AmountInTransactionCurrency"])) == (debit_credit, -1.0)
 
@@ -314,6 +333,9 @@ def test_elements_of_later_releases_may_be_known(poster):
     assert poster.soap(text).status_code == 500
     poster.switch("soap_later_elements", True)
     assert confirmed(poster.soap(negative))[0].severity == "1"
+    poster.switch("negative_posting", "refused")
+    assert "056(FINS_FI_POSTING_IF)" in confirmed(poster.soap(negative))[0].types
+    poster.switch("negative_posting", "accepted")
     (document,) = poster.documents("LATER")
     assert {row["Ledger"] for row in document["lines"]} == {"2L"}
     assert "001(FGL0)" in confirmed(poster.soap(text.replace("2L", "9L")))[0].types

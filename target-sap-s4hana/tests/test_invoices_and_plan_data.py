@@ -72,6 +72,16 @@ def test_an_invoice_lands_with_its_items_and_again_posts_nothing(bench):
     assert sorted(item["SupplierInvoiceItemAmount"] for item in own) == ["100.100", "19.020"]
 
 
+@pytest.mark.parametrize("converted", [False, True])
+def test_an_invoice_whose_reference_has_small_letters_is_posted_once(bench, converted):
+    bench.sandbox.control.switch("sap", "filter_upper_case", converted)
+    bench.sandbox.control.switch("sap", "duplicate_invoice", "silent")
+    for trail in ("first", "second"):
+        bench.settings["audit_url"] = f"sqlite:///{bench.folder}/{trail}.db"
+        bench.deliver(list(invoices(line("inv-77/a"))), documents=[INVOICE])
+    assert len(standing(bench, "INV-77/A")) == 1
+
+
 @pytest.mark.parametrize("side", ["credit", "debit"])
 def test_a_credit_memo_lands_as_one(bench, side):
     bench.sandbox.control.switch("sap", "credit_memo_items", side)

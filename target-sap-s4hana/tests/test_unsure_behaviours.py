@@ -99,3 +99,20 @@ def test_reversals_can_be_marked_as_negative_postings(bench, switch):
     lines = bench.sandbox.control.call("GET", "/sap/rows", table="JournalLine")["rows"]
     marked = [line for line in lines if line["IsNegativePosting"] and line["Ledger"] == "0L"]
     assert len(marked) == 2
+
+
+def test_a_tenant_that_refuses_negative_postings_says_so_and_reversals_without_the_mark_are_posted(bench, switch):
+    switch("soap_later_elements", True)
+    switch("negative_posting", "refused")  # from release 2602 on the check is there
+    further = [{"name": "negative_posting", "level": "line", "path": "IsNegativePosting", "after": "DebitCreditCode"}]
+    plain = {"documents": bench.changed(on_change="reverse"), "further_elements": further}
+    marked = {**plain, "reversal_lines": {"negative_posting": True}}
+    first = rows(bench)
+    bench.deliver(bench.plan(*first), **marked)
+    before = posted(bench)
+    outcome = bench.run(bench.plan(*first[1:]), **marked)
+    told = "; ".join([*bench.rejected().values(), str(outcome.error or "")])
+    assert "FINS_FI_POSTING_IF/056" in told
+    assert posted(bench) == before, "nothing is taken back by halves"
+    bench.deliver(bench.plan(*first[1:]), **plain)
+    assert posted(bench) == {"011": 10, "012": 10}

@@ -102,10 +102,10 @@ class SupplierInvoices:
         return found
 
     def _rows(self, company: str, supplier: str, references: Sequence[str]) -> Iterator[dict[str, Any]]:
-        for at in range(0, len(references), _PER_REQUEST):
-            some = tuple(
-                Compare("SupplierInvoiceIDByInvcgParty", "eq", one) for one in references[at : at + _PER_REQUEST]
-            )
+        # An upper-case field by SAP's metadata: stored so, and whether a filter's literal is converted is not known.
+        forms = list(dict.fromkeys(form for one in references for form in (one, one.upper())))
+        for at in range(0, len(forms), _PER_REQUEST):
+            some = tuple(Compare("SupplierInvoiceIDByInvcgParty", "eq", one) for one in forms[at : at + _PER_REQUEST])
             parties = AnyOf(tuple(Compare("InvoicingParty", "eq", form) for form in _forms(supplier)))
             condition = AllOf((Compare("CompanyCode", "eq", company), parties, AnyOf(some)))
             text = odata_filter(condition, lambda _, value: literal(value, version="2.0"))

@@ -19,6 +19,7 @@ from sandbox.sap.odata.paging import Limits, Page, read_page
 from sandbox.sap.odata.reading import Reader, Slice, both
 from sandbox.sap.odata.resource import Resource, resolve, where_key
 from sandbox.sap.odata.shapes import ENCODER
+from sandbox.sap.odata.translate import Dialect
 
 if TYPE_CHECKING:
     import sqlite3
@@ -92,8 +93,9 @@ class Handler:
         return call.verb in CHANGES or call.wants_json(self._switches.text("default_format"))
 
     def _reader(self, call: Call) -> Reader:
-        alpha, aggregation = self._switches.flag("alpha_conversion"), self._switches.flag("aggregation")
-        return Reader(self._store.connection, call.service, self._form(call), alpha=alpha, aggregation=aggregation)
+        dialect = Dialect(self._switches.flag("alpha_conversion"), self._switches.flag("filter_upper_case"))
+        aggregation = self._switches.flag("aggregation")
+        return Reader(self._store.connection, call.service, self._form(call), dialect=dialect, aggregation=aggregation)
 
     def _limits(self, call: Call) -> Limits:
         switches = self._switches

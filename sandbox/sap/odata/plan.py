@@ -23,7 +23,7 @@ def behind(reader: Reader, node: Node, terms: tuple[Term, ...], values: tuple[St
     """
     fast = set()
     for part in _conjuncts(node.filter):
-        if not isinstance(part, Comparison) or part.operator != "eq" or reader.dialect.alpha:
+        if not isinstance(part, Comparison) or part.operator != "eq" or reader.dialect.alpha or reader.dialect.upper:
             continue
         if isinstance(part.left, Field) and isinstance(part.right, Value) and part.right.kind != "null":
             each = node.entity_set.property_called(part.left.name)

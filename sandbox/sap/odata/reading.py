@@ -50,13 +50,13 @@ class Reader:
         service: Service,
         form: Form,
         *,
-        alpha: bool = False,
+        dialect: Dialect | None = None,
         aggregation: bool = True,
     ) -> None:
         self.connection = connection
         self._service = service
         self._form = form
-        self.dialect = Dialect(alpha)
+        self.dialect = dialect or Dialect()
         self._aggregation = aggregation
 
     def condition(self, node: Node, scanned: frozenset[str] = frozenset()) -> Sql:

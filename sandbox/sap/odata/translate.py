@@ -38,10 +38,12 @@ _ALPHA_LENGTH = 10  # of account, cost center, business partner and document num
 class Dialect:
     """What the tenant does with filters.
 
-    ``alpha``: digits find keys with leading zeros. ``scanned``: columns whose index is not worth its detour here.
+    ``alpha``: digits find keys with leading zeros. ``upper``: literals for upper-case properties are converted.
+    ``scanned``: columns whose index is not worth its detour here.
     """
 
     alpha: bool = False
+    upper: bool = False
     scanned: frozenset[str] = frozenset()
 
 
@@ -109,6 +111,8 @@ class _Translator(Conditions):
         if number is not None and number != number.to_integral_value():
             return self._between(operator, left, number)
         value = literals.stored(literal, each)
+        if self._dialect.upper and each.upper and isinstance(value, str):
+            value = value.upper()
         if left.plain and operator in {"eq", "ne"} and self._padded(each, value):
             within = "IN" if operator == "eq" else "NOT IN"
             return Sql(f"{left.sql} {within} (?, ?)", (value, str(value).zfill(each.length)))

@@ -60,14 +60,17 @@ class Rules:
 
 
 def check_entry(books: Books, entry: Entry, rules: Rules) -> list[Message]:
-    """All messages for a completed entry, the document's own first, then by line. Empty when it may be posted."""
+    """All messages for a completed entry. Empty when it may be posted.
+
+    Those about partners come first (recorded), then the document's own, then the others by line.
+    """
     company = books.company(entry.company_code)
     if company is None:
         return [messages.unknown_company(entry.company_code)]
     found = list(_document(books, company, entry, rules))
     for place, line in enumerate(entry.lines, 1):
         found += [replace(each, line=str(place)) for each in _line(books, company, entry, line, place, rules)]
-    return found
+    return sorted(found, key=lambda each: each.type_id not in messages.OF_PARTNERS)
 
 
 def _document(books: Books, company: Company, entry: Entry, rules: Rules) -> Iterator[Message]:

@@ -83,7 +83,7 @@ def invoice_of(
     return Invoice(
         company_code=text(values, "CompanyCode"),
         supplier=text(values, "InvoicingParty"),
-        reference=text(values, "SupplierInvoiceIDByInvcgParty"),
+        reference=text(values, "SupplierInvoiceIDByInvcgParty").upper(),  # an upper-case field by its metadata
         currency=currency,
         gross=number(values, "InvoiceGrossAmount"),
         posting_date=day(values.get("PostingDate")),

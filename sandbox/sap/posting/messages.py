@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUCCESS, WARNING, ERROR = 1, 2, 3
 POSTING = "FINS_FI_POSTING_IF"
+OF_PARTNERS = ("102(F5)", "104(F5)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,10 @@ def unknown_company(company: str) -> Message:
 
 
 def unknown_account(account: str, chart: str) -> tuple[Message, Message]:
-    """Recorded: both come together."""
+    """Recorded: both come together; the first has the account and the chart as its variables."""
+    text = f"G/L account {account} is not defined in chart of accounts {chart}"
     return (
-        Message("F5", "507", f"G/L account is not defined in chart of accounts {chart}", variables=(chart,)),
+        Message("F5", "507", text, variables=(account, chart)),
         Message("FH", "004", f"Account {account} does not exist in chart of accounts {chart}"),
     )
 
@@ -157,9 +159,9 @@ def too_many_lines() -> Message:
     return Message("F5", "727", "Maximum number of items in FI reached")
 
 
-def wrong_sign(item: str, debit_credit: str) -> Message:
-    """The amount's sign and the debit/credit code do not say the same."""
-    return Message(POSTING, "021", f"Sign of the amount in item {item} does not match debit/credit code {debit_credit}")
+def negative_posting(item: str) -> Message:
+    """A debit below zero or a credit above it, from release 2602 on (KBA 3641505, 3157729); the words are not known."""
+    return Message(POSTING, "056", f"Negative posting in item {item} is not allowed", variables=(item,))
 
 
 def no_tax_code(account: str) -> Message:

@@ -29,7 +29,9 @@ def _plain(column: Property, value: object) -> Stored:
         return str(value).zfill(column.length)
     if isinstance(value, (date, datetime)):
         return day(value).isoformat()
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value).upper() if column.upper else str(value)
 
 
 def decoded(table: str, row: Row) -> dict[str, object]:

@@ -77,12 +77,13 @@ class Poster:
     def _signed(self, each: EntryRequest) -> tuple[Entry, list[Message]]:
         """The debit/credit codes beside the signs of the amounts; beside IsNegativePosting either code is taken."""
         policy = self._switches.text("debit_credit_mismatch")
+        marked = self._switches.text("negative_posting") == "refused"
         lines, problems = [], []
         for line, (item, code) in zip(each.entry.lines, each.items, strict=True):
             debit = line.amount > 0 or (line.amount == 0 and code == "S")
             expected = line.negative or code in {"", "S" if debit else "H"}
-            if not expected and policy == "error":
-                problems.append(messages.wrong_sign(item, code))
+            if (not expected and policy == "error") or (line.negative and marked):
+                problems.append(messages.negative_posting(item))
             turned = not expected and policy == "negative_posting"
             lines.append(replace(line, negative=True) if turned else line)
         return replace(each.entry, lines=tuple(lines)), problems
