@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.syspro import fields, invoices, journals, mapped
+from connector_kit.syspro.comfnd import Conditions
 from connector_kit.syspro.fields import Field
 from connector_kit.syspro.transactions import Flags
 from connector_kit.syspro.upkeep import Upkeep
@@ -76,6 +77,7 @@ class Objects:
             authorize=config["authorize_journals"],
             period=config["journal_period"],
             tables=config["journal_tables"],
+            conditions=Conditions(**(config.get("comfnd_conditions") or {})),
             header=header,
             line=line,
         )

@@ -157,6 +157,18 @@ _JOURNALS = (
         description="Where journals are looked up by their reference, in this order.",
     ),
     th.Property(
+        "comfnd_conditions",
+        th.ObjectType(
+            th.Property("equal", th.StringType),
+            th.Property("greater", th.StringType),
+            th.Property("at_least", th.StringType),
+            th.Property("at_most", th.StringType),
+            additional_properties=False,
+        ),
+        default={},
+        description="What the site's COMFND calls its comparisons, where they are not EQ, GT, GE and LE.",
+    ),
+    th.Property(
         "further_elements",
         th.ArrayType(_ELEMENT),
         default=[],

@@ -8,15 +8,16 @@ journal's reference stands in both tables is taken from their columns: `Transact
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
 from connector_kit.documents.model import Document, Message, Posted, Rules, together
 from connector_kit.syspro import fields
+from connector_kit.syspro.comfnd import Conditions
 from connector_kit.syspro.fields import Field
 from connector_kit.syspro.find import find
+from connector_kit.syspro.journal_books import TABLES, JournalBooks, bare
 from connector_kit.syspro.transactions import Flags, Transactions
 from connector_kit.syspro.writing import Node, flag
 
@@ -42,12 +43,6 @@ LINE = fields.by_name(
     Field("inter_company", "InterCompanyDetail", kind="flag"),
 )
 _PARAMETERS = {"ActionType": "A", "ValidatePasswords": "Y", "DeleteEntriesonMaint": "N", "IgnoreAnalysis": "N"}
-
-# (table, columns with year, period and number), in the order in which they are asked.
-_TABLES = {
-    "GenJournalCtl": ("GlYear", "GlPeriod", "GlJournal"),
-    "GenJournalDetail": ("GlYear", "GlPeriod", "Journal"),
-}
 
 
 def rules(header: Mapping[str, Field], line: Mapping[str, Field]) -> Rules:
@@ -75,6 +70,7 @@ class GlJournals(Transactions):
         authorize: AuthorizeJournal, "A" in the samples.
         period: what PostingYear and PostingPeriod hold. The only code that is public fills them the other way round.
         tables: where journals are looked up by reference.
+        conditions: what COMFND calls its comparisons.
         header: further fields of the site.
         line: likewise.
     """
@@ -88,7 +84,8 @@ class GlJournals(Transactions):
         post: bool = True,
         authorize: str = "A",
         period: Literal["named", "swapped"] = "named",
-        tables: Sequence[str] = tuple(_TABLES),
+        tables: Sequence[str] = tuple(TABLES),
+        conditions: Conditions | None = None,
         header: Mapping[str, Field] | None = None,
         line: Mapping[str, Field] | None = None,
     ) -> None:
@@ -101,7 +98,8 @@ class GlJournals(Transactions):
         self._post_journal = post
         self._authorize = authorize
         self._swapped = period == "swapped"
-        self._tables = [name for name in _TABLES if name in tables]
+        self._tables = [name for name in TABLES if name in tables]
+        self.books = JournalBooks(session, company, tuple(self._tables), conditions or Conditions())
 
     @override
     def parameters(self, document: Document) -> Mapping[str, str]:
@@ -151,12 +149,12 @@ class GlJournals(Transactions):
         known = {one.reference: one for one in documents}
         wanted = [[{"Reference": reference}] for reference in known]
         for place, table in enumerate(self._tables):
-            year, period, number = columns = _TABLES[table]
+            year, period, number = columns = TABLES[table]
             found: dict[str, dict[Posted, None]] = {}
             for row in find(self._session, table, columns, wanted):
                 if document := known.get(row["Reference"]):
-                    told = f"period {_bare(row[period])}"
-                    one = Posted(_bare(row[number]), year=_bare(row[year]), text=told)
+                    told = f"period {bare(row[period])}"
+                    one = Posted(bare(row[number]), year=bare(row[year]), text=told)
                     found.setdefault(document.reference, {})[one] = None
             if found:  # the site keeps our references here, so the tables behind it say nothing new
                 self._tables = self._tables[: place + 1]
@@ -171,7 +169,3 @@ class GlJournals(Transactions):
 
 def _count(document: Document) -> int:
     return len(document.lines)
-
-
-def _bare(text: str) -> str:
-    return str(int(Decimal(text))) if text else ""
