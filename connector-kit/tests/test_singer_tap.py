@@ -22,7 +22,8 @@ from singer_sdk.plugin_base import PluginBase
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.redaction import register_secret
 from connector_kit.singer.plugin import SecretsMixin, run, secret_settings, with_numbers
-from connector_kit.singer.tap import PagedStream, PagedTap, record_lines
+from connector_kit.singer.tap import PagedStream, PagedTap
+from connector_kit.singer.writer import record_lines
 
 
 class Row(msgspec.Struct):

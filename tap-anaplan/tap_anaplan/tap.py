@@ -68,6 +68,10 @@ class TapAnaplan(SecretsMixin, PagedTap):
                 got="none",
             )
 
+    @override
+    def asked_for(self) -> Sequence[str]:
+        return [*(spec.stream for spec in self.specs), *(each.name for each in self.definitions)]
+
     @property
     @override
     def streams(self) -> dict[str, Stream]:

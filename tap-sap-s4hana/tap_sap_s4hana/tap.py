@@ -44,6 +44,10 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
             raise self.tenant.missing  # an empty catalog would be a run that succeeds and reads nothing
         return streams
 
+    @override
+    def asked_for(self) -> Sequence[str]:
+        return [each.name for each in declarations(self.config) if each.asked_for]
+
     @property
     @override
     def streams(self) -> dict[str, Stream]:

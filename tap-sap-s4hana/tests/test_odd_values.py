@@ -59,6 +59,18 @@ def test_a_byte_order_mark_is_no_part_of_an_answer(run):
     assert (output.error, len(output.records["rows"])) == (None, 1)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_token(run):
+    def answer(path, query):
+        if path.startswith("/token"):
+            return Reply(codecs.BOM_UTF8 + b'{"access_token":"t","expires_in":"60"}')
+        return page(behind([{"K": "1"}], query))
+
+    with serving(metadata(KEY), answer) as service:
+        config = settings(service) | {"token_url": f"{service.url}/token", "client_id": "c", "client_secret": "s"}
+        output = run({name: value for name, value in config.items() if name not in {"username", "password"}})
+    assert (output.error, len(output.records["rows"])) == (None, 1)
+
+
 def test_a_decimal_beyond_its_scale_is_refused_until_the_catalog_says_number(run):
     rows = [{"K": "1", "N": "12.5"}]
     with serving(

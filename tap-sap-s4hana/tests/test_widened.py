@@ -73,6 +73,14 @@ def test_full_table_works_with_an_older_catalog(service, run):
     assert len(output.records["rows"]) == 2
 
 
+def test_a_stream_that_the_catalog_does_not_know_yet_is_said_not_to_be_read(service, run, caplog):
+    catalog = TapSapS4Hana(config=settings(service)).catalog_dict
+    more = settings(service, services=[SERVICE, SERVICE | {"stream": "others"}], streams=[])
+    output = run(more, catalog)
+    assert output.error is None
+    assert "Stream others is in the settings and not in the catalog of this run" in caplog.text
+
+
 def test_a_company_code_that_is_added_brings_its_history(tenant):
     first, second = sorted({row["CompanyCode"] for row in tenant.rows("SupplierInvoice")})[:2]
     before = tenant.read("supplier_invoices", company_codes=[first])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import weakref
 from collections.abc import Sequence
 from functools import cached_property
@@ -53,12 +54,15 @@ class TapSyspro(SecretsMixin, PagedTap):
                 streams.append(stream_of(self, declaration, table))
         asked = [declaration for declaration in missing if declaration.asked_for]
         if asked:
+            known = self.site.metadata.entity_sets if self.site.metadata else {}
+            close = difflib.get_close_matches(asked[0].table, known, 1)
             raise NotFoundError(
                 system=self.name,
                 subject=", ".join(f"stream {each.name}" for each in asked),
                 expected=f"table {', '.join(each.table for each in asked)}",
                 got="none of that name that this user sees",
-                hint="A setting names it: check its spelling, in upper and lower case; `--test` tells each answer.",
+                hint=(f"Did you mean {close[0]}? " if close else "")
+                + "A setting names it: check its spelling, in upper and lower case; `--test` tells each answer.",
             )
         if not streams:  # an empty catalog would be a run that succeeds and reads nothing
             raise NotFoundError(
@@ -71,6 +75,10 @@ class TapSyspro(SecretsMixin, PagedTap):
         for declaration in missing:
             self.logger.warning("Table %s is not exposed: no stream %s", declaration.table, declaration.name)
         return streams
+
+    @override
+    def asked_for(self) -> Sequence[str]:
+        return [each.name for each in declarations(self.config) if each.asked_for]
 
     @property
     @override

@@ -19,7 +19,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import cached_property
@@ -32,13 +32,12 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import CatalogEntry
-from singer_sdk.singerlib.encoding import GenericSingerWriter
-from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
 from typing_extensions import Self, override
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.crew import Context, Crew
 from connector_kit.singer.state import check_part, check_state, parts_of, wrong_bookmark
+from connector_kit.singer.writer import LineWriter, record_lines
 
 if TYPE_CHECKING:
     import click
@@ -47,67 +46,6 @@ LIMITS = "limits"
 """The member of a partition's state that tells what the settings left of the rows when its bookmark was made."""
 TRIES_OF_A_CHECK = 2
 """`--test` goes on with the next stream when a service answers 500: somebody waits in front of it."""
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_text)
-
-
-class LineWriter(GenericSingerWriter[bytes, Message]):
-    """Writes messages to stdout; flushes when something other than a RECORD passes, not at every line."""
-
-    def __init__(self) -> None:
-        self._writing = False
-        self._exit_code = 0
-
-    @override
-    def serialize_message(self, message: Message) -> bytes:
-        return _encoder.encode(message.to_dict()) + b"\n"
-
-    @override
-    def write_message(self, message: Message) -> None:
-        self.write_lines(self.serialize_message(message))
-        if not isinstance(message, RecordMessage):
-            sys.stdout.flush()
-
-    def write_lines(self, lines: bytes) -> None:
-        """Whole lines, as they are."""
-        self._writing = True
-        left = memoryview(lines)
-        try:
-            while left:  # with PYTHONUNBUFFERED a signal cuts a write short
-                left = left[sys.stdout.buffer.write(left) :]
-        finally:
-            self._writing = False
-        if self._exit_code:
-            code, self._exit_code = self._exit_code, 0
-            sys.exit(code)
-
-    def exit(self, code: int) -> None:
-        """End the process; when lines are being written, behind them: half a line would spoil the STATE that follows.
-
-        Asked again while it still waits for whoever reads the lines, it ends at once.
-        """
-        if not self._writing or self._exit_code:
-            sys.exit(code)
-        self._exit_code = code
-
-
-def record_lines(stream: str, rows: Sequence[object], version: int | None, extracted: datetime) -> bytes:
-    """RECORD messages for `rows`, one a line.
-
-    The rows are encoded in one call and the envelope is put around them afterwards: in JSON text a line feed is
-    escaped, so the ones that separate the rows are the only ones.
-    """
-    if not rows:
-        return b""
-    start = b'{"type":"RECORD","stream":' + _encoder.encode(stream) + b',"record":'
-    end = b"" if version is None else b',"version":%d' % version
-    end += b',"time_extracted":' + _encoder.encode(extracted) + b"}\n"
-    return start + _encoder.encode_lines(rows)[:-1].replace(b"\n", end + start) + end
 
 
 class PagedTap(Tap):
@@ -140,6 +78,10 @@ class PagedTap(Tap):
                 stream.check_state()
         super()._set_compatible_replication_methods()
 
+    def asked_for(self) -> Iterable[str]:
+        """The streams that settings name."""
+        return ()
+
     def _check_chosen(self) -> None:
         """Refuse a run that was asked for what is not there, or for nothing: it would succeed and read less.
 
@@ -148,6 +90,13 @@ class PagedTap(Tap):
         """
         streams = self.streams
         catalog: Mapping[str, CatalogEntry] = self.input_catalog or {}
+        for name in self.asked_for() if self.input_catalog is not None else ():
+            if name not in catalog:
+                self.logger.warning(
+                    "Stream %s is in the settings and not in the catalog of this run: it is not read. "
+                    "Discover the catalog again (Meltano: --refresh-catalog).",
+                    name,
+                )
         unknown = [name for name, entry in catalog.items() if entry.metadata.root.selected and name not in streams]
         if unknown or not any(stream.selected for stream in streams.values()):
             close = difflib.get_close_matches(unknown[0], streams, 1) if unknown else []
