@@ -176,7 +176,8 @@ _SITE = (
         "reconcile_counts",
         th.BooleanType,
         default=True,
-        description="Ask the server for the number of rows and compare it with what was read.",
+        description="Fail a run whose rows are refuted by the server's count, by the last row's place or by a second read of "
+        "the keys. Set it to false where a count is wrong for good.",
     ),
 )
 
