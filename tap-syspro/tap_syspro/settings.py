@@ -176,8 +176,8 @@ _SITE = (
         "reconcile_counts",
         th.BooleanType,
         default=True,
-        description="Fail a run whose rows are refuted by the server's count, by the last row's place or by a second read "
-        "of the keys. Set it to false where a count is wrong for good.",
+        description="Fail a run whose rows are refuted by the server's count, by the last row's place or by a second "
+        "read of the keys. Set it to false where a count is wrong for good.",
     ),
 )
 

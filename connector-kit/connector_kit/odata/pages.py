@@ -100,15 +100,15 @@ class EntitySet:
                 last = page if page.last else None
         self.confirmed = proof.confirmed(self.tally, last, lambda: self._again(reader, query, proof))
 
-    def _begin(self, proof: Proof, page: Page) -> None:
+    def _begin(self, reader: RowReader, proof: Proof, page: Page) -> None:
         self.tally.total = proof.begin(page)
-        self.tally.digested = not proof.counted
+        self.tally.digested = proof.needs_digest and bool(reader.key) and not self._follow_links
 
     # Along the key
 
     def _by_key(self, reader: RowReader, query: Query, proof: Proof) -> Iterator[Page]:
         page = self._fetcher.page(reader, query, counted=not query.after)
-        self._begin(proof, page)
+        self._begin(reader, proof, page)
         given = 0
         try:
             self._check(reader, page)
@@ -213,7 +213,7 @@ class EntitySet:
     ) -> Iterator[Page]:
         """All pages along links, but for rows that were given out already."""
         page = self._fetcher.linked(reader, query)
-        self._begin(proof, page)
+        self._begin(reader, proof, page)
 
         def enough() -> bool:
             return proof.reached(self.tally.rows)

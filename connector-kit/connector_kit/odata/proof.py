@@ -58,9 +58,9 @@ class Proof:
         return self._total
 
     @property
-    def counted(self) -> bool:
-        """Whether there is a count that can confirm."""
-        return self._total is not None and not self._page_count
+    def needs_digest(self) -> bool:
+        """Whether the keys may have to be compared with those of a second read: no count can confirm."""
+        return (self._total is None or self._page_count) and (self._strict or self._query.prove)
 
     @property
     def _page_count(self) -> bool:
