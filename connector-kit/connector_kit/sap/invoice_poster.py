@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_kit.documents.meant import lines_meant
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown, Unsent, together
+from connector_kit.documents.references import OF_PILE
 from connector_kit.odata.filters import AllOf, AnyOf, Compare, odata_filter
 from connector_kit.odata.literals import literal
 from connector_kit.sap import lookup
 from connector_kit.sap.csrf import ODataWriter, RefusedByRulesError
 from connector_kit.sap.doubt import FAILURES, in_doubt, not_logged_on
-from connector_kit.sap.supplier_invoices import RULES, SERVICE, SET, MemoItems, faults, payload, reference_of
+from connector_kit.sap.supplier_invoices import (
+    RULES,
+    SERVICE,
+    SET,
+    MemoItems,
+    faults,
+    payload,
+    reference_of,
+    signed_gross,
+)
 
 if TYPE_CHECKING:
     from connector_kit.sap.connecting import SapConnection
 
 _SELECT = (
     "SupplierInvoice,FiscalYear,CompanyCode,InvoicingParty,SupplierInvoiceIDByInvcgParty,AssignmentReference,"
-    "ReverseDocument,IsReversal"
+    "ReverseDocument,IsReversal,DocumentCurrency,InvoiceGrossAmount,SupplierInvoiceIsCreditMemo"
 )
 _DUPLICATE = frozenset({"M8/108", "F5/117"})
 _NUMBER = re.compile(r"\b(\d{10})\b(?:\D+(\d{4})\b)?")
@@ -61,7 +72,7 @@ class SupplierInvoices:
     def validate(self, documents: Sequence[Document]) -> Iterable[Outcome]:
         """What can be told without posting: SAP has no test run for invoices, so only duplicates are found."""
         try:
-            standing = self.look_up(documents)
+            standing = self._standing(documents)
         except FAILURES as error:
             return [in_doubt(error)] * len(documents)
         return [standing.get(document.reference, Posted("")) for document in documents]
@@ -72,7 +83,7 @@ class SupplierInvoices:
             yield from [unsent] * len(documents)
             return
         try:
-            standing = self.look_up(documents)
+            standing = self._standing(documents)
         except FAILURES as error:
             yield from [Unsent(str(error))] * len(documents)
             return
@@ -82,15 +93,18 @@ class SupplierInvoices:
     def look_up(self, documents: Sequence[Document]) -> Mapping[str, Posted]:
         """The invoices with the documents' suppliers and references: our own, and other people's of the same year.
 
-        Cancelled ones don't count.
+        Cancelled ones don't count, and neither do those of other people that are about another amount.
 
         Raises:
             ConnectorError: SAP can't be asked.
         """
+        return {name: one for name, one in self._standing(documents).items() if isinstance(one, Posted)}
+
+    def _standing(self, documents: Sequence[Document]) -> dict[str, Posted | Refused]:
         wanted: dict[tuple[str, str], list[Document]] = {}
         for document in documents:
             wanted.setdefault((document.company, document.header.get("supplier", "")), []).append(document)
-        found: dict[str, Posted] = {}
+        found: dict[str, Posted | Refused] = {}
         for (company, supplier), some in wanted.items():
             standing: dict[str, list[dict[str, Any]]] = {}
             for row in self._rows(company, supplier, list(dict.fromkeys(map(reference_of, some)))):
@@ -152,13 +166,31 @@ def _forms(supplier: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(forms))
 
 
-def _standing(document: Document, rows: Sequence[Mapping[str, Any]]) -> Posted | None:
-    """Our own invoices with the reference, whatever their year; else one of the same year, as a duplicate."""
+def _standing(document: Document, rows: Sequence[Mapping[str, Any]]) -> Posted | Refused | None:
+    """Our own invoices with the reference, whatever their year; else one of the same year, as a duplicate.
+
+    One that is about another amount, or that this plan brought with other lines, keeps this one from being posted.
+    """
     live = [row for row in rows if not row.get("ReverseDocument") and row.get("IsReversal") is not True]
     own = [row for row in live if str(row.get("AssignmentReference", "")).strip() == document.reference]
     same = [row for row in live if not document.year or row["FiscalYear"] == document.year]
     if own:
         return together([Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"]) for row in own])
+    if not same:
+        return None
+    currency = document.lines[0].currency if document.lines else ""
     for row in same:
-        return Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"], existing=True)
-    return None
+        changed = str(row.get("AssignmentReference", ""))[:OF_PILE] == document.reference[:OF_PILE]
+        if not changed and (_gross(row), row.get("DocumentCurrency")) == (signed_gross(document), currency):
+            return Posted(row["SupplierInvoice"], row["CompanyCode"], row["FiscalYear"], existing=True)
+    there = ", ".join(
+        f"{row['SupplierInvoice']}/{row['FiscalYear']} over {_gross(row)} {row.get('DocumentCurrency')}" for row in same
+    )
+    mine = f"{signed_gross(document)} {currency}"
+    text = f"it stands as {there}, and would be posted over {mine}: cancel it there, or correct it"
+    return Refused((Message("", text),))
+
+
+def _gross(row: Mapping[str, Any]) -> Decimal:
+    amount = Decimal(str(row.get("InvoiceGrossAmount") or 0)).normalize() + 0
+    return -amount if row.get("SupplierInvoiceIsCreditMemo") else amount

@@ -100,7 +100,7 @@ def faults(document: Document) -> list[Message]:
         found.append(Message("", f"an invoice has at most {RULES.max_lines} lines"))
     if len(currencies := sorted({line.currency for line in document.lines})) > 1:
         found.append(Message("", f"an invoice has one currency, got {', '.join(currencies)}"))
-    total = _gross(document)
+    total = signed_gross(document)
     for at, line in enumerate(document.lines):
         known = ORDER_ITEM if line.get("purchase_order") else ACCOUNT_ITEM
         texts = sap_fields.faults(known, dict(line.fields))
@@ -116,7 +116,7 @@ def faults(document: Document) -> list[Message]:
     return found
 
 
-def _gross(document: Document) -> Decimal:
+def signed_gross(document: Document) -> Decimal:
     """With its sign; negative for a credit memo."""
     return Decimal(document.header.get("gross_amount") or sum((line.amount for line in document.lines), Decimal(0)))
 
@@ -127,7 +127,7 @@ def payload(document: Document, memo_items: MemoItems = "credit") -> dict[str, A
     memo_items: the side of an account item that makes up a credit memo. By the books it is a credit; whether the
     service turns the sides of credit memos by itself is not documented.
     """
-    gross = _gross(document)
+    gross = signed_gross(document)
     currency = document.lines[0].currency if document.lines else ""
     values = {"assignment_reference": document.reference, **document.header}
     values["invoice_reference"] = reference_of(document)

@@ -90,8 +90,8 @@ def variants(wanted: Wanted) -> list[Wanted]:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two codes are the same but for zeros in front of numbers."""
+    """Whether two codes are the same but for zeros in front of numbers, and for letter case."""
     left, right = one.strip(), other.strip()
     if left.isdecimal() and right.isdecimal():
         return int(left) == int(right)
-    return left == right
+    return left.upper() == right.upper()

@@ -153,7 +153,11 @@ class ApInvoices(Transactions):
         for document in documents:
             header = document.header
             for row in rows:
-                if same(row["Supplier"], header["supplier"]) and same(row["Invoice"], header["invoice"]):
+                if not (same(row["Supplier"], header["supplier"]) and same(row["Invoice"], header["invoice"])):
+                    continue
+                # One over another amount is another one: SYSPRO refuses this, as the number is taken.
+                value = Decimal(self._texts(document)["transaction_value"])
+                if row["Reference"] == document.reference or Decimal(row["OrigInvValue"] or 0) == value:
                     found[document.reference] = _posted(document, row)
         return found
 

@@ -82,6 +82,9 @@ class Tenant:
             "AssignmentReference": "",
             "ReverseDocument": "",
             "IsReversal": False,
+            "DocumentCurrency": "EUR",
+            "InvoiceGrossAmount": "119.00",
+            "SupplierInvoiceIsCreditMemo": "",
         }
         self.standing.append({**row, **values})
 
@@ -210,6 +213,14 @@ def test_an_invoice_that_stands_is_reported_as_already_there_and_not_posted(tena
     tenant.stand()
     (posted,) = invoices.post([invoice()])
     assert posted == Posted("5105600777", "1010", "2026", existing=True)
+    assert tenant.bodies == []
+
+
+def test_an_invoice_that_stands_over_another_amount_is_named_and_neither_posted_nor_taken_as_ours(tenant, invoices):
+    tenant.stand(InvoiceGrossAmount="120.00")
+    assert invoices.look_up([invoice()]) == {}
+    ((message,),) = [one.messages for one in invoices.post([invoice()])]
+    assert message.text.startswith("it stands as 5105600777/2026 over 120 EUR, and would be posted over 119.00 EUR")
     assert tenant.bodies == []
 
 
