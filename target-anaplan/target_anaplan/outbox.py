@@ -150,6 +150,7 @@ class Outbox:
                 return [f"mappings[{mapping.position}] ({mapping.title}): {fault}"]
             self.cells.bind(dialect)
             own_key = mapping.sums.cell
+        self.services.trail.bind_key(self.scope, mapping.stream, mapping.key or key_properties)
         self._schema, self._key_properties = message, tuple(own_key or key_properties)
         self._guard = guard
         return []

@@ -22,6 +22,7 @@ from connector_kit.audit.failures import Selection, dismiss, failed_batches, gro
 from connector_kit.audit.history import history
 from connector_kit.audit.migrations import prepare
 from connector_kit.audit.prune import prune
+from connector_kit.audit.record_keys import rekey
 from connector_kit.audit.replay import replay
 from connector_kit.audit.report import runs, summary
 from connector_kit.commands import run_click
@@ -243,6 +244,19 @@ def prune_command(
             f"{done.runs} runs, {done.batches} batches and {done.records} records removed; "
             f"of {done.thinned} batches only the open failures were kept"
         )
+
+
+@cli.command("rekey")
+@click.argument("stream")
+@click.argument("key", nargs=-1, required=True)
+@click.option("--forget", is_flag=True, help="Forget the records that can't be named by the new key.")
+@_json_option
+@click.pass_context
+def rekey_command(context: click.Context, stream: str, key: tuple[str, ...], forget: bool, as_json: bool) -> None:
+    """Name what was delivered of STREAM by another KEY..., when its tap makes the key of other properties."""
+    with _open(context).writing(durable=True) as connection:
+        done = rekey(connection, stream, key, forget=forget)
+    display.json(done) if as_json else click.echo(str(done))
 
 
 @cli.command("copy")

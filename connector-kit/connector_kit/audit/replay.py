@@ -83,7 +83,7 @@ def replay(connection: Connection, selection: Selection, write: Callable[[bytes]
         for records in (sent, reversed(unsent)):
             for _, record in records:
                 if spoken.get(batch["stream"]) != batch["schema_id"]:
-                    write(_schema(connection, batch["schema_id"], REPLAY_SEEN, seen))
+                    write(_schema(connection, batch, REPLAY_SEEN, seen))
                     spoken[batch["stream"]] = batch["schema_id"]
                 write(_record(batch["stream"], record))
                 done.records += 1
@@ -102,7 +102,8 @@ def _must_be_of_one_target(connection: Connection, selection: Selection) -> None
             subject="replay",
             expected="failures of one target and one destination",
             got=", ".join(f"{row['plugin']} into {row['destination']}" for row in found),
-            hint="Say which: the plugin's name, and a part of the destination's.",
+            hint="Say which: --plugin and --destination of audit replay, or the settings target and destination of "
+            "tap-audit-trail; a part of the destination's name is enough.",
         )
 
 
@@ -121,7 +122,7 @@ def _whole(connection: Connection, batch: Row, done: Replayed, write: Callable[[
     if kept < counted or len(unsent) < wanted:
         done.without_payload += counted + wanted
         return
-    write(_schema(connection, batch["schema_id"], REPLAY_MARK, batch["id"]))
+    write(_schema(connection, batch, REPLAY_MARK, batch["id"]))
     for seq in sorted(unsent, reverse=True):
         write(_record(batch["stream"], unsent[seq]))
         done.records += 1
@@ -187,11 +188,19 @@ def _add_file(connection: Connection, batch: Row, last: dict[tuple[object, ...],
             last[name] = {**batch, **row}
 
 
-def _schema(connection: Connection, number: int, name: str, mark: object) -> bytes:
+def _schema(connection: Connection, batch: Row, name: str, mark: object) -> bytes:
     """A stored SCHEMA message, with a mark in its schema."""
-    stored = connection.value("SELECT message FROM audit_schemas WHERE id = :id", {"id": number})
+    stored = connection.value("SELECT message FROM audit_schemas WHERE id = :id", {"id": batch["schema_id"]})
     message = msgspec.json.decode(bytes(stored))
     message["schema"][name] = mark
+    keys = connection.rows(
+        "SELECT b.key_properties AS old, s.key_properties AS new FROM audit_batches AS b JOIN audit_scopes AS s "
+        "ON s.id = b.scope_id WHERE b.no = :no AND b.key_properties <> s.key_properties",
+        {"no": batch["no"]},
+    )
+    for row in keys:  # named by another key since, see `record_keys`
+        if message.get("key_properties") == msgspec.json.decode(row["old"]):
+            message["key_properties"] = msgspec.json.decode(row["new"])
     return msgspec.json.encode(message) + b"\n"
 
 

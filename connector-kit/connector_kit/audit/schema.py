@@ -24,11 +24,13 @@ metadata = MetaData()
 # `delivered` keeps naming a batch after the batch was pruned.
 _Number = BigInteger().with_variant(Integer(), "sqlite")
 
+# key_properties: what the records of a scope are known by, JSON array; null until a run says it.
 scopes = Table(
     "audit_scopes",
     metadata,
     Column("id", _Number, primary_key=True),
     Column("name", String, nullable=False, unique=True),
+    Column("key_properties", Text),
 )
 
 # The Singer SCHEMA messages, each stored once.

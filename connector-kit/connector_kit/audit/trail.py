@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connector_kit.audit import delivered, process, recovery, report, statements, versions
+from connector_kit.audit import delivered, process, record_keys, recovery, report, statements, versions
 from connector_kit.audit.batch import Batch
 from connector_kit.audit.codec import Codec
 from connector_kit.audit.database import Database, default_url
@@ -121,6 +121,20 @@ class Trail:
             self.writer.submit(lambda no=batch_no: index(self.database, no))  # type: ignore[misc] # a default argument in a lambda
         self._runs.append(run_no)
         return Run(self, run_no, run_id, self._payloads)
+
+    def bind_key(self, scope: str, stream: str, key: Sequence[str]) -> None:
+        """Say what the records of a scope are known by.
+
+        Raises:
+            ConfigurationError: something was delivered that is known by another key.
+        """
+
+        def job() -> None:
+            with self.database.writing() as connection:
+                number = delivered.scope_id(connection, scope, create=True)
+                record_keys.bind(connection, int(number or 0), stream, key)
+
+        self.writer.run(job)
 
     def unchanged(self, scope: str, hashes: Sequence[bytes], digests: Sequence[bytes]) -> set[int]:
         """Indices of the rows that need not be sent: what was delivered last for their key equals them.
