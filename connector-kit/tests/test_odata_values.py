@@ -154,6 +154,16 @@ def test_a_number_that_is_none_inside_expanded_rows_is_null(caplog):
     assert "Amount" in caplog.text
 
 
+def test_rows_of_another_reader_get_the_same_values(caplog):
+    reader = RowReader(
+        [Field("Key"), Field("Amount", "decimal"), Field("Count", "integer"), Field("Day", "date")], ["Key"]
+    )
+    rows = reader.rows_of([{"Key": "a", "Amount": "  NaN", "Count": "INF", "Day": "2026-02-30"}])
+    (row,) = reader.finish(rows).rows
+    assert (row.Amount, row.Count, row.Day) == (None, None, None)
+    assert len(caplog.records) == 3
+
+
 def test_a_column_is_warned_of_once(caplog):
     reader = RowReader([Field("Key"), Field("Amount", "decimal"), Field("Day", "date")], ["Key"])
     for key in "abc":

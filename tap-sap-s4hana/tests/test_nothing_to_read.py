@@ -31,7 +31,7 @@ def discover(config):
         (Reply(status=302, headers={"Location": "https://idp.example/saml2?SAMLRequest=secret"}), "redirect to https"),
         (Reply(status=403), "HTTP 403"),
         (Reply(status=404), r"HTTP 404.*Paths look like /sap/opu/odata/sap/"),
-        (Reply(LOGIN, headers={"Content-Type": "text/html"}), "no XML document"),
+        (Reply(LOGIN, headers={"Content-Type": "text/html"}), "a web page.*how the user logs on"),
         (Reply(LOGIN, headers={"Content-Type": "application/xml"}), "EDMX"),
         (Reply(status=500), "HTTP 500"),
     ],

@@ -24,7 +24,7 @@ def settings(service, **more):
     [
         (Reply(status=302, headers={"Location": "/logon?ReturnUrl=secret"}), "redirect to /logon"),
         (Reply(status=500), "HTTP 500"),
-        (Reply(b"<html>Log on</html>", headers={"Content-Type": "text/html"}), "no XML document"),
+        (Reply(b"<html>Log on</html>", headers={"Content-Type": "text/html"}), "a web page.*how the user logs on"),
     ],
 )
 def test_a_site_that_can_not_be_read_fails_discovery(answer, said):

@@ -53,7 +53,14 @@ class Renewable(Protocol):
 
 
 class Unreadable(Exception):  # noqa: N818 - a signal from a reader to the session, never shown
-    """Raised by a `read` function when the body is not what its status promises: half a JSON text, a gateway's page."""
+    """Raised by a `read` function when the body is not what its status promises: half a JSON text, a gateway's page.
+
+    `hint`: what to do where it stays so.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.hint = hint
+        super().__init__(message)
 
 
 Classify = Callable[[requests.Response, str], "ConnectorError | None"]
@@ -226,6 +233,7 @@ class HttpSession:
                 subject=what,
                 expected="a complete answer",
                 got=f"HTTP {response.status_code} with a body that can't be read ({error})",
+                hint=error.hint,
                 status=response.status_code,
             ) from error
         except TooLargeError as error:

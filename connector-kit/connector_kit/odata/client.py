@@ -136,9 +136,7 @@ class ODataClient:
             headers = {**headers, "Prefer": f"odata.maxpagesize={page_size}"}
 
         def checked(response: requests.Response) -> T:
-            kind = response.headers.get("Content-Type", "")
-            if "html" in kind.lower():
-                raise Unreadable(f"a web page: {excerpt(response, 120)}")
+            _refuse_web_page(response)
             return read(response.content)
 
         try:
@@ -157,8 +155,9 @@ class ODataClient:
         headers = {**self._headers, "Accept": "application/xml"}
 
         def checked(response: requests.Response) -> Metadata:
+            _refuse_web_page(response)
             body = response.content
-            if "html" in response.headers.get("Content-Type", "").lower() or not body.rstrip().endswith(b">"):
+            if not body.rstrip().endswith(b">"):
                 raise Unreadable("no XML document")
             return parse_metadata(body, system=self.system)
 
@@ -191,6 +190,12 @@ class ODataClient:
         if about not in self._said:
             self._said.add(about)
             log.info(message, self.system, *values)
+
+
+def _refuse_web_page(response: requests.Response) -> None:
+    if "html" in response.headers.get("Content-Type", "").lower():
+        hint = "It comes from a log-on or a gateway: check the address, and how the user logs on."
+        raise Unreadable(f"a web page: {excerpt(response, 120)}", hint)
 
 
 def address(url: str, options: Mapping[str, str]) -> str:
