@@ -13,6 +13,7 @@ from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.command import cli
 from connector_kit.audit.document_types import ABSENT, POSTED, REFUSED, Ending, Entry
 from connector_kit.audit.documents import DocumentBook
+from connector_kit.audit.plans import PlanBook, PlanChange
 from connector_kit.audit.prune import prune
 from connector_kit.errors import BusyError, RefusedError
 
@@ -63,7 +64,7 @@ def delivered(trail, book, *, rejects=()):
         ],
         12.0,
     )
-    book.cover(batch.no, [b"u"])
+    PlanBook(trail, SCOPE).save(batch.no, [PlanChange(b"p", b"u", [])])
     batch.settle(outcome="delivered", counts={"read": 4}, rejects=rejects)
     run.finish("delivered")
     return run, batch
@@ -186,12 +187,14 @@ def test_retention_forgets_rows_and_refusals_and_keeps_what_stands(trail, book):
         assert connection.value("SELECT COUNT(*) FROM audit_document_rows WHERE batch_no < 99") == 0
 
 
-def test_the_last_delivery_of_a_unit_is_known_and_closes_what_earlier_ones_left(trail, book):
-    _, first = delivered(trail, book, rejects=[Rejected(2, key(2), "refused", "refused")])
-    assert (book.last_batch(b"u"), book.last_batch(b"other")) == (first.id, "")
+def test_the_last_delivery_of_a_document_closes_what_earlier_ones_left(trail, book):
+    delivered(trail, book, rejects=[Rejected(2, key(2), "refused", "refused")])
+    plans = PlanBook(trail, SCOPE)
+    other = begin_batch(begin_run(trail), scope=SCOPE, whole=True)
+    plans.save(other.no, [PlanChange(b"other", b"u", [])])
+    assert book.supersede(other.no, 20.0) == 0
     second = begin_batch(begin_run(trail), scope=SCOPE, whole=True)
-    book.cover(second.no, [b"u"])
-    assert book.last_batch(b"u") == second.id
+    plans.save(second.no, [PlanChange(b"p", b"u", None)])
     assert book.supersede(second.no, 20.0) == 1
     assert book.supersede(second.no, 20.0) == 0
 

@@ -7,9 +7,10 @@ the records says that it was complete, and a record whose row is unknown spoils 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from connector_kit.delivery.proof import OpenVersion
 from connector_kit.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -41,59 +42,29 @@ class FullRead:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self.version = OpenVersion(outbox.services.trail, outbox.scope)
         self._trail = outbox.services.trail
-        self._version: int | None = None
-        self._unversioned = False
-        self._spoiled = False
         self._complete = False
-
-    def seen(self, hashes: Sequence[bytes], version: int | None) -> None:
-        """The source still has these keys. version: of their records; those without one belong to no full read."""
-        if version is None:
-            if not self._unversioned:
-                self._unversioned = True
-                self._trail.spoil_open_version(self.outbox.scope)
-            return
-        if version != self._version:
-            self._trail.begin_version(self.outbox.scope, version)
-            self._version, self._spoiled = version, False
-            if self._unversioned:
-                self.spoil()
-        self._trail.mark_seen(self.outbox.scope, hashes, version)
-
-    def spoil(self) -> None:
-        """A record came whose row is unknown: it may be any that seems to have vanished."""
-        if not self._spoiled:
-            self._trail.spoil_version(self.outbox.scope)
-            self._spoiled = True
-
-    def keep(self) -> None:
-        """What was seen is on disk when this returns: STATE may leave."""
-        if self._version is not None:
-            self._trail.keep_versions()
 
     def prove(self, version: int) -> None:
         """A version came whole, says the tap."""
-        if version != self._version:
-            return
-        if self._trail.is_version_spoiled(self.outbox.scope):
+        self._complete = self.version.proves(version)
+        if not self._complete and version == self.version.number:
             log.warning(
                 "%s: of a record it can't be told which row it is, so nothing counts as vanished.",
                 self.outbox.mapping.title,
             )
-            return
-        self._complete = True
 
     def vanished(self) -> Iterator[str]:
         """Key texts of what was delivered and is no longer there."""
-        if self._complete and self._version is not None:
-            yield from self._trail.vanished(self.outbox.scope, self._version)
+        if self._complete and self.version.number is not None:
+            yield from self._trail.vanished(self.outbox.scope, self.version.number)
 
     def count(self) -> int:
         """How many those are."""
-        if not self._complete or self._version is None:
+        if not self._complete or self.version.number is None:
             return 0
-        return self._trail.count_vanished(self.outbox.scope, self._version)
+        return self._trail.count_vanished(self.outbox.scope, self.version.number)
 
     def known(self) -> int:
         """How many keys were delivered and not deleted."""
@@ -104,11 +75,6 @@ class FullRead:
         if self.count():
             self._trail.forget(self.outbox.scope, self.vanished())
         self._complete = False
-
-    def close(self) -> None:
-        """The version that came whole is done with."""
-        self._trail.close_version(self.outbox.scope)
-        self._version = None
 
 
 class CountedRead(FullRead):
@@ -121,14 +87,14 @@ class CountedRead(FullRead):
 
     def let_go(self) -> RefusedError | None:
         """Before the rows are made: take the records that vanished out of their cells, unless they are too many."""
-        if not self._complete or self._version is None:
+        if not self._complete or self.version.number is None:
             return None
-        gone = self._book.count_vanished(self._version)
+        gone = self._book.count_vanished(self.version.number)
         refusal = too_many(
             self.outbox, gone, self._book.count(), self._max_share, "No record was taken out of its cell."
         )
         if refusal is None:
-            self.outbox.tally.deleted += self._book.remove_vanished(self._version)
+            self.outbox.tally.deleted += self._book.remove_vanished(self.version.number)
         return refusal
 
     def forget(self) -> None:

@@ -73,9 +73,9 @@ class MappingRoute:
         rejected = outbox.tally.rejected
         outbox.take(block)
         if not self._replayed:
-            full_read.seen(outbox.last_hashes if outbox.mapping.key else block.hashes, block.version)
+            full_read.version.seen(outbox.last_hashes if outbox.mapping.key else block.hashes, block.version)
             if outbox.mapping.key and outbox.tally.rejected > rejected:
-                full_read.spoil()  # several records make a row: of one that makes none it is unknown which
+                full_read.version.spoil()  # several records make a row: of one that makes none it is unknown which
         if isinstance(full_read, Deletions):
             full_read.back(block.hashes)
 
@@ -93,9 +93,9 @@ class MappingRoute:
     def _mark(self, refused: Sequence[Refused]) -> None:
         known = [one for one in refused if one.known and not self.outbox.mapping.key]
         for version in dict.fromkeys(one.version for one in refused):
-            self.full_read.seen([key_hash(one.key) for one in known if one.version == version], version)
+            self.full_read.version.seen([key_hash(one.key) for one in known if one.version == version], version)
         if len(known) < len(refused):
-            self.full_read.spoil()
+            self.full_read.version.spoil()
 
     def remove(self, keys: Sequence[str], version: int | None) -> None:
         """Records that came with `_sdc_deleted_at`."""

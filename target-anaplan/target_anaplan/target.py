@@ -108,9 +108,9 @@ class TargetAnaplan(DeliveryTarget):
             self._carrier.lock.release()
         for full_read in proven:
             full_read.forget()
-            full_read.close()
+            full_read.version.close()
         for route in self._routes:
-            route.full_read.keep()
+            route.full_read.version.keep()
         if last:
             self._note_idle()
             refused = [(one.mapping.title, one.tally.reasons) for one in self._outboxes if one.tally.nothing_delivered]

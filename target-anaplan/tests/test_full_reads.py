@@ -122,11 +122,11 @@ class Story:
         for at, key in enumerate(keys):
             versions.records(version)
             if trouble == "key" and not at:
-                full.seen([], version)
-                full.spoil()
+                full.version.seen([], version)
+                full.version.spoil()
                 keys = [one for one in keys if one != key]
             else:
-                full.seen([key_hash(key_text([key]))], version)
+                full.version.seen([key_hash(key_text([key]))], version)
         if (whole and kind != "incremental") or trouble == "early":
             versions.activate(version or 0)
         if trouble == "early" and keys:  # more comes behind it
@@ -148,8 +148,8 @@ class Story:
             full.prove(versions.proven)
             assert list(full.vanished()) == []
             full.forget()
-            full.close()
-        full.keep()
+            full.version.close()
+        full.version.keep()
 
 
 runs = st.tuples(

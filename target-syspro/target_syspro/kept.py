@@ -173,6 +173,14 @@ class Kept:
     def close(self) -> None:
         """Nothing: records mean something one by one."""
 
+    @property
+    def is_open(self) -> bool:
+        """Never, for the same reason."""
+        return False
+
+    def prove(self, version: int | None) -> None:
+        """Nothing: what a full read lacks is not deleted."""
+
     def check_complete(self) -> None:
         """Nothing, for the same reason."""
 

@@ -175,24 +175,13 @@ class DocumentBook:
                 hint="Reverse one of each there.",
             )
 
-    def cover(self, batch_no: int, units: Sequence[bytes]) -> None:
-        """Say that a delivery brought these units: it is the last word on them."""
-
-        def job(connection: Connection) -> None:
-            for unit in units:
-                connection.execute(
-                    "INSERT INTO audit_document_units (scope_id, unit, batch_no) VALUES (:scope_id, :unit, :batch_no) "
-                    "ON CONFLICT (scope_id, unit) DO UPDATE SET batch_no = excluded.batch_no",
-                    {"scope_id": self._scope_id, "unit": unit, "batch_no": batch_no},
-                )
-
-        self._write(job, durable=False)
-
     def supersede(self, batch_no: int, now: float) -> int:
-        """Close what earlier deliveries of the same units, and test runs, left to be repaired; how many failures."""
+        """Close what earlier deliveries of the same documents (`PlanBook.save`), and test runs, left to be
+        repaired; how many failures.
+        """
         documents = (
-            "SELECT d.id, d.title FROM audit_documents AS d JOIN audit_document_units AS u "
-            "ON u.scope_id = d.scope_id AND u.unit = d.unit WHERE u.scope_id = :scope_id AND u.batch_no = :batch_no"
+            "SELECT d.id, d.title FROM audit_documents AS d JOIN audit_plans AS p "
+            "ON p.scope_id = d.scope_id AND p.pile = d.pile WHERE p.scope_id = :scope_id AND p.covered_by = :batch_no"
         )
 
         def job(connection: Connection) -> int:
@@ -207,16 +196,6 @@ class DocumentBook:
             )
 
         return self._trail.writer.run(lambda: self._in_transaction(job))
-
-    def last_batch(self, unit: bytes) -> str:
-        """The id of the batch that last brought a unit, "" when none did or it is pruned."""
-        with self._trail.database.reading() as connection:
-            found = connection.value(
-                "SELECT b.id FROM audit_document_units AS u JOIN audit_batches AS b ON b.no = u.batch_no "
-                "WHERE u.scope_id = :scope_id AND u.unit = :unit",
-                {"scope_id": self._scope_id, "unit": unit},
-            )
-        return str(found or "")
 
     def _put(
         self,

@@ -291,12 +291,28 @@ document_rows = Table(
     sqlite_with_rowid=False,
 )
 
-# The last batch that brought a unit.
-document_units = Table(
-    "audit_document_units",
+# The rows that a document's plan consists of, as far as they were delivered; `plans.py`. batch_no: who changed them
+# last; covered_by: the last batch that brought any of them.
+plans = Table(
+    "audit_plans",
     metadata,
     Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("unit", LargeBinary, primary_key=True),
+    Column("pile", LargeBinary, primary_key=True),
+    Column("unit", LargeBinary, nullable=False),
+    Column("batch_no", BigInteger, nullable=False),
+    Column("covered_by", BigInteger, nullable=False),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("audit_plans_unit", "scope_id", "unit"),
+)
+
+# Where the keys of plans stand, and which batch said so last. pile: null when the key is gone.
+plan_keys = Table(
+    "audit_plan_keys",
+    metadata,
+    Column("scope_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("pile", LargeBinary),
     Column("batch_no", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from connector_kit.documents.adoption import Home
 from connector_kit.documents.asking import not_standing
 from connector_kit.documents.compare import Fault, Standing, plan_lines, stages
 from connector_kit.documents.jobs import JobMaker, Past
+from connector_kit.documents.merging import UNKNOWN_ROWS, Losses, Merging
 from connector_kit.documents.model import Document, Line, Message
 from connector_kit.documents.reconciliation import Reconciliation
 from connector_kit.documents.references import lines_digest
@@ -21,6 +22,7 @@ from connector_kit.documents.work import Done, Job, Ready, decode_document, mess
 
 if TYPE_CHECKING:
     from connector_kit.audit.documents import DocumentBook
+    from connector_kit.audit.plans import PlanBook, PlanChange
     from connector_kit.documents.model import Poster
     from connector_kit.documents.parcel import Parcel
     from connector_kit.documents.recipe import Recipe
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 20
+_WHOLE = "nothing was changed. It is, once ACTIVATE_VERSION behind the records shows that the stream came whole"
 _OTHER_PART = "another part of its document was refused"
 
 
@@ -45,6 +48,9 @@ class Delivery:
         parcel: Parcel,
         tally: Tally,
         *,
+        plans: PlanBook,
+        keyed: bool,
+        most_lost: float,
         now: Callable[[], float],
         validate_only: bool,
         compare_first: bool = False,
@@ -59,6 +65,12 @@ class Delivery:
         self._now = now
         self.tally = tally
         self.validate_only = validate_only
+        self._plans = plans
+        self._keyed = keyed
+        self._most_lost = most_lost
+        self._merging = Merging(spool, plans, keyed, whole=False, continued=False, standing_in=book.standing_in)
+        self._doubted: set[bytes] = set()
+        self._whole = False
         self._compare_first = compare_first
         self._reconciliation: Reconciliation | None = None
         if poster.books is not None:
@@ -74,41 +86,58 @@ class Delivery:
             )
 
     def open(self) -> int:
-        """Put the rows into the trail, if they are not there, and say that this delivery is the last word on them."""
+        """Put the rows into the trail, if they are not there, and what they make of the plans."""
         if not self._parcel.opened:
             self._parcel.open()
-            if not self.validate_only:
-                self.cover()
+            self._save(self._merging.changes())
         return self._parcel.no
 
-    def cover(self) -> None:
-        """Say that this delivery is the last word on its units."""
-        self._book.cover(self._parcel.no, list(self._spool.units()))
+    def _save(self, changes: Iterable[PlanChange]) -> None:
+        if not self.validate_only:
+            self._plans.save(self._parcel.no, changes)
+
+    def close(self, *, opened: bool) -> None:
+        """Say that this delivery is the last word on its documents. opened: whether its rows were put in the trail."""
+        if not opened:
+            self._save(self._merging.changes())
+        self._save(self._merging.confirmed(self._doubted))
 
     def drop_outdated(self, replay_of: str) -> None:
         """Of a replay: forget what was delivered again since."""
-        for unit in list(self._spool.units()):
-            if self._book.last_batch(unit) != replay_of:
-                self.tally.outdated += self._spool.drop(unit)
+        newer = self._plans.newer(list(self._spool.hashes()), replay_of) if self._keyed else set()
+        piles = set() if self._keyed else self._plans.newer_piles(replay_of)
+        self.tally.outdated += self._spool.drop(newer, piles)
         if self.tally.outdated:
             log.warning(
-                "%s: %d replayed rows are outdated: their plan was delivered again since",
+                "%s: %d replayed rows are outdated: they were delivered again since",
                 self._recipe.title,
                 self.tally.outdated,
             )
+
+    def merge(self, *, whole: bool, continued: bool) -> Losses | None:
+        """Put what stood before beside what came; what is gone, when it is more than may be: then nothing is.
+
+        whole: whether a version of the stream came whole. continued: in more than one run.
+        """
+        self._merging = Merging(
+            self._spool, self._plans, self._keyed, whole, continued, standing_in=self._book.standing_in
+        )
+        allowed = self._merging.run(self._most_lost)
+        self._whole = whole and allowed
+        return None if allowed else self._merging.losses
 
     def jobs(self) -> Iterator[Job]:
         """What has to be posted, pile by pile; what can't be is refused at once."""
         for pile in self._spool.piles():
             yield from self._planned(pile)
-        if not self._spool.blind:
+        left = dict.fromkeys(self._spool.left_over())
+        if self._whole:  # what was found in the ERP meanwhile included
             for unit in list(self._spool.units()):
-                yield from self._left(unit)
-        else:
-            log.warning(
-                "%s: rows were refused whose document is not known, so nothing is taken back that seems to have left",
-                self._recipe.title,
-            )
+                self._reconcile(unit)
+                gone = [pile for pile in self._book.standing_in(unit) if not self._spool.has(pile)]
+                left.update(dict.fromkeys((unit, pile) for pile in gone))
+        for unit, name in left:
+            yield from self._left(unit, name)
 
     def _planned(self, pile: Pile) -> Iterator[Job]:
         abouts = list(map(decode_about, pile.abouts))
@@ -118,15 +147,28 @@ class Delivery:
             self._refuse(pile.unit, pile.pile, about, spoiled if pile.spoiled else _disagreement(abouts))
             return
         self._reconcile(pile.unit)
-        yield from self._wanted(pile.unit, pile.pile, about, self._needed(pile.unit, pile.pile, about)[0])
+        needed = self._needed(pile.unit, pile.pile, about)[0]
+        unsure = pile.unsure or (UNKNOWN_ROWS if not self._whole and self._was_adopted(pile.pile) else "")
+        if unsure and isinstance(needed, Job) and self._book.standing(pile.pile):
+            needed = Fault("not known whether it came whole", f"{unsure}: {_WHOLE}")
+            self._doubt(pile.pile)
+        yield from self._wanted(pile.unit, pile.pile, about, needed)
 
-    def _left(self, unit: bytes) -> Iterator[Job]:
-        """What stands of a unit and is in its plan no more."""
+    def _doubt(self, pile: bytes) -> None:
+        """What the trail knows of a document's rows is not what stands."""
+        self._doubted.add(pile)
+        if self._was_adopted(pile) and not self.validate_only:
+            self._plans.forget(pile)
+
+    def _was_adopted(self, pile: bytes) -> bool:
+        """Whether documents were taken into the trail in this delivery, before it has posted any of the pile."""
+        return self._parcel.opened and any(one.batch_no == self._parcel.no for one in self._book.standing(pile))
+
+    def _left(self, unit: bytes, pile: bytes) -> Iterator[Job]:
+        """A document of which nothing is left in the plan."""
         self._reconcile(unit)
-        for pile in self._book.standing_in(unit):
-            if self._spool.has(pile):
-                continue
-            last = decode_document(self._book.standing(pile)[-1].content)
+        if standing := self._book.standing(pile):
+            last = decode_document(standing[-1].content)
             yield from self._wanted(unit, pile, last, self._needed(unit, pile, None)[0])
 
     def _reconcile(self, unit: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_kit.audit.documents import DocumentBook
+from connector_kit.audit.keys import key_hash
+from connector_kit.audit.plans import PlanBook
 from connector_kit.delivery.intake import Bound, Keyed, Refused, require_keys
+from connector_kit.delivery.proof import OpenVersion
 from connector_kit.documents.asking import validate
 from connector_kit.documents.delivery import Delivery
 from connector_kit.documents.parcel import Label, Parcel
@@ -20,16 +24,21 @@ from connector_kit.documents.summary import Tally
 from connector_kit.documents.work import Clock
 from connector_kit.errors import RefusedError, UnavailableError
 from connector_kit.lease_check import under_lease
+from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.compile import field_faults
 
 if TYPE_CHECKING:
     from connector_kit.audit import Run, Trail
     from connector_kit.coordination.base import Coordinator, Lease
+    from connector_kit.documents.merging import Losses
     from connector_kit.documents.model import Poster
     from connector_kit.documents.periods import FiscalYears
     from connector_kit.documents.recipe import Recipe
     from connector_kit.mapping.values import Unmappable
     from connector_kit.singer.outcomes import Line
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Services:
     check_standing: bool = False
     look_up_first: bool = True
     follow_erp: bool = False
+    max_vanished_share: float = 1.0
     clock: Clock = field(default_factory=Clock)
 
 
@@ -78,6 +88,9 @@ class Order:
         self._key: Sequence[str] = ()
         self._replay_of = ""
         self._open = False
+        self._proven: int | None = None
+        self._scope = f"{services.destination}/{recipe.rules.name}/{recipe.stream}"
+        self._version = OpenVersion(services.trail, self._scope, dry=services.validate_only)
 
     @property
     def stream(self) -> str:
@@ -117,14 +130,22 @@ class Order:
         mapped = self._mapper.map(records.pick(kept) if len(kept) < len(records) else records)
         rows, places = [], dict[int, int]()
         for seq, (at, one) in enumerate(zip(kept, mapped, strict=True), start=spool.rows):
-            rows.append(Row(seq, one.home, one.line, keys[at], bytes(records.raws[at])))
+            rows.append(Row(seq, one.home, one.line, keys[at], block.hashes[at], bytes(records.raws[at])))
             places[at] = seq
-        latest = [(key, places.get(at, GONE)) for at, key in enumerate(keys)] if self._key else []
+        latest = [(one, places.get(at, GONE)) for at, one in enumerate(block.hashes)] if self._key else []
         spool.add(rows, latest)
         for row, one in zip(rows, mapped, strict=True):
             if one.problem is not None:
                 self._refuse(spool, row, one.problem)
+        self._seen(block.hashes, block.version)
+        if not self._key and any(one.home is None for one in mapped) and not self._replay_of:
+            self._version.spoil()  # any row that did not come may have come like this one
         self._open = True
+
+    def _seen(self, hashes: Sequence[bytes], version: int | None) -> None:
+        """A replay is no reading of the source."""
+        if not self._replay_of:
+            self._version.seen(hashes if self._key else (), version)
 
     def _refuse(self, spool: RowSpool, row: Row, problem: Unmappable) -> None:
         reason = f"{problem.column}: {problem.reason}" if problem.column else problem.reason
@@ -133,10 +154,13 @@ class Order:
         self.tally.reasons[reason] += 1
 
     def reject(self, refused: Sequence[Refused]) -> None:
-        """Records that break their schema, have no key, or can't be read."""
+        """Records that break their schema, have no key, or can't be read; they hold their documents back."""
         spool = self._spooling()
         for one in refused:
-            spool.refuse_invalid(one.key, one.reason, one.message, one.raw)
+            self._seen([key_hash(one.key)] if one.known else (), one.version)
+            if not one.known and not self._replay_of:
+                self._version.spoil()
+            self._hold(spool, one)
             self.tally.reasons[one.reason] += 1
         self.tally.read += len(refused)
         self.tally.rejected += len(refused)
@@ -146,10 +170,25 @@ class Order:
                 self._services.plugin, self.recipe.stream, refused, "on_failure is stop, so nothing was posted"
             )
 
+    def _hold(self, spool: RowSpool, one: Refused) -> None:
+        """A refused record into the spool, as a row of its document where that can be told."""
+        hashed = key_hash(one.key) if one.known else b""
+        [mapped] = self._mapper.map(RowsBlock([dict(one.fields)]))
+        if mapped.home is None or not one.raw:
+            spool.refuse_invalid(one.key, hashed, one.reason, one.message, one.raw)
+            return
+        row = Row(spool.rows, mapped.home, "", one.key, hashed, one.raw)
+        spool.add([row], [(hashed, row.seq)] if hashed else [])
+        spool.refuse(row, one.reason, one.message)
+
     def remove(self, keys: Sequence[str], version: int | None) -> None:
         """Records that the source deleted: they are no part of the plan."""
-        del version
-        self._spooling().add([], [(key, GONE) for key in keys])
+        self._seen((), version)
+        self._spooling().add([], [(key_hash(key), GONE) for key in keys])
+
+    def prove(self, version: int | None) -> None:
+        """Which version of the stream came whole, None: none did."""
+        self._proven = version
 
     def close(self) -> None:
         """A STATE or ACTIVATE_VERSION message came: the tap has not broken off since the last record."""
@@ -165,6 +204,11 @@ class Order:
         """Let go of rows that were not delivered."""
         while self._loads:
             self._loads.pop().spool.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether rows came that no STATE or ACTIVATE_VERSION follows."""
+        return self._open
 
     def check_complete(self) -> None:
         """Raises UnavailableError when the input seems to have broken off: half a plan must not be posted."""
@@ -193,10 +237,13 @@ class Order:
             services.coordinator.lock(name, purpose=purpose, wait_seconds=services.wait_seconds) as lease,
             under_lease(lease.assert_held),
         ):
-            for load in self._loads:
-                self.tally.replaced += load.spool.seal()
-                self._deliver(load, lease)
+            losses = [found for load in self._loads if (found := self._deliver(load, lease))]
+        self._version.keep()
         self.discard()
+        if losses:
+            raise self._too_many_lost(losses[0])
+        if self._proven is not None:
+            self._version.close()
         if self.recipe.stop_on_failure and (self.tally.refused or self.tally.rejected) and not services.validate_only:
             top = "; ".join(f"{count} x {reason}" for reason, count in self.tally.reasons.most_common(3))
             raise RefusedError(
@@ -207,12 +254,25 @@ class Order:
                 hint="`audit failures` lists the rows.",
             )
 
-    def _deliver(self, load: _Load, lease: Lease) -> None:
+    def _too_many_lost(self, losses: Losses) -> RefusedError:
+        return RefusedError(
+            system=self._services.plugin,
+            subject=self.recipe.title,
+            expected=f"at most {self._services.max_vanished_share:.0%} of {losses.known} known rows gone "
+            "(max_vanished_share)",
+            got=f"{losses.gone} that the source no longer shows",
+            hint="Nothing of that was taken back. Compare the source with what stands; "
+            "max_vanished_share sets the limit.",
+        )
+
+    def _deliver(self, load: _Load, lease: Lease) -> Losses | None:
+        """Post what a load comes to; what is gone, when it is more than may be."""
+        self.tally.replaced += load.spool.seal()
         services, recipe, spool = self._services, self.recipe, load.spool
         label = Label(
             system=services.system,
             stream=recipe.stream,
-            scope=f"{services.destination}/{recipe.rules.name}/{recipe.stream}",
+            scope=self._scope,
             action=f"{'test run of ' if services.validate_only else ''}{recipe.rules.name}",
             schema=load.schema,
             key_properties=load.key,
@@ -236,6 +296,9 @@ class Order:
             spool,
             parcel,
             self.tally,
+            plans=PlanBook(services.trail, label.scope),
+            keyed=bool(load.key),
+            most_lost=services.max_vanished_share,
             now=services.clock.now,
             validate_only=services.validate_only,
             compare_first=services.look_up_first and not services.validate_only,
@@ -245,6 +308,8 @@ class Order:
             posting.recover()
         if load.replay_of:
             delivery.drop_outdated(load.replay_of)
+        whole = not load.replay_of and self._proven is not None and self._proves(load)
+        losses = delivery.merge(whole=whole, continued=self._version.continued)
         try:
             if spool.refused or spool.invalid:
                 delivery.open()
@@ -261,6 +326,18 @@ class Order:
         settled = parcel.settle(self.tally.counts())
         self.tally.repaired += settled.repaired
         if not services.validate_only:
-            if not opened:
-                delivery.cover()
+            delivery.close(opened=opened)
             self.tally.repaired += book.supersede(parcel.no, services.clock.now())
+        return losses
+
+    def _proves(self, load: _Load) -> bool:
+        """Whether the version that came whole says what is gone."""
+        # Without keys nothing tells what came in earlier runs of the same version.
+        proves = self._version.proves(self._proven or 0) and bool(load.key or not self._version.continued)
+        if not proves:
+            log.warning(
+                "%s: it is not known of every record of this version which row it is, so nothing is taken back that "
+                "seems to be gone.",
+                self.recipe.title,
+            )
+        return proves

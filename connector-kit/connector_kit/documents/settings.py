@@ -106,6 +106,13 @@ def properties() -> list[th.Property[Any]]:
             "one run: documents are taken as the ERP shows them, and what it reversed or lost counts as taken back.",
         ),
         th.Property(
+            "max_vanished_share",
+            th.NumberType,
+            default=0.5,
+            description="Share of the known rows (0 to 1) above which it is refused to take back what a read that came "
+            "whole no longer shows.",
+        ),
+        th.Property(
             "settle_seconds",
             th.NumberType,
             default=660,

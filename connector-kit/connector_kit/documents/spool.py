@@ -8,46 +8,65 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from typing_extensions import override
 
+from connector_kit.audit.plans import PlanRow
 from connector_kit.documents.model import Line
 from connector_kit.documents.rows import Home, decode_line
 from connector_kit.errors import UnavailableError
 from connector_kit.sqlite import changed
 
+_AT_ONCE = 900
 GONE = -1
 """Instead of a row's number: the record is no part of the plan any more."""
 
 _TABLES = """
-CREATE TABLE rows (seq INTEGER PRIMARY KEY, pile BLOB, line TEXT, key TEXT NOT NULL, raw BLOB NOT NULL);
-CREATE TABLE abouts (pile BLOB, unit BLOB, about BLOB, first INTEGER, PRIMARY KEY (pile, about)) WITHOUT ROWID;
-CREATE TABLE latest (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE rows (seq INTEGER PRIMARY KEY, pile BLOB, mark BLOB, line TEXT, key TEXT NOT NULL, hash BLOB NOT NULL,
+                   raw BLOB NOT NULL);
+CREATE TABLE abouts (mark BLOB PRIMARY KEY, pile BLOB, unit BLOB, about BLOB, first INTEGER) WITHOUT ROWID;
+CREATE TABLE latest (hash BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE spoiled (pile BLOB, seq INTEGER, why TEXT NOT NULL, PRIMARY KEY (pile, seq)) WITHOUT ROWID;
 CREATE TABLE rejects (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, message TEXT NOT NULL);
-CREATE TABLE invalid (key TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, raw BLOB NOT NULL);
+CREATE TABLE invalid (key TEXT NOT NULL, hash BLOB NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
+                      raw BLOB NOT NULL);
+CREATE TABLE left_over (place INTEGER PRIMARY KEY, pile BLOB UNIQUE, unit BLOB NOT NULL);
+CREATE TABLE unsure (pile BLOB PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID;
 """
+
+_HERE = "seq >= 0"
+"""Rows of this delivery; those that stood in the trail before have negative numbers."""
 
 
 class Row(NamedTuple):
-    """A record as it is kept. home is None and line "" for a record that is refused; why it is stands in `rejects`."""
+    """A record as it is kept. home is None and line "" for a record that is refused; why it is stands in `rejects`.
+
+    hash: of its key; b"" when its key is not known.
+    """
 
     seq: int
     home: Home | None
     line: str
     key: str
+    hash: bytes
     raw: bytes
 
 
 class Pile(NamedTuple):
-    """The rows of one document. abouts: more than one when they disagree. spoiled: why it can't be posted, or ""."""
+    """The rows of one document. abouts: more than one when they disagree. spoiled: why it can't be posted, or "".
+
+    unsure: why it may only be confirmed, not changed, or "".
+    """
 
     unit: bytes
     pile: bytes
     abouts: tuple[bytes, ...]
     spoiled: str
+    unsure: str = ""
 
 
 class _OnDisk(sqlite3.Connection):
@@ -85,6 +104,17 @@ class _OnDisk(sqlite3.Connection):
             ) from error
 
 
+# Something of them is left: rows, or a refused one that spoils the document.
+_IN_USE = (
+    "(EXISTS (SELECT 1 FROM rows WHERE rows.pile = a.pile AND rows.mark = a.mark) OR EXISTS "
+    "(SELECT 1 FROM spoiled AS s JOIN rows AS r ON r.seq = s.seq WHERE s.pile = a.pile AND r.mark = a.mark))"
+)
+
+
+def _mark(home: Home) -> bytes:
+    return blake2b(home.pile + home.about, digest_size=8).digest()
+
+
 class RowSpool:
     """Rows of one recipe. Add blocks, `seal`, then read pile after pile."""
 
@@ -93,44 +123,77 @@ class RowSpool:
         self._db.place = path.parent
         self._db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;" + _TABLES)
         self.rows = 0
+        self._carried = -1
         self.invalid = 0
         self.refused = 0
-        self.blind = False
-        """Whether a record was refused whose document is not known: then what seems to have left may not have."""
 
-    def add(self, rows: Sequence[Row], latest: Iterable[tuple[str, int]]) -> None:
-        """A block of rows that follow each other. latest: key and row number (or GONE) in the order they came."""
+    def add(self, rows: Sequence[Row], latest: Iterable[tuple[bytes, int]]) -> None:
+        """A block of rows that follow each other. latest: key hash and row number (or GONE) in the order they came."""
         db = self._db
         db.execute("BEGIN")
-        db.executemany(
-            "INSERT INTO rows VALUES (?, ?, ?, ?, ?)",
-            [(row.seq, row.home.pile if row.home and row.line else None, row.line, row.key, row.raw) for row in rows],
-        )
         homes = {row.home: row.seq for row in reversed(rows) if row.home is not None}
+        marks = {home: _mark(home) for home in homes}
         db.executemany(
-            "INSERT OR IGNORE INTO abouts VALUES (?, ?, ?, ?)",
-            [(home.pile, home.unit, home.about, first) for home, first in homes.items()],
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    row.seq,
+                    row.home.pile if row.home and row.line else None,
+                    marks[row.home] if row.home else None,
+                    row.line,
+                    row.key,
+                    row.hash,
+                    row.raw,
+                )
+                for row in rows
+            ],
         )
         db.executemany(
-            "INSERT INTO latest VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq", list(latest)
+            "INSERT OR IGNORE INTO abouts VALUES (?, ?, ?, ?, ?)",
+            [(marks[home], home.pile, home.unit, home.about, first) for home, first in homes.items()],
+        )
+        db.executemany(
+            "INSERT INTO latest VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET seq = excluded.seq", list(latest)
         )
         db.execute("COMMIT")
         self.rows += len(rows)
+
+    def carry(self, unit: bytes, pile: bytes, rows: Iterable[PlanRow]) -> None:
+        """Rows of a document that stood in the trail before and that this delivery does not repeat."""
+        homes = [(row, Home(unit, pile, row.about)) for row in rows]
+        db = self._db
+        for row, home in homes:
+            self._carried -= 1
+            mark, seq = _mark(home), self._carried
+            db.execute("INSERT OR IGNORE INTO abouts VALUES (?, ?, ?, ?, ?)", (mark, pile, unit, row.about, seq))
+            values = (seq, pile if row.line else None, mark, row.line, "", row.hash, b"")
+            db.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            if not row.line:
+                db.execute("INSERT INTO spoiled VALUES (?, ?, ?)", (pile, seq, row.why))
+
+    def leave(self, unit: bytes, pile: bytes) -> None:
+        """A document of which no row is left."""
+        self._db.execute("INSERT OR IGNORE INTO left_over (pile, unit) VALUES (?, ?)", (pile, unit))
+
+    def doubt(self, pile: bytes, why: str) -> None:
+        """A document whose plan may only be confirmed: it is not known whether it came whole."""
+        self._db.execute("INSERT OR IGNORE INTO unsure VALUES (?, ?)", (pile, why))
+
+    def spoil(self, pile: bytes, why: str) -> None:
+        """A document that a record spoils which is no row of it."""
+        self._db.execute("INSERT OR IGNORE INTO spoiled VALUES (?, ?, ?)", (pile, GONE, why))
 
     def refuse(self, row: Row, reason: str, message: str) -> None:
         """A row, added already, that can't be used; it spoils its document."""
         self._db.execute("INSERT OR IGNORE INTO rejects VALUES (?, ?, ?)", (row.seq, reason, message))
         self.refused += 1
-        if row.home is None:
-            self.blind = True
-        else:
+        if row.home is not None:
             self._db.execute("INSERT OR IGNORE INTO spoiled VALUES (?, ?, ?)", (row.home.pile, row.seq, message))
 
-    def refuse_invalid(self, key: str, reason: str, message: str, raw: bytes) -> None:
-        """A record that is not even a row."""
-        self._db.execute("INSERT INTO invalid VALUES (?, ?, ?, ?)", (key, reason, message, raw))
+    def refuse_invalid(self, key: str, hashed: bytes, reason: str, message: str, raw: bytes) -> None:
+        """A record whose document is not known. hashed: its key's hash, b"" when that is not known either."""
+        self._db.execute("INSERT INTO invalid VALUES (?, ?, ?, ?, ?)", (key, hashed, reason, message, raw))
         self.invalid += 1
-        self.blind = True
 
     def seal(self) -> int:
         """End the adding; how many rows a later one of their key replaced."""
@@ -139,11 +202,15 @@ class RowSpool:
         if self._db.execute("SELECT 1 FROM latest LIMIT 1").fetchone():
             replaced = changed(
                 self._db,
-                "UPDATE rows SET pile = NULL WHERE NOT EXISTS (SELECT 1 FROM latest WHERE latest.seq = rows.seq)",
+                "UPDATE rows SET pile = NULL, mark = NULL WHERE hash <> x'' "
+                "AND NOT EXISTS (SELECT 1 FROM latest WHERE latest.seq = rows.seq)",
             )
-            # A refused record that was replaced spoils nothing.
+            # A refused record that was replaced spoils nothing; of one without key it is not known.
             for table in ("rejects", "spoiled"):
-                self._db.execute(f"DELETE FROM {table} WHERE seq NOT IN (SELECT seq FROM latest)")  # noqa: S608 - fixed
+                self._db.execute(
+                    f"DELETE FROM {table} WHERE seq NOT IN (SELECT seq FROM latest) "  # noqa: S608 - fixed
+                    "AND seq NOT IN (SELECT seq FROM rows WHERE hash = x'')"
+                )
         self._db.execute("CREATE INDEX rows_pile ON rows (pile, seq)")
         self._db.execute("CREATE INDEX abouts_unit ON abouts (unit)")
         return replaced
@@ -151,21 +218,72 @@ class RowSpool:
     def piles(self) -> Iterator[Pile]:
         """Every document of the plan, spoiled ones too, in the order in which their first rows came."""
         found = self._db.execute(
-            "SELECT unit, pile, about, COALESCE((SELECT why FROM spoiled AS s WHERE s.pile = a.pile LIMIT 1), '') "
-            "FROM abouts AS a WHERE EXISTS (SELECT 1 FROM rows WHERE rows.pile = a.pile) "
-            "OR EXISTS (SELECT 1 FROM spoiled AS s WHERE s.pile = a.pile) "
+            "SELECT unit, pile, about, "  # noqa: S608 - a constant
+            "COALESCE((SELECT why FROM spoiled AS s WHERE s.pile = a.pile LIMIT 1), ''), "
+            "COALESCE((SELECT why FROM unsure AS s WHERE s.pile = a.pile), '') "
+            f"FROM abouts AS a WHERE {_IN_USE} "
             "ORDER BY MIN(first) OVER (PARTITION BY pile), pile, about"
         )
         known: Pile | None = None
-        for unit, pile, about, why in found:
+        for unit, pile, about, why, unsure in found:
             if known is not None and known.pile == pile:
                 known = known._replace(abouts=(*known.abouts, about))
                 continue
             if known is not None:
                 yield known
-            known = Pile(unit, pile, (about,), why)
+            known = Pile(unit, pile, (about,), why, unsure)
         if known is not None:
             yield known
+
+    def places(self) -> list[tuple[bytes, bytes]]:
+        """Pairs of unit and document that have rows, in the order in which they came."""
+        return self._db.execute(
+            f"SELECT unit, pile FROM abouts AS a WHERE {_IN_USE} GROUP BY unit, pile ORDER BY MIN(first)"  # noqa: S608 - a constant
+        ).fetchall()
+
+    def left_over(self) -> list[tuple[bytes, bytes]]:
+        """Pairs of unit and document of which no row is left."""
+        return self._db.execute("SELECT unit, pile FROM left_over ORDER BY place").fetchall()
+
+    def plan_rows(self, pile: bytes) -> list[PlanRow]:
+        """The rows of a document as the trail keeps them, refused ones included, those without a key left out."""
+        found = self._db.execute(
+            "SELECT r.hash, a.about, r.line, '' FROM rows AS r JOIN abouts AS a ON a.mark = r.mark WHERE r.pile = ? "
+            "UNION ALL SELECT r.hash, a.about, '', s.why FROM spoiled AS s JOIN rows AS r ON r.seq = s.seq "
+            "JOIN abouts AS a ON a.mark = r.mark WHERE s.pile = ?",
+            (pile, pile),
+        )
+        return [PlanRow(*row) for row in found if row[0]]
+
+    def spoken_of(self, hashes: Sequence[bytes]) -> set[bytes]:
+        """Of some keys those that this delivery says something about."""
+        found: set[bytes] = set()
+        for start in range(0, len(hashes), _AT_ONCE):
+            some = hashes[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found |= {one for (one,) in self._db.execute(f"SELECT hash FROM latest WHERE hash IN ({marks})", some)}  # noqa: S608 - question marks
+        return found
+
+    def note(self, hashes: Iterable[bytes]) -> None:
+        """Keys that this delivery says something about, of a stream without keys."""
+        self._db.executemany("INSERT OR IGNORE INTO latest VALUES (?, 0)", [(one,) for one in hashes])
+
+    def gone(self) -> list[bytes]:
+        """The keys that the source deleted or that the recipe's `where` leaves out."""
+        return [one for (one,) in self._db.execute("SELECT hash FROM latest WHERE seq = ?", (GONE,))]
+
+    def invalid_hashes(self) -> list[bytes]:
+        """The keys of refused records whose document is not known."""
+        return [one for (one,) in self._db.execute("SELECT DISTINCT hash FROM invalid WHERE hash <> x''")]
+
+    def homeless_hashes(self) -> list[bytes]:
+        """The keys of rows whose document could not be told."""
+        return [
+            one
+            for (one,) in self._db.execute(
+                "SELECT hash FROM rows WHERE mark IS NULL AND hash <> x'' AND seq IN (SELECT seq FROM rejects)"
+            )
+        ]
 
     def units(self) -> Iterator[bytes]:
         """Everything that this delivery brings as a whole, in the order in which it came."""
@@ -174,7 +292,10 @@ class RowSpool:
 
     def abouts(self, unit: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The documents of a unit, with what their rows say of them."""
-        yield from self._db.execute("SELECT pile, about FROM abouts WHERE unit = ? ORDER BY first", (unit,)).fetchall()
+        yield from self._db.execute(
+            f"SELECT pile, about FROM abouts AS a WHERE unit = ? AND {_IN_USE} ORDER BY first",  # noqa: S608 - a constant
+            (unit,),
+        ).fetchall()
 
     def has(self, pile: bytes) -> bool:
         """Whether the plan has a document."""
@@ -190,15 +311,18 @@ class RowSpool:
     def lines(self, pile: bytes) -> Iterator[Line]:
         """The lines of a document in the order of its rows."""
         for seq, text in self._db.execute("SELECT seq, line FROM rows WHERE pile = ? ORDER BY seq", (pile,)):
-            yield decode_line(text, seq)
+            line = decode_line(text, seq)
+            yield line if seq >= 0 else replace(line, rows=())
 
     def seqs(self, pile: bytes) -> list[int]:
-        """The numbers of a document's rows."""
-        return [seq for (seq,) in self._db.execute("SELECT seq FROM rows WHERE pile = ? ORDER BY seq", (pile,))]
+        """The numbers of a document's rows in this delivery."""
+        found = self._db.execute(f"SELECT seq FROM rows WHERE pile = ? AND {_HERE} ORDER BY seq", (pile,))  # noqa: S608 - a constant
+        return [seq for (seq,) in found]
 
     def culprits(self, pile: bytes) -> list[int]:
-        """The numbers of the rows that spoil a document."""
-        return [seq for (seq,) in self._db.execute("SELECT seq FROM spoiled WHERE pile = ? ORDER BY seq", (pile,))]
+        """The numbers of the rows of this delivery that spoil a document."""
+        found = self._db.execute(f"SELECT seq FROM spoiled WHERE pile = ? AND {_HERE} ORDER BY seq", (pile,))  # noqa: S608 - a constant
+        return [seq for (seq,) in found]
 
     def reject(self, seqs: Iterable[int], reason: str, message: str) -> int:
         """Rows whose document was refused; how many were not refused before."""
@@ -208,12 +332,20 @@ class RowSpool:
         self._db.execute("COMMIT")
         return self._db.total_changes - before
 
-    def drop(self, unit: bytes) -> int:
-        """Forget the rows of a unit; how many there were."""
-        piles = "SELECT pile FROM abouts WHERE unit = ?"
-        gone = changed(self._db, f"DELETE FROM rows WHERE pile IN ({piles})", (unit,))  # noqa: S608 - a constant
-        self._db.execute("DELETE FROM abouts WHERE unit = ?", (unit,))
-        return gone
+    def drop(self, hashes: Iterable[bytes], piles: Iterable[bytes]) -> int:
+        """Forget rows by their keys or documents; how many there were."""
+        before = self._db.total_changes
+        self._db.executemany("DELETE FROM rows WHERE hash = ?", [(one,) for one in hashes])
+        self._db.executemany("DELETE FROM rows WHERE pile = ?", [(one,) for one in piles])
+        dropped = self._db.total_changes - before
+        for table in ("rejects", "spoiled", "latest"):
+            self._db.execute(f"DELETE FROM {table} WHERE seq >= 0 AND seq NOT IN (SELECT seq FROM rows)")  # noqa: S608 - fixed
+        return dropped
+
+    def hashes(self) -> Iterator[bytes]:
+        """The keys of all rows."""
+        for (one,) in self._db.execute("SELECT hash FROM rows WHERE hash <> x'' ORDER BY seq").fetchall():
+            yield one
 
     def blocks(self, size: int) -> Iterator[list[tuple[int, str, bytes]]]:
         """All rows, in their order: number, key, raw record."""

@@ -47,6 +47,13 @@ class DocumentRoute(Route, Protocol):
     def close(self) -> None:
         """A STATE or ACTIVATE_VERSION message came."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether records came of which it is not said that they are all, and that matters."""
+
+    def prove(self, version: int | None) -> None:
+        """Which version of the stream came whole, None: none did."""
+
     def check_complete(self) -> None:
         """Raises UnavailableError when the input seems to have broken off, and that matters."""
 
@@ -113,7 +120,10 @@ class DocumentTarget(DeliveryTarget):
             return
         orders = self._orders or []
         for order in orders:
+            if self.fault is not None and order.is_open:
+                raise self.fault  # half a document is never posted
             order.check_complete()
+            order.prove(self.proven(order.stream))
         for order in orders:
             order.deliver()
         check_delivered(self.name, self.config, filter(None, (order.none_arrived() for order in orders)))
@@ -203,6 +213,7 @@ class DocumentTarget(DeliveryTarget):
             validate_only=config["validate_only"],
             check_standing=config["check_standing"],
             look_up_first=config["look_up_first"],
+            max_vanished_share=config["max_vanished_share"],
             clock=Clock(trail.database.now),
             follow_erp=config["on_mismatch"] == "follow_erp",
         )

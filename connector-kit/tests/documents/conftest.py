@@ -35,13 +35,16 @@ class Bench:
             "spool_dir": str(folder),
             "settle_seconds": 0.3,
             "source_system": "Anaplan",
+            "max_vanished_share": 1,
             "on_nothing_delivered": "continue",  # many tests look at refusals alone
             "documents": [RECIPE],
         }
 
-    def run(self, rows_or_text, *, recipe=None, key=(), state="done", **config):
+    def run(self, rows_or_text, *, recipe=None, key=(), state="done", whole=True, **config):
         """Returns what went to standard output."""
-        text = rows_or_text if isinstance(rows_or_text, str) else messages(rows_or_text, key=key, state=state)
+        text = (
+            rows_or_text if isinstance(rows_or_text, str) else messages(rows_or_text, key=key, state=state, whole=whole)
+        )
         settings = {**self.config, **({"documents": [{**RECIPE, **recipe}]} if recipe else {}), **config}
         target_class = type("Target", (FakeTarget,), {"erp": self.erp})
         out = io.StringIO()

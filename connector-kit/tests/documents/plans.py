@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from decimal import Decimal
@@ -52,9 +53,17 @@ class _Exact(json.JSONEncoder):
         return float(o) if isinstance(o, Decimal) else super().default(o)
 
 
-def messages(rows, *, stream="plan", key=(), state="done", schema=SCHEMA):
+_versions = itertools.count(1)
+
+
+def messages(rows, *, stream="plan", key=(), state="done", schema=SCHEMA, whole=True):
+    """whole: as a tap writes it that has read everything: ACTIVATE_VERSION behind the records of a new version."""
+    version = next(_versions)
+    more = {"version": version} if whole else {}
     lines = [{"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(key)}]
-    lines += [{"type": "RECORD", "stream": stream, "record": one} for one in rows]
+    lines += [{"type": "RECORD", "stream": stream, "record": one, **more} for one in rows]
+    if whole and state:
+        lines.append({"type": "ACTIVATE_VERSION", "stream": stream, "version": version})
     if state:
         lines.append({"type": "STATE", "value": {"at": state}})
     return "".join(json.dumps(line, cls=_Exact) + "\n" for line in lines)

@@ -51,6 +51,7 @@ class World:
         recipes, faults = parse([given], {rules.name: rules})
         assert not faults
         self.recipe = recipes[0]
+        self.version = 0
         self.audit_url = f"sqlite:///{self.folder / 'audit.db'}"
         self.host_ahead = 0.0  # seconds by which the trail's host shows more than the real time
         self.host_gains = 0.0  # so many more with each wait
@@ -117,7 +118,8 @@ class World:
         try:
             run = trail.begin_run(plugin="test", version="1", destination=DESTINATION)
             order = self._order(trail, run, folder, follow_erp)
-            self._feed(order, rows)
+            self.version += 1
+            self._feed(order, rows, self.version)
             order.deliver()
             run.finish("delivered")
         except Crash:
@@ -156,7 +158,7 @@ class World:
         return Order(self.recipe, self.poster, services)
 
     @staticmethod
-    def _feed(order, rows):
+    def _feed(order, rows, version):
         message, *records = messages(rows, state=None).splitlines()
         order.bind(Bound(SCHEMA, message.encode(), ()))
         reader = RecordReader(SCHEMA, SCHEMA["properties"])
@@ -165,8 +167,9 @@ class World:
             good, bad = reader.read(raws)
             assert not bad
             keys = [raw.decode() for raw in raws]
-            order.take(Keyed(good, keys, list(map(key_hash, keys))))
+            order.take(Keyed(good, keys, list(map(key_hash, keys)), version))
             order.close()
+            order.prove(version)
 
     def _mortal(self, trail, crash_at, after):
         """Every write that the process waits for is a step; from the step where it dies on nothing is written."""
