@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,11 +50,16 @@ def row(account: str, amount: str, **values: Any) -> dict[str, Any]:
     return {**base, "Amount": Decimal(amount), "Currency": "EUR", "Comment": "", **values}
 
 
+_versions = itertools.count(1)
+
+
 def plan(*rows: Mapping[str, Any], state: object = "done", stream: str = "plan") -> list[dict[str, Any]]:
-    """The messages of a plan that came whole."""
+    """The messages of a plan that came whole, as ACTIVATE_VERSION behind its records says."""
+    version = next(_versions)
     messages: list[dict[str, Any]] = [
         {"type": "SCHEMA", "stream": stream, "schema": SCHEMA, "key_properties": KEY},
-        *({"type": "RECORD", "stream": stream, "record": dict(one)} for one in rows),
+        *({"type": "RECORD", "stream": stream, "record": dict(one), "version": version} for one in rows),
+        {"type": "ACTIVATE_VERSION", "stream": stream, "version": version},
         {"type": "STATE", "value": {"mark": state}},
     ]
     return messages
@@ -85,6 +91,7 @@ class Bench(TrailReader):
             "password": info["password"],
             "coordination_url": f"sqlite:///{self.folder}/coordination.db",
             "audit_url": self.audit_url,
+            "max_vanished_share": 1,  # many plans here change as a whole
             "on_nothing_delivered": "continue",  # many tests look at refusals alone
             "created_by": USER,
             "fiscal_years": {"1710": {"start_month": 4, "named_by": "start"}},

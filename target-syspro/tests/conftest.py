@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,14 +49,19 @@ def row(account: str, amount: str, **values: Any) -> dict[str, Any]:
     return {**base, **values}
 
 
+_versions = itertools.count(1)
+
+
 def messages(
     stream: str, properties: Mapping[str, Any], key: Sequence[str], rows: Sequence[Mapping[str, Any]], state: object
 ) -> list[dict[str, Any]]:
-    """The messages of a stream that came whole."""
+    """The messages of a stream that came whole, as ACTIVATE_VERSION behind its records says."""
+    version = next(_versions)
     schema = {"type": "object", "properties": dict(properties)}
     return [
         {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(key)},
-        *({"type": "RECORD", "stream": stream, "record": dict(one)} for one in rows),
+        *({"type": "RECORD", "stream": stream, "record": dict(one), "version": version} for one in rows),
+        {"type": "ACTIVATE_VERSION", "stream": stream, "version": version},
         {"type": "STATE", "value": {"mark": state}},
     ]
 
@@ -105,6 +111,7 @@ class Bench(TrailReader):
             "company": "EDU1",
             "coordination_url": f"sqlite:///{self.folder}/coordination.db",
             "audit_url": self.audit_url,
+            "max_vanished_share": 1,  # many plans here change as a whole
             "on_nothing_delivered": "continue",  # many tests look at refusals alone
             "settle_seconds": 0.5,
             "wait_seconds": 30,
