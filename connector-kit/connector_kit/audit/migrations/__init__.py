@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connector_kit.audit.database import Connection, Database
 
 # The last of `versions/`. A test holds the two together.
-NEWEST = "0007"
+NEWEST = "0008"
 VERSION_TABLE = "audit_version"
 
 # Any number will do, as long as nobody else who uses the same database takes it.
