@@ -22,6 +22,13 @@ ODATA = (
     Switch("filter_functions", bool, True, "contains, startswith, year and the like work in $filter."),
     Switch("odata_password", ("separate", "enet"), "separate", "Which password Basic authentication checks."),
     Switch("compression", bool, False, "Bodies are gzipped for clients that accept it."),
+    Switch("operator_known", bool, True, "The OData service was started since the operator was made."),
+    Switch(
+        "activity_queries",
+        ("absent", "keyless", "keyed"),
+        "absent",
+        "Business Activity Queries: views of the company database that are entity sets, without a key or with one.",
+    ),
     Switch("hidden_tables", str, "", "Tables, comma-separated, that the operator's SQL login may not see."),
 )
 ENET = (
@@ -35,6 +42,7 @@ ENET = (
     Switch("json_quoted_session", bool, False, "Logon returns the session id as a JSON string."),
     Switch("longest_url", int, 16384, "Characters of path and query that the HTTP stack accepts."),
     Switch("long_url_status", ("414", "400", "404"), "414", "How a longer URL is refused."),
+    Switch("rest_path", str, "", "Path of e.net REST behind a load balancer, instead of the WCF service's."),
     Switch("utilities_path", bool, False, "/Utilities/Logon is an alias of /Logon, and so for its siblings."),
     Switch("null_date_text", ("0000-00-00", "empty"), "0000-00-00", "How a date that was never entered is written."),
     Switch("find_cap", int, 0, "Rows that one COMFND returns at most; 0 as many as asked."),

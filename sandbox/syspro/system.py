@@ -75,7 +75,7 @@ class Syspro:
             self._seed(store, profile)
 
     def _odata_password(self, user: str) -> str | None:
-        if user != self._operator.code:
+        if user != self._operator.code or not self.switches.flag("operator_known"):
             return None
         separate = self.switches.text("odata_password") == "separate"
         return self._operator.odata_password if separate else self._operator.password
@@ -84,10 +84,11 @@ class Syspro:
         if scope["type"] != "http":
             raise NotImplementedError(f"no {scope['type']} here")  # tells uvicorn that there is no lifespan
         path: str = scope["path"]
+        rest = self.switches.text("rest_path") or enet.BASE
         if path.startswith(odata.BASE):
             await self._odata(scope, receive, send)
-        elif path.lower().startswith(enet.BASE):
-            await self._enet(scope, receive, send)
+        elif path.lower().startswith(rest.lower()):
+            await self._enet({**scope, "path": enet.BASE + path[len(rest) :]}, receive, send)
         else:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
 

@@ -175,7 +175,7 @@ def test_a_fetched_row_has_an_element_per_column_with_padded_numbers_and_null_da
     for column in TABLES["ApInvoice"].columns.values():
         if column.kind == "decimal":
             assert row[column.name].strip() == str(held[column.name])
-            assert row[column.name].startswith(" ")
+            assert len(row[column.name]) == column.size + (1 if column.scale else 0)
         elif column.kind == "datetime":
             assert row[column.name] == (held[column.name] or "0000-00-00")[:10]
         elif column.kind == "varchar":
@@ -262,6 +262,14 @@ def test_a_query_that_makes_no_sense_is_told_in_a_text(syspro, document, text):
     assert text in reply
 
 
+def test_behind_a_load_balancer_the_rest_path_is_another(syspro):
+    syspro.switch("rest_path", "/LoadBalancer/Rest")
+    address = syspro.info["enet_url"]
+    assert requests.get(address + "/GetVersion", timeout=10).status_code == 404
+    other = address.replace("/SYSPROWCFService/Rest", "/LoadBalancer/Rest")
+    assert requests.get(other + "/GetVersion", timeout=10).status_code == 200
+
+
 def test_unknown_elements_are_ignored_without_a_word(syspro):
     document = "<Query><TableName>InvWhControl</TableName><Wherever>x</Wherever><returnrows>1</returnrows></Query>"
     root = parsed(syspro.enet("Query/Query", UserId=syspro.log_on(), BusinessObject="COMFND", XmlIn=document))
@@ -288,6 +296,39 @@ def test_a_browse_shows_values_with_their_type(syspro):
     assert root.findtext("Row/Warehouse/DataType") == "AlphaNumeric"
 
 
+def test_a_browse_ends_with_the_keys_to_go_on_from_and_its_headers(syspro):
+    document = "<Browse><BrowseName>InvMaster</BrowseName><ReturnRows>2</ReturnRows></Browse>"
+    root = parsed(syspro.enet("Query/Browse", UserId=syspro.log_on(), XmlIn=document))
+    codes = [row.findtext("StockCode/Value") for row in root.findall("Row")]
+    assert root.findtext("Title") == "Stock Codes"
+    assert [child.tag for child in root][-2:] == ["NextPrevKey", "HeaderDetails"]
+    assert [(child.tag, child.text) for child in root.find("NextPrevKey")] == [
+        ("PrevKey", codes[0]),
+        ("NextKey", codes[1]),
+        ("Fwd", "True"),
+        ("Back", "False"),
+    ]
+    details = [(child.tag, child.text) for child in root.find("HeaderDetails")]
+    assert details == [
+        ("Header", "Stock code"),
+        ("Header", "Description"),
+        ("Header", "Long description"),
+        ("Key", "StockCode"),
+        ("KeyDescription", "Stock code"),
+        ("Table", "InvMaster"),
+    ]
+
+
+def test_an_empty_element_is_one_tag(syspro):
+    user_id = syspro.log_on()
+    find = "<Query><TableName>InvMaster</TableName><ReturnRows>5</ReturnRows></Query>"
+    query = "<Query><Key><StockCode>NUT&amp;BOLT</StockCode></Key></Query>"
+    for name, document in (("COMFND", find), ("INVQRY", query)):
+        text = syspro.enet("Query/Query", UserId=user_id, BusinessObject=name, XmlIn=document)
+        assert "<AlternateKey2/>" in text
+        assert not re.findall(r"<(\w+)></\1>", text)
+
+
 def test_the_inventory_query_gives_available_stock_of_the_chosen_warehouses(syspro):
     chosen = '<Filter><Warehouse FilterType="{}" FilterValue="FG"/></Filter>'
     document = f"<Query><Key><StockCode>NUT&amp;BOLT</StockCode></Key>{chosen}</Query>"
@@ -299,6 +340,13 @@ def test_the_inventory_query_gives_available_stock_of_the_chosen_warehouses(sysp
     assert [item.findtext("Warehouse") for item in one.findall("WarehouseItem")] == ["FG"]
     assert len(every.findall("WarehouseItem")) == 3
     item = one.find("WarehouseItem")
+    assert len(item.findtext("QtyOnHand")) == 20
+    assert item.findtext("Edited_QtyOnHand").replace(",", "") == f"{float(item.findtext('QtyOnHand')):.3f}"
+    assert len(list(one.iter())) > 200
+    assert [child.tag for child in one] == ["StockItem", "WarehouseItem", "WarehouseTotals"]
+    assert one.find("StockItem/PriceCategory") is not None
+    summed = sum(float(each.findtext("QtyOnHand")) for each in every.findall("WarehouseItem"))
+    assert float(every.findtext("WarehouseTotals/QtyOnHand")) == pytest.approx(summed)
     assert float(item.findtext("AvailableQty")) <= float(item.findtext("QtyOnHand"))
 
 

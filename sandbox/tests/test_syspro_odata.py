@@ -216,6 +216,23 @@ def test_custom_form_tables_are_absent_or_named_in_either_way(syspro):
             assert syspro.rows(name.replace("+", "%2B"))[0]["Region"] == "West"
 
 
+def test_an_operator_that_is_newer_than_the_service_is_unknown_to_it(syspro):
+    syspro.switch("operator_known", False)
+    assert syspro.raw("EDU1/ApSupplier", top=1).status_code == 401
+    assert len(syspro.log_on()) == 36
+
+
+@pytest.mark.parametrize(("form", "keys"), [("keyless", 0), ("keyed", 1)])
+def test_business_activity_queries_are_entity_sets_with_or_without_a_key(syspro, form, keys):
+    assert syspro.raw("EDU1/BaqSupplierInvoices").status_code == 404
+    syspro.switch("activity_queries", form)
+    rows = syspro.raw("EDU1/BaqSupplierInvoices", top=5000).json()["value"]
+    assert len(rows) == len(syspro.control.rows("EDU1", "ApInvoice"))
+    text = syspro.raw("EDU1/$metadata").text
+    (described,) = re.findall(r'<EntityType Name="BaqSupplierInvoices">.*?</EntityType>', text)
+    assert described.count("<Key>") == keys
+
+
 def test_tables_that_the_sql_login_may_not_see_do_not_exist(syspro):
     syspro.switch("hidden_tables", "GenMaster, ArCustomer")
     assert syspro.raw("EDU1/GenMaster").status_code == 404

@@ -25,7 +25,10 @@ _CONNECTION = (
     th.Property("username", th.StringType, description="Operator for OData."),
     th.Property("password", th.StringType, secret=True, description="The operator's OData password."),
     th.Property(
-        "enet_url", th.StringType, description="Address of e.net REST, such as http://HOST:PORT/SYSPROWCFService/Rest."
+        "enet_url",
+        th.StringType,
+        description="Address of e.net REST, such as http://HOST:PORT/SYSPROWCFService/Rest; "
+        "behind a load balancer with its path.",
     ),
     th.Property("operator", th.StringType, description="Operator for e.net: one that nobody else uses."),
     th.Property("operator_password", th.StringType, secret=True, description="The operator's e.net password."),

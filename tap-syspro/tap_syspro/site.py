@@ -242,6 +242,7 @@ def _guess(value: object) -> Kind:
 
 
 def _classify(response: requests.Response, what: str) -> ConnectorError | None:
+    """The error in words for SYSPRO: its OData service knows the operators that were there when it started (help)."""
     if response.status_code == 404 and b"<html" in response.content[:500].lower():
         return NotFoundError(
             system=SYSTEM,
@@ -251,5 +252,9 @@ def _classify(response: requests.Response, what: str) -> ConnectorError | None:
             status=404,
         )
     return classify(
-        SYSTEM, response, what, found="Check the company id, and that the operator's SQL login may see the table."
+        SYSTEM,
+        response,
+        what,
+        found="Check the company id, and that the operator's SQL login may see the table.",
+        unknown="The service reads its operators when it starts: a new one needs a restart.",
     )

@@ -78,6 +78,13 @@ def test_a_tap_that_is_told_to_stop_logs_off(site, coordination, tmp_path):
     assert control.sessions() == []
 
 
+def test_behind_a_load_balancer_its_path_is_part_of_the_address(site, coordination):
+    site.sandbox.control.switch("syspro", "rest_path", "/LoadBalancer/Rest")
+    address = site.enet_config["enet_url"].replace("/SYSPROWCFService/Rest", "/LoadBalancer/Rest")
+    output = site.read("suppliers", interface="enet", enet_url=address, **coordination)
+    assert len(output.records["suppliers"]) == len(site.rows("ApSupplier"))
+
+
 def test_a_wrong_password_is_one_clear_error(site, coordination):
     output = site.attempt("suppliers", interface="enet", operator_password="wrong-one", **coordination)
     assert isinstance(output.error, AuthenticationError)

@@ -18,6 +18,13 @@ def test_a_wrong_password_is_one_clear_error_without_the_password(site):
     assert "not-the-password" not in str(output.error)
 
 
+def test_an_operator_that_the_service_does_not_know_yet_needs_its_restart(site):
+    site.sandbox.control.switch("syspro", "operator_known", False)
+    output = site.attempt("suppliers")
+    assert isinstance(output.error, AuthenticationError)
+    assert "restart" in str(output.error)
+
+
 def test_a_wrong_company_names_the_company(site):
     output = site.attempt("suppliers", companies=["NOPE"])
     assert isinstance(output.error, NotFoundError)

@@ -124,6 +124,16 @@ def test_any_exposed_table_can_be_read_by_configuration(site):
     assert len(output.records["ship_to"]) == len(site.rows("ArMultAddress"))
 
 
+@pytest.mark.parametrize("form", ["keyless", "keyed"])
+def test_a_business_activity_query_is_read_as_a_table_by_the_key_that_is_given(site, form):
+    site.sandbox.control.switch("syspro", "activity_queries", form)
+    tables = [{"table": "BaqSupplierInvoices", "stream": "open_invoices", "key": ["Supplier", "Invoice"]}]
+    output = site.attempt(discover=True, tables=tables, page_size=50)
+    assert output.error is None
+    keys = [(row["Supplier"], row["Invoice"]) for row in output.records["open_invoices"]]
+    assert sorted(keys) == sorted((row["Supplier"], row["Invoice"]) for row in site.rows("ApInvoice"))
+
+
 def test_a_filter_reads_a_part_and_reports_nothing_as_vanished(site):
     output = site.read("suppliers", filters={"suppliers": "Currency eq 'EUR' or Currency eq 'USD'"}, page_size=7)
     expected = [r for r in site.rows("ApSupplier") if r["Currency"] in {"EUR", "USD"}]

@@ -28,16 +28,19 @@ def server_message(response: requests.Response) -> str:
     return shortened(" ".join(str(message).split()), 500) if message else ""
 
 
-def classify(system: str, response: requests.Response, what: str, *, found: str = "") -> ConnectorError | None:
+def classify(
+    system: str, response: requests.Response, what: str, *, found: str = "", unknown: str = ""
+) -> ConnectorError | None:
     """The error for a refused request, in the server's words; None to leave it to the common table.
 
-    `found`: what to check when something is not there, as a hint.
+    `found`: what to check when something is not there, as a hint; `unknown`: when a user is not known.
     """
     status = response.status_code
     message = server_message(response)
     got = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     if status == 401:
         hint = "Check the user and the password of the OData service: it need not be the one of other interfaces."
+        hint = f"{hint} {unknown}".strip()
         return AuthenticationError(system=system, subject=what, expected="a known user", got=got, hint=hint, status=401)
     if status in {403, 404} and (message or found):
         return NotFoundError(system=system, subject=what, got=got, hint=found, status=status)

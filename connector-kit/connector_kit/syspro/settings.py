@@ -14,7 +14,8 @@ def connection_properties() -> tuple[th.Property[Any], ...]:
             "enet_url",
             th.StringType,
             required=True,
-            description="Address of e.net REST, such as http://HOST:PORT/SYSPROWCFService/Rest.",
+            description="Address of e.net REST, such as http://HOST:PORT/SYSPROWCFService/Rest; "
+            "behind a load balancer with its path.",
         ),
         th.Property(
             "operator", th.StringType, required=True, description="Operator for e.net: one that nobody else uses."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandbox.core.odata.errors import ODataError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from sandbox.syspro.tables import Column, Stored, Table
 
 _BROWSED_COLUMNS = 3
+_TITLES = {"InvMaster": "Stock Codes"}
+"""Titles of browses as recorded; those of others are not known and follow from the table's name."""
+_LABELS = {"LongDesc": "Long description"}
+_WORDS = re.compile(r"[A-Z]+[a-z]*")
 
 
 def register(registry: Registry) -> None:
@@ -136,8 +141,9 @@ def browse(call: Call) -> str:
     names = ", ".join(f'"{column.name}"' for column in columns)
     limit = int(text_of(query, "ReturnRows", "30"))
     rows = call.store.connection.execute(
-        f'SELECT {names} FROM "{table.name}" WHERE {where} ORDER BY "{table.key[0]}" LIMIT ?', (*parameters, limit)
-    )
+        f'SELECT {names} FROM "{table.name}" WHERE {where} ORDER BY "{table.key[0]}" LIMIT ?', (*parameters, limit + 1)
+    ).fetchall()
+    more, rows = len(rows) > limit, rows[:limit]
     written = []
     for row in rows:
         cells = [
@@ -146,4 +152,20 @@ def browse(call: Call) -> str:
             for column, value in zip(columns, row, strict=True)
         ]
         written.append("<Row>\n" + "\n".join(cells) + "\n</Row>")
-    return document(table.name, "\n".join([element("Title", f"{table.name} browse"), *written]))
+    title = element("Title", _TITLES.get(table.name, f"{_label(table.name)} browse"))
+    ends = [str(rows[place][0]) if rows else "" for place in (0, -1)]
+    keys = [element("PrevKey", ends[0]), element("NextKey", ends[1]), element("Fwd", str(more))]
+    keys.append(element("Back", str(bool(text_of(query, "StartAtKey")))))
+    headers = [element("Header", _label(column.name)) for column in columns]
+    key = [element("Key", table.key[0]), element("KeyDescription", _label(table.key[0])), element("Table", table.name)]
+    closing = [*_wrapped("NextPrevKey", keys), *_wrapped("HeaderDetails", [*headers, *key])]
+    return document(table.name, "\n".join([title, *written, *closing]))
+
+
+def _wrapped(name: str, content: Sequence[str]) -> list[str]:
+    return [f"<{name}>", *content, f"</{name}>"]
+
+
+def _label(name: str) -> str:
+    """A column's words: ``StockCode`` is "Stock code"."""
+    return _LABELS.get(name) or " ".join(_WORDS.findall(name)).capitalize()

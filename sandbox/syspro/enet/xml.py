@@ -41,8 +41,8 @@ def document(root: str, content: str) -> str:
 
 
 def element(name: str, text: str) -> str:
-    """One element with escaped text."""
-    return f"<{name}>{escape(text)}</{name}>"
+    """One element with escaped text; ``<X/>`` when there is none (recorded)."""
+    return f"<{name}>{escape(text)}</{name}>" if text else f"<{name}/>"
 
 
 def encoded(text: str) -> bytes:
@@ -51,21 +51,22 @@ def encoded(text: str) -> bytes:
 
 
 def width(column: Column) -> int:
-    """Characters of a number, padded with blanks: digits, the point, a sign."""
-    return column.size + (2 if column.scale else 1)
+    """Characters of a number, padded with blanks: its digits and the point (recorded of InvMaster)."""
+    return column.size + (1 if column.scale else 0)
 
 
 def column_sql(column: Column, null_date: str) -> str:
     """The SQL that writes one column as an element, so that rows never pass through Python."""
     name = f'"{column.name}"'
+    empty = f"'<{column.name}/>'"
     if column.kind == "varchar":
-        value = f"replace(replace(replace(coalesce({name}, ''), '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
+        value = f"replace(replace(replace(nullif({name}, ''), '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
     elif column.kind == "decimal":
         value = f"printf('%{width(column)}s', {name})"
     elif column.kind == "datetime":
-        value = f"ifnull(substr({name}, 1, 10), '{null_date}')"
+        value = f"nullif(ifnull(substr({name}, 1, 10), '{null_date}'), '')"
     elif column.kind == "bit":
-        value = f"coalesce({name}, '')"
+        value = name
     else:
-        value = "''"  # a row version has no text form in these documents
-    return f"'<{column.name}>' || {value} || '</{column.name}>'"
+        return empty  # a row version has no text form in these documents
+    return f"ifnull('<{column.name}>' || {value} || '</{column.name}>', {empty})"

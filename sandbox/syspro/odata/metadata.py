@@ -30,9 +30,10 @@ def edmx(site: Site) -> str:
 
 def _entity_type(name: str, table: Table, site: Site) -> str:
     key = "".join(f'<PropertyRef Name="{column}"/>' for column in table.key)
+    told = "" if name in site.keyless else f"<Key>{key}</Key>"
     columns = (column for column in table.columns.values() if column.name not in site.dialect.hidden)
     properties = "".join(_property(column, table, site) for column in columns)
-    return f"<EntityType Name={quoteattr(name)}><Key>{key}</Key>{properties}</EntityType>"
+    return f"<EntityType Name={quoteattr(name)}>{told}{properties}</EntityType>"
 
 
 def _property(column: Column, table: Table, site: Site) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sandbox.core.switches import Switches
 
 _ROW_VERSION = frozenset({"TimeStamp"})
+_QUERIES = {"BaqSupplierInvoices": "ApInvoice"}
+"""Business Activity Queries by what they show; names and contents are a site's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Site:
     dialect: Dialect
     tables: dict[str, Table]
     """Entity set name to table."""
+    keyless: frozenset[str]
+    """Entity sets whose key $metadata does not tell."""
 
     @classmethod
     def of(cls, switches: Switches, *, ieee754: bool = False) -> Site:
@@ -52,6 +56,7 @@ class Site:
             trailing_blanks=switches.flag("trailing_blanks"),
             dialect=Dialect(date_literal, switches.flag("filter_functions"), hidden),
             tables=_visible(switches),
+            keyless=frozenset(_QUERIES) if switches.text("activity_queries") == "keyless" else frozenset(),
         )
 
 
@@ -63,4 +68,6 @@ def _visible(switches: Switches) -> dict[str, Table]:
         if name in hidden or (name.endswith("+") and plus == "absent"):
             continue
         tables[name.replace("+", "_") if plus == "underscore" else name] = table
+    if switches.text("activity_queries") != "absent":
+        tables |= {query: TABLES[name] for query, name in _QUERIES.items()}
     return tables
