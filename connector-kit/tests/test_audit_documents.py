@@ -109,6 +109,19 @@ def test_all_documents_that_turn_out_to_stand_twice_are_named_and_the_others_not
     assert [one.number for one in book.standing(b"p")] == ["7", "8", "19"]
 
 
+@pytest.mark.parametrize("ending", [Ending("R1", ABSENT, forget=True), Ending("R1", REFUSED)])
+def test_a_run_that_lost_its_lease_says_nothing_of_a_document_that_another_has_taken_up(book, ending):
+    book.intend(1, [entry(1)], 10.0)
+    book.sending(1, ["R1"], 11.0)
+    book.end([Ending("R1", ABSENT)], 700.0)  # the other run has waited, and sends it itself
+    book.intend(2, [entry(1)], 701.0)
+    book.sending(2, ["R1"], 702.0)
+    book.end([ending], 703.0, batch_no=1)
+    assert [(one.state, one.sent) for one in book.open()] == [("sent", 702.0)]
+    book.end([Ending("R1", POSTED, "7")], 704.0, batch_no=1)
+    assert [one.number for one in book.standing(b"p")] == ["7"]
+
+
 def test_an_answer_that_comes_after_a_document_was_given_up_counts(book):
     book.intend(1, [entry(1)], 10.0)
     book.sending(1, ["R1"], 11.0)

@@ -132,8 +132,11 @@ class DocumentBook:
 
         self._write(job)
 
-    def end(self, endings: Sequence[Ending], now: float) -> None:
+    def end(self, endings: Sequence[Ending], now: float, *, batch_no: int | None = None) -> None:
         """What became of documents; on disk when this returns.
+
+        batch_no: whose request it is about. Of a document that another batch has taken up meanwhile, it says nothing,
+        unless that it was posted.
 
         Raises:
             RefusedError: some are known already as posted under another number: they are there twice. It names them
@@ -156,6 +159,9 @@ class DocumentBook:
                 }
                 # An answer that comes late counts all the same; that something is absent only if nobody took it up.
                 before = "state <> 'posted'" if ending.state == POSTED else "state IN ('intended', 'sent')"
+                if ending.state != POSTED and batch_no is not None:
+                    before += " AND batch_no = :batch_no"
+                    values["batch_no"] = batch_no
                 changed = connection.execute(
                     "UPDATE audit_documents SET state = :state, number = :number, company = :company, year = :year, "  # noqa: S608 - two fixed texts
                     "messages = :messages, settled = :now, sent = CASE WHEN :forget = 1 THEN NULL ELSE sent END "

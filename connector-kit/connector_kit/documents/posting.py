@@ -166,7 +166,7 @@ class Posting:
         self.lease.assert_held()
         self.book.sending(batch_no, [ready.entry.reference for _, ready in going], self._latest())
         outcomes, error = self._ask([ready.document for _, ready in going])
-        self.book.end(_endings(going, outcomes), self.clock.now())
+        self.book.end(_endings(going, outcomes), self.clock.now(), batch_no=batch_no)
         yield from self._sorted(going, outcomes, self.clock.elapsed())
         if error is not None:
             raise error
