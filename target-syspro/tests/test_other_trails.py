@@ -48,3 +48,9 @@ def test_what_left_the_plan_and_is_in_no_trail_ends_the_run(bench):
     outcome = bench.run(bench.plan(*rows(bench)[:1]))
     assert "1 more that belong to nothing in the plan or the audit trail" in str(outcome.error)
     assert len(bench.references()) == 2
+
+
+def test_a_site_that_has_other_names_for_comparisons_ends_in_words_and_posts_nothing(bench):
+    outcome = bench.run(bench.plan(*rows(bench)), comfnd_conditions={"at_least": "GEQ"})
+    assert "Invalid condition 'GEQ'" in str(outcome.error)
+    assert bench.references() == []

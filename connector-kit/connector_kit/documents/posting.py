@@ -13,8 +13,9 @@ next one begins:
 
 `recover` does 4 for everything that earlier runs left, before a run sends anything; `post` does it at its own end. What
 was found absent is looked up once more by every later run: if it turned up after all, it stands, and the next plan is
-compared with it. A document that the trail does not know although it bears that reference in the ERP (the trail was
-lost) is found before it is sent for the first time, unless `look_up_first` is off.
+compared with it. Documents that the trail does not know although they stand in the ERP (the trail is new, or an old
+copy) are found before anything is sent, unless `look_up_first` is off: by `reconciliation` where the ERP lists
+documents by how their references begin, otherwise here, by the reference of each that is sent for the first time.
 
 One run at a time holds the lease of destination and object. Where it is not shared, or was lost, the states still keep
 two runs from sending the same document: each change names the state and the batch that it comes from.

@@ -138,13 +138,13 @@ class Reconciliation:
     def _compare(self, units: Sequence[bytes]) -> None:
         known = self._marks(units)
         listed, prefixes = self._listed(units, known)
-        self._settle([one for name, one in listed.items() if name in known and known[name].state != POSTED])
+        late = [one for name, one in listed.items() if name in known and known[name].state != POSTED]
+        self._settle(late)
         unknown = [one for name, one in listed.items() if name not in known and self._book.one(name) is None]
         if unknown:
             homes = {one.pile: one for unit in units for one in self._plan.homes(unit)}
             self._adoption.adopt(unknown, homes, known.values())
-            known = self._marks(units)
-        posted = self._posted(known)
+        posted = self._posted(self._marks(units) if late or unknown else known)
         for one, how in self._lost(posted, listed, prefixes):
             if self._follow:
                 self._adoption.take_back(one, how)

@@ -71,34 +71,36 @@ class JournalBooks:
             yield Listed(name, live_ones, tuple(one for one, live in documents.items() if not live))
 
     def _ranges(self, view: View, prefixes: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Rows in the order of their references, page after page behind the last, until nothing new comes."""
-        seen: set[tuple[str, str, str, str]] = set()
-        last = ""
+        """Rows in the order of their references, page after page behind the last one, until there is none."""
+        last, ends = "", list[str]()
         while True:
-            new = 0
-            for row in self._page(view, prefixes, last):
+            after = last
+            for row in self._page(view, prefixes, after):
                 name = row[view.field].strip()
-                if not name.startswith(tuple(prefixes)) or name < last:
+                if not name.startswith(tuple(prefixes)) or name < last or (after and name == after):
                     raise self._not_whole(view, prefixes, last, name)
                 last = name
-                key = (name, row["CompanyCode"], row["FiscalYear"], row["AccountingDocument"])
-                if key not in seen:
-                    seen.add(key)
-                    new += 1
-                    yield row
-            if not new:
-                return
+                yield row
+            if last == after:
+                break
+            ends.append(last)
+        if len(ends) > 1:  # a page may have ended between two documents that bear the same reference
+            for at in range(0, len(ends), _REFERENCES):
+                equal = tuple(Compare(view.field, "eq", name) for name in ends[at : at + _REFERENCES])
+                yield from self._heads(view, AnyOf(equal))
 
-    def _page(self, view: View, prefixes: Sequence[str], last: str) -> Iterator[dict[str, Any]]:
+    def _page(self, view: View, prefixes: Sequence[str], after: str) -> Iterator[dict[str, Any]]:
         parts: list[Condition] = []
         for prefix in prefixes:
-            upper = prefix.ljust(LENGTH, "Z")
-            if last <= upper:
-                lower = max(prefix, last)
-                parts.append(AllOf((Compare(view.field, "ge", lower), Compare(view.field, "le", upper))))
-        if not parts:
-            return
-        condition: Condition = AnyOf(tuple(parts))
+            upper = Compare(view.field, "le", prefix.ljust(LENGTH, "Z"))
+            if after < prefix:
+                parts.append(AllOf((Compare(view.field, "ge", prefix), upper)))
+            elif after < prefix.ljust(LENGTH, "Z"):
+                parts.append(AllOf((Compare(view.field, "gt", after), upper)))
+        if parts:
+            yield from self._heads(view, AnyOf(tuple(parts)))
+
+    def _heads(self, view: View, condition: Condition) -> Iterator[dict[str, Any]]:
         if view is ENTRY_VIEW:
             condition = AllOf((Compare("AccountingDocumentItem", "eq", "001"), condition))
         yield from self._read(view, condition, f"{_HEAD},{view.field}", order=view.field)

@@ -71,38 +71,39 @@ class JournalBooks:
         self.session.log_on()
 
     def _ranges(self, table: str, prefixes: Sequence[str]) -> Iterator[Row]:
-        """Rows in the order of their references, behind the last one each time, until nothing new comes."""
+        """Rows in the order of their references, behind the last one each time, until there is none."""
         columns = [*TABLES[table], "Reference"]
-        seen: set[tuple[str, ...]] = set()
         last = ""
         while where := list(self._where(prefixes, last)):
+            after = last
             root = self.session.query("COMFND", build(table, columns, where, ["Reference"], _ROWS))
-            new = 0
             for raw in rows_of(root, columns):
                 row = {name: text.strip() for name, text in raw.items()}
-                if not row["Reference"].startswith(tuple(prefixes)) or row["Reference"] < last:
+                name = row["Reference"]
+                if not name.startswith(tuple(prefixes)) or name < last or (after and name == after):
                     raise RefusedError(
                         system=SYSTEM,
                         subject=f"table {table}",
                         expected=f"journals in the order of Reference, from {max(last, min(prefixes))} on",
-                        got=row["Reference"] or "one without a reference",
+                        got=name or "one without a reference",
                         hint="COMFND does not keep to the conditions (see comfnd_conditions) or to OrderBy, so what "
                         "stands can't be told. With look_up_first: false it is not asked for.",
                     )
-                last = row["Reference"]
-                if (key := tuple(row.values())) not in seen:
-                    seen.add(key)
-                    new += 1
-                    yield row
-            if not new:
+                last = name
+                yield row
+            if last == after:
                 return
 
-    def _where(self, prefixes: Sequence[str], last: str) -> Iterator[list[Condition]]:
+    def _where(self, prefixes: Sequence[str], after: str) -> Iterator[list[Condition]]:
         for prefix in prefixes:
             upper = prefix.ljust(LENGTH, "Z")
-            if last <= upper:
-                lower = Condition("Reference", self.names.at_least, max(prefix, last))
-                yield [lower, Condition("Reference", self.names.at_most, upper)]
+            if after < prefix:
+                lower = Condition("Reference", self.names.at_least, prefix)
+            elif after < upper:
+                lower = Condition("Reference", self.names.greater, after)
+            else:
+                continue
+            yield [lower, Condition("Reference", self.names.at_most, upper)]
 
     def contents(self, documents: Sequence[Listed], fields: Collection[str]) -> Mapping[str, Content]:  # noqa: ARG002 - lines have an account and an amount
         """Journals by their lines. Their date is in GenJournalCtl."""
