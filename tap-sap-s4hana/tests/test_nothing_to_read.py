@@ -32,7 +32,8 @@ def discover(config):
         (Reply(status=403), "HTTP 403"),
         (Reply(status=404), r"HTTP 404.*Paths look like /sap/opu/odata/sap/"),
         (Reply(LOGIN, headers={"Content-Type": "text/html"}), "a web page.*how the user logs on"),
-        (Reply(LOGIN, headers={"Content-Type": "application/xml"}), "EDMX"),
+        (Reply(LOGIN, headers={"Content-Type": "application/xml"}), r"\$metadata of /sap/.*a web page"),
+        (Reply(b"<a/>", headers={"Content-Type": "application/xml"}), r"\$metadata of /sap/.*EDMX"),
         (Reply(status=500), "HTTP 500"),
     ],
 )

@@ -159,7 +159,7 @@ class ODataClient:
             body = response.content
             if not body.rstrip().endswith(b">"):
                 raise Unreadable("no XML document")
-            return parse_metadata(body, system=self.system)
+            return parse_metadata(body, system=self.system, what=what)
 
         try:
             return self.session.request("GET", url, what=what, read=checked, headers=headers)
@@ -193,7 +193,8 @@ class ODataClient:
 
 
 def _refuse_web_page(response: requests.Response) -> None:
-    if "html" in response.headers.get("Content-Type", "").lower():
+    start = response.content[:200].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if "html" in response.headers.get("Content-Type", "").lower() or start.startswith((b"<!doctype html", b"<html")):
         hint = "It comes from a log-on or a gateway: check the address, and how the user logs on."
         raise Unreadable(f"a web page: {excerpt(response, 120)}", hint)
 

@@ -72,7 +72,7 @@ class Metadata:
     entity_sets: Mapping[str, EntityType]
 
 
-def parse_metadata(document: bytes, *, system: str = "OData service") -> Metadata:
+def parse_metadata(document: bytes, *, system: str = "OData service", what: str = "$metadata") -> Metadata:
     """Read an EDMX document. Entities, external references and the network are off.
 
     Raises:
@@ -82,10 +82,10 @@ def parse_metadata(document: bytes, *, system: str = "OData service") -> Metadat
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:
-        raise RefusedError(system=system, subject="$metadata", expected="an EDMX document", got=str(error)) from error
+        raise RefusedError(system=system, subject=what, expected="an EDMX document", got=str(error)) from error
     if etree.QName(root).localname != "Edmx":
         raise RefusedError(
-            system=system, subject="$metadata", expected="an EDMX document", got=f"<{etree.QName(root).localname}>"
+            system=system, subject=what, expected="an EDMX document", got=f"<{etree.QName(root).localname}>"
         )
     return _Reader(root).read()
 
