@@ -97,7 +97,7 @@ _WHAT = (
         "emit_activate_version_messages",
         th.BooleanType,
         default=True,
-        description="Report vanished rows (ACTIVATE_VERSION) after each complete read of a stream with a key.",
+        description="Report vanished rows (ACTIVATE_VERSION) after each complete read of a whole stream.",
     ),
 )
 _TEXTS = (

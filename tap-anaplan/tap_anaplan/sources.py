@@ -63,6 +63,10 @@ class Source(ABC):
             RefusedError: the header is not what the model says that it has.
         """
 
+    def count(self) -> int | None:
+        """How many rows there are now, where Anaplan counts them."""
+        return None
+
     @abstractmethod
     def list_of(self, column: Column) -> str:
         """The id of the list or other dimension whose items a column holds; empty when that can't be told."""
@@ -256,6 +260,10 @@ class ListSource(Source):
                 hint="The list was changed while it was read: run again.",
             )
         return self._of(header)
+
+    @override
+    def count(self) -> int | None:
+        return self.site.model.reads.list_metadata(self._list.id).item_count or None
 
     @override
     def list_of(self, column: Column) -> str:

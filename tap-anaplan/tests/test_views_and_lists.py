@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from connector_kit.errors import ConfigurationError, NotFoundError, RefusedError
-from tap_anaplan.sources import ViewSource
+from tap_anaplan.sources import ListSource, ViewSource
 
 VIEW = {"module": "Plan Lines", "view": "Plan Lines for posting"}
 
@@ -100,6 +100,15 @@ def test_a_list_is_read_with_parents_codes_and_typed_properties(site):
     assert (two["VAT Registration"], two["Blocked"], two["Parent"]) == (None, False, None)
     assert output.schema("suppliers")["key_properties"] == ["Code"]
     assert output.schema("suppliers")["schema"]["properties"]["Blocked"]["type"] == ["boolean", "null"]
+
+
+@pytest.mark.parametrize(("counted", "told"), [(2, 1), (3, 0), (0, 1)])
+def test_items_that_a_list_counts_and_does_not_show_have_not_vanished(site, monkeypatch, counted, told):
+    site.control.fill([{"code": "V1"}, {"code": "V2"}], list_name="Suppliers", model="S4 Finance")
+    monkeypatch.setattr(ListSource, "count", lambda self: counted or None)
+    output = site.read(lists=["Suppliers"])
+    assert len(output.records["suppliers"]) == 2
+    assert len(output.versions("suppliers")) == told
 
 
 def test_a_list_without_items_has_no_records(site):

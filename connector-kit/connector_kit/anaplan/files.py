@@ -154,7 +154,15 @@ def download(transport: Transport, path: str, file_id: str, what: str) -> Iterat
             got="a file without content",
             hint="Run the export first, as the same user: what it writes is private and kept for 48 hours.",
         )
-    return chunk_bodies(transport, f"{path}/{file_id}/chunks", [text(chunk.get("id")) for chunk in listed], what)
+    ids = [text(chunk.get("id")) for chunk in listed]
+    return _to_its_end(transport, f"{path}/{file_id}/chunks", ids, what)
+
+
+def _to_its_end(transport: Transport, path: str, ids: list[str], what: str) -> Iterator[bytes]:
+    """The chunks, and a look behind the last one: a list may say less than there is."""
+    yield from chunk_bodies(transport, path, ids, what)
+    if ids[-1].isdecimal():
+        transport.check_end(f"{path}/{int(ids[-1]) + 1}", what=f"{what}, behind chunk {len(ids)}")
 
 
 def chunk_bodies(transport: Transport, path: str, ids: list[str], what: str) -> Iterator[bytes]:

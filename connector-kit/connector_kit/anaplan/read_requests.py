@@ -94,6 +94,7 @@ class ReadRequest:
             if status.pages > fetched:
                 fetched, pause, waiting_since = status.pages, self.polling.first, time.monotonic()
             if status.state == "COMPLETE" and status.successful is not False:
+                self.transport.check_end(f"{path}/pages/{fetched}", what=f"{self.what}, behind page {fetched}")
                 return
             if status.state in {"COMPLETE", "CANCELLED"}:
                 raise RefusedError(

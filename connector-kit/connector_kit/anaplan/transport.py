@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import requests
 
 from connector_kit.anaplan.auth import AnaplanAuth
-from connector_kit.anaplan.errors import BlockedError
+from connector_kit.anaplan.errors import SYSTEM, BlockedError
 from connector_kit.anaplan.reading import mapping, number, rows
+from connector_kit.errors import RefusedError
 from connector_kit.http import HttpSession, Unreadable
 from connector_kit.http.bodies import decoded
 
@@ -81,6 +82,25 @@ class Transport:
                 time.sleep(min(_LOOKS[min(looks, len(_LOOKS) - 1)], limit - waited))
                 looks += 1
 
+    def check_end(self, path: str, *, what: str) -> None:
+        """That nothing stands where a text would go on.
+
+        Raises:
+            RefusedError: there is more than Anaplan said.
+        """
+        absent = (400, 404, 410, 416)
+        more = self.request(
+            "GET", path, what=what, read=lambda answer: answer.ok and bool(answer.content), allow=absent
+        )
+        if more:
+            raise RefusedError(
+                system=SYSTEM,
+                subject=what,
+                expected="nothing behind the last part",
+                got="more than Anaplan counted",
+                hint="Run again: what was read is not complete.",
+            )
+
     def json(self, method: str, path: str, *, what: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         """The JSON object that a request answers."""
         return self.request(method, path, what=what, read=read_json, **options)
@@ -88,20 +108,29 @@ class Transport:
     def pages(
         self, path: str, key: str, *, what: str, params: Mapping[str, str] | None = None
     ) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a list, by the number of rows that the server really gave."""
+        """The pages of a list, by the number of rows that the server really gave.
+
+        The end is an empty page, or one shorter than asked that the server's own count agrees with.
+        """
         offset = 0
+        before: list[dict[str, Any]] = []
         while True:
             query = {"limit": str(_PAGE), "offset": str(offset), **(params or {})}
             body = self.json("GET", path, what=what, params=query)
             page = rows(body.get(key))
             if not page:
                 return
+            if page == before:
+                raise RefusedError(
+                    system=SYSTEM, subject=what, expected=f"rows behind the first {offset}", got="the same page again"
+                )
             yield page
             offset += len(page)
+            before = page
             paging = mapping(mapping(body.get("meta")).get("paging"))
             # `next` is shown on last pages too, so it counts only where the total is not told.
             more = offset < number(paging["totalSize"]) if "totalSize" in paging else "next" in paging
-            if not more:
+            if not more and len(page) < _PAGE:
                 return
 
     def all(self, path: str, key: str, *, what: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:

@@ -71,6 +71,13 @@ def test_a_read_that_anaplan_gives_up_is_an_error(fake, pages, read, end):
     assert fake.sent("DELETE", f"{VIEW}/R1")
 
 
+def test_a_page_that_is_not_counted_is_noticed(fake, pages, read):
+    pages(b"A\n1\n", b"2\n")
+    fake.on("GET", f"{VIEW}/R1", status("COMPLETE", 1, True))
+    with pytest.raises(RefusedError, match="behind page 1: expected nothing"):
+        read()
+
+
 def test_a_request_that_expired_is_made_again_from_the_first_page(fake, pages, reply, read):
     pages(b"A\n1\n", b"2\n")
     fake.on("GET", f"{VIEW}/R1", status("COMPLETE", 2, True))

@@ -129,6 +129,15 @@ def test_a_download_comes_chunk_by_chunk(fake, model, root, reply):
     assert list(model.download("116000000001")) == [b"Code,Na", b"me\n"]
 
 
+def test_a_chunk_that_the_list_leaves_out_is_noticed(fake, model, root, reply):
+    path = f"{root}/files/116000000001/chunks"
+    fake.on("GET", path, {"chunks": [{"id": "0", "name": "Chunk 0"}]})
+    fake.on("GET", f"{path}/0", reply(200, b"Code\n"))
+    fake.on("GET", f"{path}/1", reply(200, b"more\n"))
+    with pytest.raises(RefusedError, match=r"behind chunk 1.*more than Anaplan counted"):
+        list(model.download("116000000001"))
+
+
 def test_a_file_without_content_is_not_an_empty_file(fake, model, root):
     fake.on("GET", f"{root}/files/116000000001/chunks", {"status": {"code": 200}})
     with pytest.raises(NotFoundError, match="without content"):
