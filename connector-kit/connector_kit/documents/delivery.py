@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 20
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*(?<![:;,.)])")
 _WHOLE = "nothing was changed. It is, once ACTIVATE_VERSION behind the records shows that the stream came whole"
 _OTHER_PART = "another part of its document was refused"
 
@@ -337,6 +339,10 @@ def _disagreement(abouts: Sequence[About]) -> Fault:
 
 
 def _reason(messages: Sequence[Message]) -> str:
-    """What failures are grouped by: the codes, which come without values, or else the first text."""
+    """What failures are grouped by, and what stays readable when messages are encrypted: the codes, or else the first
+    text, without the numbers and quoted values in it.
+    """
     codes = [one.code for one in messages if one.code]
-    return f"refused: {', '.join(dict.fromkeys(codes))}" if codes else messages[0].text if messages else "refused"
+    if codes or not messages:
+        return f"refused: {', '.join(dict.fromkeys(codes))}" if codes else "refused"
+    return _VALUES.sub("…", messages[0].text)

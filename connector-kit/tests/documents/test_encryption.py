@@ -7,6 +7,8 @@ from plans import row
 
 from connector_kit.audit import Trail
 from connector_kit.audit.codec import new_key
+from connector_kit.documents.delivery import _reason
+from connector_kit.documents.model import Message
 
 TEXT, AMOUNT, MONTH, ODD = "Bonus of the board", "98765.43", "Jan 26", "Smarch 26"
 PLAN = [
@@ -36,3 +38,16 @@ def test_a_record_without_key_is_named_by_a_hash_and_is_the_same_when_it_comes_a
     first = bench.erp.documents()
     bench.run(PLAN[:1])
     assert bench.erp.documents() == first
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("amount 98765.4321: SAP takes at most 3 decimals", "amount …: SAP takes at most … decimals"),
+        ("Ledger code '00-40' is unknown", "Ledger code … is unknown"),
+        ("no period is open", "no period is open"),
+    ],
+)
+def test_a_reason_which_is_never_encrypted_has_no_values_in_it(text, reason):
+    assert _reason([Message("", text)]) == reason
+    assert _reason([Message("102(F5)", text)]) == "refused: 102(F5)"
