@@ -50,16 +50,23 @@ class PlanChange:
     gone: Sequence[bytes] = ()
 
 
+class _Content(msgspec.Struct, frozen=True, array_like=True):
+    """key: the properties that the hashes are made of; of other ones nothing can be compared."""
+
+    key: tuple[str, ...]
+    rows: list[PlanRow]
+
+
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[PlanRow]).decode
+_decode = msgspec.msgpack.Decoder(_Content).decode
 
 
 class PlanBook:
-    """The plans of one scope: one kind of object of one destination, from one stream."""
+    """The plans of one scope: one kind of object of one destination, from one stream with its key properties."""
 
-    def __init__(self, trail: Trail, scope: str) -> None:
+    def __init__(self, trail: Trail, scope: str, key: Sequence[str] = ()) -> None:
         self._trail = trail
-        self._scope = scope
+        self._key = tuple(key)
 
         def job() -> int:
             with trail.database.writing() as connection:
@@ -68,7 +75,7 @@ class PlanBook:
         self._scope_id: int = trail.writer.run(job)
 
     def rows(self, pile: bytes) -> list[PlanRow] | None:
-        """The rows of a document, None when it is not known."""
+        """The rows of a document, None when they are not known, or by another key."""
         with self._trail.database.reading() as connection:
             found = connection.rows(
                 "SELECT encoding, content FROM audit_plans WHERE scope_id = :scope_id AND pile = :pile",
@@ -76,7 +83,8 @@ class PlanBook:
             )
         if not found:
             return None
-        return _decode(self._trail.database.codec.unseal(found[0]["encoding"], bytes(found[0]["content"])))
+        content = _decode(self._trail.database.codec.unseal(found[0]["encoding"], bytes(found[0]["content"])))
+        return content.rows if content.key == self._key else None
 
     def piles_in(self, unit: bytes) -> list[bytes]:
         """The documents of a replacement scope that have rows, or had."""
@@ -171,7 +179,7 @@ class PlanBook:
             )
             return
         codec = connection.codec
-        values |= {"encoding": codec.encoding, "content": codec.seal(_encode(list(one.rows)))}
+        values |= {"encoding": codec.encoding, "content": codec.seal(_encode(_Content(self._key, list(one.rows))))}
         connection.execute(_PUT, values)
         for hashes, pile in ((one.gone, None), (one.changed, one.pile)):
             for start in range(0, len(hashes), _AT_ONCE):

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from connector_kit.documents.spool import RowSpool
 
 NO_KEY = "the stream has no key, so rows that changed can't be told from rows that did not come"
-UNKNOWN_ROWS = "the trail does not know the rows of what stands, so those that did not come can't be told"
-_FRESH_AT_ONCE = 50_000
+UNKNOWN_ROWS = "the trail does not know the rows of what stands by this key, so those that did not come can't be told"
 
 
 @dataclass(slots=True)

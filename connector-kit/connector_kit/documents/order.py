@@ -296,7 +296,7 @@ class Order:
             spool,
             parcel,
             self.tally,
-            plans=PlanBook(services.trail, label.scope),
+            plans=PlanBook(services.trail, label.scope, load.key),
             keyed=bool(load.key),
             most_lost=services.max_vanished_share,
             now=services.clock.now,
