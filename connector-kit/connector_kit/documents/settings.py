@@ -17,7 +17,8 @@ _RECIPE = th.ObjectType(
     th.Property(
         "scope",
         th.ArrayType(th.StringType),
-        description="Fields of which one delivery replaces everything: rows that left it are handled by on_change.",
+        description="Fields of which a read that came whole replaces everything: rows that left it are handled by "
+        "on_change.",
     ),
     th.Property(
         "document",
@@ -59,8 +60,8 @@ _RECIPE = th.ObjectType(
         "complete_when",
         th.StringType,
         allowed_values=["closed", "input_ends"],
-        description="closed: a STATE or ACTIVATE_VERSION message after the last row tells that the plan is complete; "
-        "input_ends: the end of the input is enough.",
+        description="closed: without STATE or ACTIVATE_VERSION after the last row the tap has broken off, and nothing "
+        "is posted; input_ends: the end of the input is enough.",
     ),
 )
 
