@@ -60,6 +60,9 @@ class Plan(Protocol):
     def planned(self, home: Home) -> tuple[Mapping[str, Ready], Sequence[Line]]:
         """What would be posted of a pile now, by reference, and the plan's lines."""
 
+    def forget(self, home: Home) -> None:
+        """What the trail knows of a pile's rows is not what stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
@@ -138,6 +141,7 @@ class Adoption:
         )
         if unproved := [one for name, one in unknown.items() if name not in proofs]:
             raise self._refused(unproved, "have other lines than their references say", _UNPROVED)
+        self.plan.forget(home)  # before: a run that dies in between must not compare old rows with what stands
         some = sorted(proofs.items(), key=lambda one: one[1].place)
         self._take(home, [(_entry(home, prefix, one), unknown[name].first) for name, one in some])
 

@@ -315,6 +315,11 @@ class Delivery:
         for pile, about in self._spool.abouts(unit):
             yield Home(unit, pile, decode_about(about).blank("plan"))
 
+    def forget(self, home: Home) -> None:
+        """What the trail knows of a pile's rows is not what stands, unless all of them came now."""
+        if not self._whole:
+            self._plans.forget(home.pile)
+
     def planned(self, home: Home) -> tuple[Mapping[str, Ready], Sequence[Line]]:
         """What this plan would post of a pile now, by reference, and the plan's lines; nothing of one that is held."""
         abouts = [decode_about(about) for pile, about in self._spool.abouts(home.unit) if pile == home.pile]

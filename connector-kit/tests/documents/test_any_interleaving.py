@@ -38,6 +38,10 @@ FAULTS = st.lists(
 
 
 class Interleavings(RuleBasedStateMachine):
+    """Plans that come whole, of a stream without a key."""
+
+    key: tuple[str, ...] = ()
+
     def __init__(self):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -48,11 +52,12 @@ class Interleavings(RuleBasedStateMachine):
     @initialize(change=st.sampled_from(("difference", "reverse")), per_call=st.integers(1, 4))
     def begin(self, change, per_call):
         self.world = World(self.folder.name, per_call=per_call, on_change=change)
+        self.world.key = self.key
 
     def deliver(self, **how):
         self.refused = ""
         try:
-            self.stands = self.world.run(self.plan, **how)
+            self.stands = self.world.run(how.pop("rows", self.plan), **how) and not self.world.refused
         except UnavailableError:
             self.stands = False
         except RefusedError as refused:
@@ -60,7 +65,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(plan=ROWS, faults=FAULTS)
     def a_plan_comes_and_something_may_go_wrong(self, plan, faults):
-        self.plan = plan
+        self.plan = self.latest(plan)
         self.deliver(faults=faults)
 
     @precondition(lambda self: self.plan)
@@ -70,7 +75,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(plan=ROWS, step=st.integers(1, 30), after=st.booleans(), faults=FAULTS)
     def a_plan_comes_and_the_process_dies(self, plan, step, after, faults):
-        self.plan = plan
+        self.plan = self.latest(plan)
         self.deliver(crash_at=step, after=after, faults=faults)
 
     @rule(seconds=st.sampled_from((1, 99, 601, 5000)))
@@ -98,6 +103,10 @@ class Interleavings(RuleBasedStateMachine):
             assert self.world.erp.sums() == expected(self.plan)
             assert self.world.standing() == self.world.posted()
 
+    def latest(self, rows):
+        """Of rows with equal keys the last counts."""
+        return list({tuple(one[name] for name in self.key): one for one in rows}.values()) if self.key else rows
+
     def teardown(self):
         with self.folder:
             if self.plan:
@@ -117,10 +126,47 @@ class Interleavings(RuleBasedStateMachine):
         assert len(self.world.erp.documents()) == documents
 
 
-TestInterleavings = pytest.mark.timeout(300)(Interleavings.TestCase)
-TestInterleavings.settings = settings(
+class ChangesAlone(Interleavings):
+    """The same of a stream with keys, whose tap sends what has changed, checkpoints, and not a word on the rest."""
+
+    key = ("Version", "Company", "Period", "Account", "Cost Center")
+
+    def change(self, rows):
+        self.plan = self.latest([*self.plan, *rows])
+        return self.latest(rows)
+
+    @precondition(lambda self: self.plan)
+    @rule(rows=ROWS, faults=FAULTS)
+    def some_rows_come_alone(self, rows, faults):
+        if self.stands:  # after a failure, or without the trail that knows them, a tap brings them again
+            self.deliver(rows=self.change(rows), whole=False, faults=faults)
+
+    @precondition(lambda self: self.plan)
+    @rule(rows=ROWS, step=st.integers(1, 30), after=st.booleans())
+    def some_rows_come_alone_and_the_process_dies(self, rows, step, after):
+        if self.stands:
+            self.deliver(rows=self.change(rows), whole=False, crash_at=step, after=after)
+
+    @precondition(lambda self: self.plan)
+    @rule(rows=ROWS, fate=st.sampled_from(("lose", "restore", "swap")), step=st.sampled_from((None, 5, 9, 14, 20)))
+    def some_rows_come_alone_to_another_trail(self, rows, fate, step):
+        """They are posted as a part of what stands, or refused: nothing that stands is taken back for them."""
+        if not self.stands:
+            return
+        self.world.wait(SETTLE)
+        getattr(self.world, f"{fate}_trail")()
+        rows = self.change(rows)
+        self.deliver(rows=rows, whole=False, crash_at=step)
+        self.deliver(rows=rows, whole=False)
+
+
+_SETTINGS = settings(
     max_examples=int(os.environ.get("DOCUMENT_INTERLEAVINGS", "12")),
     stateful_step_count=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+TestInterleavings = pytest.mark.timeout(300)(Interleavings.TestCase)
+TestInterleavings.settings = _SETTINGS
+TestChangesAlone = pytest.mark.timeout(300)(ChangesAlone.TestCase)
+TestChangesAlone.settings = _SETTINGS

@@ -14,7 +14,7 @@ from plans import RECIPE, SCHEMA, expected, messages
 
 from connector_kit.audit import Trail
 from connector_kit.audit.documents import DocumentBook
-from connector_kit.audit.keys import key_hash
+from connector_kit.audit.keys import key_hash, key_text
 from connector_kit.delivery.intake import Bound, Keyed
 from connector_kit.documents.order import Order, Services
 from connector_kit.documents.periods import FiscalYears
@@ -58,6 +58,8 @@ class World:
         self.steps = 0
         self.stop_when_waiting = False
         self.runs = 0
+        self.refused = 0
+        self.key = ()
 
     def copy(self, folder):
         """Another world with the same past, without faults."""
@@ -106,7 +108,7 @@ class World:
     def wait(self, seconds):
         self.time += seconds
 
-    def run(self, rows, *, crash_at=None, after=False, faults=(), follow_erp=False):
+    def run(self, rows, *, crash_at=None, after=False, faults=(), follow_erp=False, whole=True):
         """True when the run came to its end, False when it died at its step `crash_at` (or by a fault)."""
         self.erp.faults = list(faults)
         self.runs += 1
@@ -119,7 +121,7 @@ class World:
             run = trail.begin_run(plugin="test", version="1", destination=DESTINATION)
             order = self._order(trail, run, folder, follow_erp)
             self.version += 1
-            self._feed(order, rows, self.version)
+            self._feed(order, rows, self.version, whole=whole)
             order.deliver()
             run.finish("delivered")
         except Crash:
@@ -129,6 +131,7 @@ class World:
         finally:
             self.steps = steps["done"]
             if order is not None:
+                self.refused = order.tally.refused
                 order.discard()
             with suppress(Crash):
                 trail.close()
@@ -157,19 +160,21 @@ class World:
         )
         return Order(self.recipe, self.poster, services)
 
-    @staticmethod
-    def _feed(order, rows, version):
+    def _feed(self, order, rows, version, *, whole):
         message, *records = messages(rows, state=None).splitlines()
-        order.bind(Bound(SCHEMA, message.encode(), ()))
+        order.bind(Bound(SCHEMA, message.encode(), self.key))
         reader = RecordReader(SCHEMA, SCHEMA["properties"])
         raws = [msgspec.json.encode(msgspec.json.decode(line)["record"]) for line in records]
         if raws:
             good, bad = reader.read(raws)
             assert not bad
-            keys = [raw.decode() for raw in raws]
+            keys = (
+                [key_text([one[name] for name in self.key]) for one in rows] if self.key else [*map(bytes.decode, raws)]
+            )
             order.take(Keyed(good, keys, list(map(key_hash, keys)), version))
             order.close()
-            order.prove(version)
+            if whole:
+                order.prove(version)
 
     def _mortal(self, trail, crash_at, after):
         """Every write that the process waits for is a step; from the step where it dies on nothing is written."""
