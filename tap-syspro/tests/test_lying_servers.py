@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tap_syspro.enet import EnetSite
+
 MIXED = ["A1", "a2", "B1", "b2", "Z1", "z9"]
 
 
@@ -76,3 +78,56 @@ def test_a_site_that_sorts_otherwise_than_it_compares_fails_in_words_also_withou
     assert "suppliers" in str(output.error)
     assert "expected" in str(output.error)
     assert output.versions("suppliers") == []
+
+
+@pytest.fixture
+def enet(site, tmp_path):
+    settings = {"interface": "enet", "coordination_url": f"sqlite:///{tmp_path / 'coordination.db'}", "page_size": 20}
+    return lambda *streams: site.attempt(*streams, **settings)
+
+
+def test_deletions_through_enet_are_told_when_a_second_read_has_the_same_keys(site, enet, monkeypatch):
+    honest = enet("suppliers")
+    assert (honest.error, len(honest.versions("suppliers"))) == (None, 1)
+    asked = EnetSite.rows
+    largest = []
+
+    def losing(self, company, table, columns, where, order, most):
+        largest.append(most)
+        found = asked(self, company, table, columns, where, order, most)
+        return found[1:] if most == largest[0] and len(found) > 1 else found
+
+    monkeypatch.setattr(EnetSite, "rows", losing)
+    losses = enet("suppliers")
+    assert 0 < len(keys(losses)) < len(keys(honest))
+    assert losses.versions("suppliers") == []
+
+
+def test_rows_through_enet_that_do_not_come_in_order_end_the_run(enet, monkeypatch):
+    asked = EnetSite.rows
+    monkeypatch.setattr(EnetSite, "rows", lambda *arguments: asked(*arguments)[::-1])
+    output = enet("suppliers")
+    assert "in the order of the key Supplier" in str(output.error)
+    assert "resume" not in str(output.state)
+
+
+@pytest.mark.usefixtures("often_saved")
+def test_what_a_stopped_run_lost_is_found_by_the_count_of_both(mixed):
+    everything = sorted((row["Supplier"] for row in mixed.rows("ApSupplier")), key=lambda key: (key.upper(), key))
+    pages = [everything[:2]]
+    while left := [key for key in everything if key > pages[-1][-1]]:
+        pages.append(left[:2])
+    whole, read = len(everything), sum(map(len, pages))
+    assert read < whole
+    switch(mixed, sort_order="caseless", page_cap=2)
+    stop = {"status": 403, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
+    mixed.sandbox.control.fault("syspro", stop, path="/ApSupplier[?]", after=len(pages), times=1)
+    stopped = mixed.attempt("suppliers")
+    assert "stopped by the test" in str(stopped.error)
+    assert "resume" in str(stopped.state)
+    assert len(keys(stopped)) == read
+    switch(mixed, sort_order="bytes", page_cap=5000)
+    second = mixed.attempt("suppliers", state=stopped.state)
+    assert f"expected {whole} rows, got {read}" in str(second.error)
+    third = mixed.read("suppliers", state=second.state)
+    assert len(keys(third)) == whole

@@ -253,7 +253,9 @@ class PagedStream(Stream, abc.ABC):
                     counter.increment(count)
                 self.end()
             finally:
-                # Also when reading fails: the next run goes on behind the last page that was written.
+                # Also when reading fails: the next run goes on behind the last page that was written, or begins anew
+                # where `get_pages` took that back.
+                self.state_manager.is_flushed = False
                 self._write_state()
         self._finalize_state(self.stream_state)
         self._write_state()
