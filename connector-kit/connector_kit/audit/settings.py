@@ -27,8 +27,9 @@ def properties() -> list[Property[Any]]:
             "audit_key",
             th.StringType,
             secret=True,
-            description="Key that encrypts the records in the audit trail, e.g. file:audit/key. `audit new-key` makes "
-            "one; older keys, still needed to read, follow it after commas. Default: records are not encrypted.",
+            description="Key that encrypts records and messages in the audit trail, e.g. file:audit/key. "
+            "`audit new-key` makes one; older keys, still needed to read, follow it after commas. "
+            "Default: records are not encrypted.",
         ),
         th.Property(
             "audit_retention_days",
