@@ -102,6 +102,14 @@ def test_a_client_that_does_not_care_gets_json_where_that_is_the_default(sap):
     assert sap.client(Accept="*/*").get(f"{sap.two}/A_Invoice{KEY}?$format=json").json()["d"]["Days"] == 1
 
 
+def test_a_preference_to_track_changes_is_not_applied(sap):
+    for address in (f"{sap.two}/A_Invoice?$format=json", f"{sap.four}/Invoice"):
+        answer = sap.http.get(address, headers={"Prefer": "odata.track-changes"})
+        assert answer.status_code == 200
+        assert "track-changes" not in answer.headers.get("Preference-Applied", "")
+        assert "delta" not in answer.text.lower()
+
+
 def test_what_was_never_entered_is_null_for_dates_and_zero_or_empty_for_the_rest(sap):
     row = sap.get("A_Invoice(Invoice='5105600009',FiscalYear='2026')")["d"]
     assert (row["PostingDate"], row["ChangedAt"], row["CreatedAt"]) == (None, None, None)

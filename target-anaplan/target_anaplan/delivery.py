@@ -19,6 +19,7 @@ from connector_kit.singer.target import stopped
 from target_anaplan import lists
 from target_anaplan.accounts import accounts_of
 from target_anaplan.dumps import DumpRejects, counted
+from target_anaplan.list_size import check_list_size
 from target_anaplan.spool import Spool
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Carrier:
         """The rejected rows of a file whose task has ended well, once it is known that it was the file that was sent.
 
         Raises:
-            UnavailableError: the counts are of other rows, or the file holds others by now.
+            UnavailableError: the counts are of other rows, the file holds others by now, or a list too few items.
         """
         if self.check_upload and self.model.still_holds(destination.file_id, spool.chunks) is False:
             raise UnavailableError(
@@ -78,6 +79,8 @@ class Carrier:
             )
         accounts = accounts_of(result, destination, spool.rows)
         accounts.check(outbox.policy.check_counts)
+        if destination.kind == "import":
+            check_list_size(self.model, result)
         return DumpRejects(self.model, accounts, spool, outbox.tally, accept_ignored=outbox.policy.accept_ignored)
 
 

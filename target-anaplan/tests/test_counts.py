@@ -254,3 +254,16 @@ def test_every_row_has_one_outcome_and_what_did_not_arrive_is_sent_again(
     assert sorted(named) == [at for at, fate in enumerate(fates) if fate == "refused"]
     if "lost" not in fates:
         assert len(rejected) - len(named) == fates.count("unnamed") + fates.count("ignored") * in_module
+
+
+@pytest.mark.parametrize("form", ["ignored", "uncounted"])
+def test_a_full_workspace_that_takes_no_items_is_noticed_and_the_rows_come_again(bench, switch, form):
+    switch("workspace_full", form)
+    rows = bench.suppliers(bench.supplier(1), bench.supplier(2))
+    outcome = bench.run(rows)
+    assert isinstance(outcome.error, UnavailableError)
+    assert "2" in str(outcome.error)
+    assert outcome.states == []
+    switch("workspace_full", "no")
+    bench.deliver(rows)
+    assert set(bench.items()) == {"EDU1-1", "EDU1-2"}
