@@ -130,7 +130,8 @@ class EntitySet:
                 raise
             log.warning("%s. Reading along the server's links", str(error).rstrip("."))
             proof.must_hold = True
-            yield from self._linked(reader, query, proof, set(page.keys) if given else frozenset())
+            delivered = set(page.keys) if given else frozenset()
+            yield from self._linked(reader, query, proof, delivered, refused=not isinstance(error, OutOfOrderError))
 
     def _behind(self, reader: RowReader, query: Query, page: Page) -> Iterator[Page]:
         """A page, and all pages behind its last key."""
@@ -209,11 +210,19 @@ class EntitySet:
     # Along links
 
     def _linked(
-        self, reader: RowReader, query: Query, proof: Proof, given: AbstractSet[Key] = frozenset()
+        self,
+        reader: RowReader,
+        query: Query,
+        proof: Proof,
+        given: AbstractSet[Key] = frozenset(),
+        *,
+        refused: bool = False,
     ) -> Iterator[Page]:
         """All pages along links, but for rows that were given out already."""
         page = self._fetcher.linked(reader, query)
         self._begin(reader, proof, page)
+        if refused and page.link:
+            proof.must_hold = False  # the server says what it does not take, and leads on by itself
 
         def enough() -> bool:
             return proof.reached(self.tally.rows)
