@@ -160,7 +160,7 @@ def _feed(outbox, read, operations, version):
         assert not bad
         block = Keyed(records, [key_text([doc])], [key_hash(key_text([doc]))], version)
         outbox.take(block)
-        read.seen(block.hashes, version)
+        read.version.seen(block.hashes, version)
     if version is not None:
         read.prove(version)
 
