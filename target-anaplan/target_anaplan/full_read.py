@@ -49,7 +49,9 @@ class FullRead:
     def prove(self, version: int) -> None:
         """A version came whole, says the tap."""
         self._complete = self.version.proves(version)
-        if not self._complete and version == self.version.number:
+        if self._complete:
+            self.outbox.vanished(version)
+        elif version == self.version.number:
             log.warning(
                 "%s: of a record it can't be told which row it is, so nothing counts as vanished.",
                 self.outbox.mapping.title,

@@ -20,6 +20,7 @@ from connector_kit.mapping.compile import compile_rows, field_faults
 from connector_kit.mapping.missed import MissedValues
 from connector_kit.mapping.values import Unmappable
 from target_anaplan.cells import Cells
+from target_anaplan.claims import Claims, shared_cells
 from target_anaplan.keytable import KeyTable
 from target_anaplan.lines import LineMaker
 from target_anaplan.mapping.spec import StreamMapping
@@ -29,6 +30,7 @@ from target_anaplan.tally import Tally
 
 if TYPE_CHECKING:
     from connector_kit.audit import Batch, Run, Trail
+    from connector_kit.audit.cells import CellBook
     from connector_kit.audit.replay_guard import ReplayGuard
     from target_anaplan.accounts import CheckCounts
     from target_anaplan.destination import Destination
@@ -89,9 +91,12 @@ class Outbox:
         self.tally = Tally()
         self.shipments: list[Shipment] = []
         self.scope = f"{services.scope}/{destination.kind}:{destination.id}/{mapping.stream}"
+        if mapping.key:  # rows known by other columns are others
+            self.scope += f"#{','.join(mapping.key)}"
         self.services = services
         self.missed = MissedValues(mapping.where_fields)
         self.cells: Cells | None = None
+        self.claims: Claims | None = None
         if mapping.sums:
             self.scope += f"#{mapping.sums.mark}"
             args = destination.form, services.line_breaks, services.trail, self.scope
@@ -109,6 +114,11 @@ class Outbox:
         self._counted = Counter[str]()
         self.last_hashes: Sequence[bytes] = ()
         self.in_doubt = False  # of some row that was sent it is unknown what became of it
+
+    @property
+    def book(self) -> CellBook | None:
+        """What the trail keeps of its records and their cells, where several records may be for one."""
+        return self.cells.book if self.cells is not None else self.claims.book if self.claims is not None else None
 
     @property
     def full(self) -> bool:
@@ -151,6 +161,8 @@ class Outbox:
             self.cells.bind(dialect)
             own_key = mapping.sums.cell
         self.services.trail.bind_key(self.scope, mapping.stream, mapping.key or key_properties)
+        if cell := shared_cells(mapping, self.destination, schema, key_properties):
+            self.claims = Claims(mapping.title, cell, form.headers, self.services.trail, self.scope)
         self._schema, self._key_properties = message, tuple(own_key or key_properties)
         self._guard = guard
         return []
@@ -181,6 +193,8 @@ class Outbox:
             self._count(self.cells, block, made.columns)
             return
         lines = made.lines
+        if self.claims is not None:
+            self.claims.take(block.hashes, block.keys, made.columns)
         if self._key_at:
             block, lines = self._by_own_key(block, lines, [made.columns[at] for at in self._key_at])
         digests = [audit_keys.row_digest(line.encode()) for line in lines]
@@ -206,9 +220,9 @@ class Outbox:
             self.missed.clear()
         else:
             self.missed.note(block.records)
-        if self.cells is not None and len(wanted) < len(block.records):
+        if self.book is not None and len(wanted) < len(block.records):
             meant = {block.hashes[at] for at in wanted}
-            self.cells.book.remove([one for one in block.hashes if one not in meant])
+            self.book.remove([one for one in block.hashes if one not in meant])
         return _picked(block, wanted)
 
     def _count(self, cells: Cells, block: Keyed, columns: Sequence[Sequence[str]]) -> None:
@@ -239,14 +253,19 @@ class Outbox:
 
     def remove(self, keys: Sequence[str]) -> None:
         """Records that the source deleted; where records are added up, they add nothing any more."""
-        if self.cells is not None:
-            self.cells.book.remove(list(map(audit_keys.key_hash, keys)))
-            self.tally.deleted += len(keys)
+        if self.book is not None:
+            self.book.remove(list(map(audit_keys.key_hash, keys)))
+            self.tally.deleted += len(keys) if self.cells is not None else 0
+
+    def vanished(self, version: int) -> None:
+        """What a whole read under a version did not show has no cell any more."""
+        if self.claims is not None:
+            self.claims.book.remove_vanished(version)
 
     def settled(self) -> None:
         """Everything that was sealed is delivered, or its fate is in the trail."""
-        if self.cells is not None and not self.in_doubt:
-            self.cells.book.settled()
+        if self.book is not None and not self.in_doubt:
+            self.book.settled()
         self.in_doubt = False
 
     def _by_own_key(
@@ -385,6 +404,8 @@ class Outbox:
         """Close the open file; everything that waits for delivery, in order."""
         if self.cells is not None:
             self._keep_due(self.cells)
+        if self.claims is not None:
+            self.claims.check()
         self._next_file()
         self._earlier = None
         found, self.shipments = self.shipments, []

@@ -115,7 +115,8 @@ class Story:
         whole = self.position + reach >= len(self.live)
         run = self.trail.begin_run(plugin="target-anaplan", version="1", destination="d")
         mapping = SimpleNamespace(title="t", key=())
-        outbox = SimpleNamespace(services=SimpleNamespace(trail=self.trail), scope="s", mapping=mapping)
+        services = SimpleNamespace(trail=self.trail)
+        outbox = SimpleNamespace(services=services, scope="s", mapping=mapping, vanished=lambda version: None)
         full, versions = FullRead(outbox), StreamVersions()
         if kind == "announced":
             versions.activate(version)

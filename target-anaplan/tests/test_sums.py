@@ -157,3 +157,39 @@ def test_a_sum_that_can_not_be_made_is_refused_in_words(books, bench, mapping, t
 def test_a_stream_without_key_can_not_be_added_up(books, bench):
     outcome = books.send(line(bench, "1", "10"), key=(), run=bench.run)
     assert "sum needs the stream's key" in str(outcome.error)
+
+
+LAST_WINS = {name: part for name, part in BALANCES.items() if name != "sum"}
+
+
+def test_two_records_for_one_cell_are_refused_before_anything_is_uploaded_and_both_are_named(books, bench):
+    started = len(bench.tasks_started())
+    outcome = books.send(line(bench, "1", "10"), line(bench, "2", "20"), mappings=[LAST_WINS], run=bench.run)
+    told = str(outcome.error)
+    assert '["1"]' in told
+    assert '["2"]' in told
+    assert "for Account A1, Period Jan 26" in told
+    assert (outcome.states, len(bench.tasks_started()), books.cells()) == ([], started, {})
+
+
+def test_so_is_one_that_comes_in_a_later_run_and_one_that_took_the_others_cell_is_not(books, bench):
+    def send(*rows, run=bench.deliver, end=()):
+        return books.send(*rows, mappings=[LAST_WINS], run=run, end=end)
+
+    send(line(bench, "1", "10"))
+    assert '["1"]' in str(send(line(bench, "2", "20"), run=bench.run).error)
+    send(line(bench, "1", "10", _sdc_deleted_at="2026-11-20T00:00:00Z"), line(bench, "2", "20"))
+    assert books.cells() == {("A1", "Jan 26"): "20.00"}
+    send(line(bench, "3", "30", version=1), end=[{"type": "ACTIVATE_VERSION", "stream": "lines", "version": 1}])
+    send(line(bench, "4", "40", account="A2"))
+    assert books.cells() == {("A1", "Jan 26"): "30.00", ("A2", "Jan 26"): "40.00"}
+
+
+def test_with_key_the_last_record_counts_and_with_the_whole_key_in_the_cell_nothing_is_kept(books, bench):
+    rows = [line(bench, "1", "10"), line(bench, "2", "20")]
+    books.send(*rows, mappings=[{**LAST_WINS, "key": ["Account", "Period"]}])
+    assert books.cells() == {("A1", "Jan 26"): "20.00"}
+    outcome = books.send(line(bench, "1", "11"), key=["Account", "Year", "Month"], mappings=[LAST_WINS])
+    assert outcome.error is None
+    with Trail.open(bench.audit_url) as trail, trail.database.reading() as connection:
+        assert connection.value("SELECT COUNT(*) FROM audit_cells") == 0

@@ -114,8 +114,18 @@ _CLOSE_REPAIRED = (
 )
 _VANISHED = (
     "FROM audit_cell_parts AS p LEFT JOIN "
-    "(SELECT DISTINCT key_hash FROM audit_seen WHERE scope_id = :scope_id AND version = :version) AS s "
+    "(SELECT DISTINCT key_hash FROM audit_seen WHERE scope_id = :seen_id AND version = :version) AS s "
     "ON s.key_hash = p.record_hash WHERE p.scope_id = :scope_id AND p.cell_hash IS NOT NULL AND s.key_hash IS NULL"
+)
+
+
+_SHARED = (
+    "SELECT c.cell_hash, c.content FROM audit_cells AS c WHERE c.scope_id = :scope_id AND c.due = 1 AND "
+    "(SELECT COUNT(*) FROM audit_cell_parts AS p WHERE p.scope_id = c.scope_id AND p.cell_hash = c.cell_hash) > 1 "
+    "ORDER BY c.cell_hash LIMIT 1"
+)
+_TWO_PARTS = (
+    "SELECT amounts FROM audit_cell_parts WHERE scope_id = :scope_id AND cell_hash = :cell ORDER BY record_hash LIMIT 2"
 )
 
 
@@ -125,11 +135,14 @@ class CellBook:
     Args:
         trail: where they are kept.
         scope: as in `Run.begin_batch`, for the mapping as it is: another mapping is another scope.
+        seen_in: the scope of what full reads show, where that is another one.
     """
 
-    def __init__(self, trail: Trail, scope: str) -> None:
+    def __init__(self, trail: Trail, scope: str, *, seen_in: str | None = None) -> None:
         self._trail = trail
         self._scope_id = self._do(lambda connection: int(delivered.scope_id(connection, scope, create=True) or 0))
+        seen = seen_in or scope
+        self._seen_id = self._do(lambda connection: int(delivered.scope_id(connection, seen, create=True) or 0))
         self._newest: int = self._do(lambda connection: int(connection.value("SELECT MAX(no) FROM audit_batches") or 0))
 
     def _do(self, work: Callable[[Connection], T], *, durable: bool = False) -> T:
@@ -251,6 +264,20 @@ class CellBook:
         if waiting is not None:
             yield waiting
 
+    def shared(self) -> tuple[list[str], list[list[str]]] | None:
+        """A due cell to which several records add, as the texts of its row and what two of them add; None without."""
+        codec = self._trail.database.codec
+
+        def work(connection: Connection) -> tuple[list[str], list[list[str]]] | None:
+            values: dict[str, object] = {"scope_id": self._scope_id}
+            for cell in connection.rows(_SHARED, values):
+                rows = connection.rows(_TWO_PARTS, {**values, "cell": cell["cell_hash"]})
+                texts: list[str] = msgspec.json.decode(codec.unseal_json(cell["content"]))[0]
+                return texts, [msgspec.json.decode(codec.unseal_json(row["amounts"])) for row in rows]
+            return None
+
+        return self._do(work)
+
     def settled(self) -> None:
         """All due cells were delivered, or their fate is in the trail; durable."""
 
@@ -274,12 +301,12 @@ class CellBook:
 
     def count_vanished(self, version: int) -> int:
         """How many of them a full read did not show."""
-        values = {"scope_id": self._scope_id, "version": version}
+        values = {"scope_id": self._scope_id, "seen_id": self._seen_id, "version": version}
         return self._do(lambda connection: int(connection.value(f"SELECT COUNT(*) {_VANISHED}", values)))
 
     def remove_vanished(self, version: int) -> int:
         """Let go of them; how many there were."""
-        values = {"scope_id": self._scope_id, "version": version}
+        values = {"scope_id": self._scope_id, "seen_id": self._seen_id, "version": version}
 
         def work(connection: Connection) -> int:
             connection.execute(

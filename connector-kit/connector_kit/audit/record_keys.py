@@ -167,6 +167,11 @@ def _rekey_scope(connection: Connection, scope: Row, key: Sequence[str], done: R
     done.forgotten += lost
     connection.execute("UPDATE audit_cells SET due = 1 WHERE scope_id = :scope_id", values)
     connection.execute("DELETE FROM audit_cell_parts WHERE scope_id = :scope_id", values)
+    # Which record a cell belonged to (target-anaplan's claims) is told anew as the records come.
+    connection.execute(
+        "DELETE FROM audit_cell_parts WHERE scope_id IN (SELECT id FROM audit_scopes WHERE name = :name)",
+        {"name": f"{scope['name']}#cells"},
+    )
     for table in ("audit_seen", "audit_versions"):
         connection.execute(f"DELETE FROM {table} WHERE scope_id = :scope_id", values)
     connection.execute(

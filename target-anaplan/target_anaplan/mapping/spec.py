@@ -5,7 +5,7 @@ Columns and conditions are written in the grammar of `connector_kit.mapping`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -15,6 +15,7 @@ from target_anaplan.mapping.sums import Sums, parse_sums
 
 Kind = Literal["import", "process", "list"]
 
+_MADE_AMOUNTS = {"decimals", "negate", "boolean"}
 _MAPPING = {
     "stream",
     "import",
@@ -48,7 +49,8 @@ class Deletion:
 class StreamMapping:
     """One entry of `mappings`.
 
-    key: columns that many records have alike, of which the last one wins; none where they are added up.
+    key: columns that many records have alike, of which the last one wins; none where they are added up. amounts:
+    columns that are made numbers or booleans; plain: those that are a field as it is.
     """
 
     position: int
@@ -58,6 +60,8 @@ class StreamMapping:
     file: str | None
     key: tuple[str, ...]
     sums: Sums | None
+    amounts: frozenset[str]
+    plain: frozenset[str]
     where: Where | None
     where_fields: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -120,6 +124,8 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
         file=entry.get("file"),
         key=() if sums else key,
         sums=sums,
+        amounts=_named(entry, lambda options: bool(_MADE_AMOUNTS & set(options))),
+        plain=_named(entry, lambda options: set(options) == {"field"}),
         where=where,
         where_fields=where_fields,
         columns=columns,
@@ -131,6 +137,15 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
         ignored_rows=entry.get("ignored_rows"),
         check_counts=entry.get("check_counts"),
     )
+
+
+def _named(entry: Mapping[str, Any], test: Callable[[Mapping[str, Any]], bool]) -> frozenset[str]:
+    """The columns whose options pass a test."""
+    columns = {
+        str(name): {"field": options} if isinstance(options, str) else options
+        for name, options in (entry.get("columns") or {}).items()
+    }
+    return frozenset(name for name, options in columns.items() if isinstance(options, dict) and test(options))
 
 
 def _deletion(entry: Mapping[str, Any] | None, faults: list[str]) -> Deletion | None:
