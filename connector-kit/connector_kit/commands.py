@@ -62,6 +62,11 @@ def run_guarded(name: str, run: Callable[[], object]) -> None:
             sys.exit(code)
 
 
+def let_go_of_output() -> None:
+    """After a broken pipe: Python would complain of it once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def one_line(name: str, error: Exception) -> str | None:
     """What a person is told instead of a traceback: of an error of the family, and of one of the file system (a full
     disk, a file that may not be read, a pipe whose reader is gone). None for a defect. `name`: the program's.
@@ -69,8 +74,7 @@ def one_line(name: str, error: Exception) -> str | None:
     if isinstance(error, ConnectorError):
         return str(error)
     if isinstance(error, BrokenPipeError):
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go_of_output()
         return f"{name}: who reads its output ended before it had read everything"
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -153,3 +154,47 @@ def test_a_second_signal_ends_a_tap_whose_target_hangs(tap):
         time.sleep(0.3)
     process.stdout.close()
     assert process.wait(timeout=20) in {143, 120}
+
+
+@pytest.mark.parametrize("level", ["info", "warning", "critical"])
+def test_a_reader_that_is_gone_is_one_line_at_every_log_level(tmp_path, level):
+    script = tmp_path / "tap.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            from singer_sdk import Stream, Tap
+            from connector_kit.singer.plugin import SecretsMixin, run
+
+            class Rows(Stream):
+                name = "rows"
+                schema = {"properties": {"id": {"type": "integer"}}}
+                def get_records(self, context):
+                    for number in range(100_000):
+                        yield {"id": number}
+
+            class Many(SecretsMixin, Tap):
+                name = "tap-many"
+                config_jsonschema = {"properties": {}}
+                def discover_streams(self):
+                    return [Rows(self)]
+
+            run(Many, [])
+            """
+        )
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "LOGLEVEL": level},
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.splitlines()[-1].count("a pipe whose reader ended before it had read everything") == 1
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said

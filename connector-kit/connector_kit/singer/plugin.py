@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from typing_extensions import override
 
-from connector_kit.commands import one_line
-from connector_kit.errors import ConfigurationError
+from connector_kit.commands import let_go_of_output, one_line
+from connector_kit.errors import ConfigurationError, UnavailableError
 from connector_kit.redaction import RedactingFilter, redact, redact_logs
 from connector_kit.singer.settings import check_setting, refuse
 
@@ -80,7 +80,16 @@ class SecretsMixin(_Base):
             if file is not None:
                 empty = "{}" if name == "state" else ""
                 options[name] = io.StringIO(_checked(cls.name, f"--{name} {file.name}", file.read, empty))
-        super().invoke(**options)
+        try:
+            super().invoke(**options)
+        except BrokenPipeError as error:  # click would end the process without a word
+            let_go_of_output()
+            raise UnavailableError(
+                system=cls.name,
+                subject="its output",
+                got="a pipe whose reader ended before it had read everything",
+                hint="Look at what the reader says.",
+            ) from error
 
 
 def _checked(plugin: str, subject: str, read: Callable[[], str], empty: str = "") -> str:
@@ -162,7 +171,10 @@ def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
 
 def _end(plugin: type[_Base], message: str) -> NoReturn:
     """Called while the error is handled."""
-    plugin.logger.error("%s", message, exc_info=plugin.logger.isEnabledFor(logging.DEBUG))
+    if plugin.logger.isEnabledFor(logging.ERROR):
+        plugin.logger.error("%s", message, exc_info=plugin.logger.isEnabledFor(logging.DEBUG))
+    else:  # whatever the log level is: a process that fails says why
+        sys.stderr.write(message + "\n")
     sys.exit(1)
 
 
