@@ -171,3 +171,8 @@ def test_a_terminal_is_told_that_nothing_is_open(tmp_path):
     url = f"sqlite:///{tmp_path / 'empty.db'}"
     Trail.open(url).close()
     assert on_a_terminal(url, "failures") == "Open failures: none\r\n"
+
+
+def test_a_record_that_is_not_there_is_told_with_the_streams_that_are(audit):
+    told = audit("record", "nosuch", "x", code=1)
+    assert told.output == "No record of stream nosuch with the key x. Streams: customers, suppliers\n"

@@ -133,7 +133,12 @@ def record_command(
     """Show the whole history of the record of STREAM whose key properties have the values KEY..."""
     with _open(context).reading() as connection:
         found = history(connection, stream, key, system=system)
-    display.json(found) if as_json else display.history(found)
+        known = [] if found else connection.rows("SELECT DISTINCT stream FROM audit_batches ORDER BY stream")
+    if found or as_json:
+        display.json(found) if as_json else display.history(found)
+    else:
+        streams = ", ".join(row["stream"] for row in known) or "none"
+        click.echo(f"No record of stream {stream} with the key {' '.join(key)}. Streams: {streams}", err=True)
     if not found:
         context.exit(1)
 

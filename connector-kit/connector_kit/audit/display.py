@@ -41,6 +41,7 @@ _COLORS = {
 
 
 _DOCUMENTS = 50
+_BATCHES = 12
 # What a terminal may obey and JSON leaves as it is.
 _BEYOND_ASCII = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -151,6 +152,10 @@ def summary(run: RunSummary) -> None:
             for action in run.actions
         ],
     )
+    batches = [batch for action in run.actions for batch in action.batches]
+    if batches and sys.stdout.isatty():
+        shown = " ".join(batches[:_BATCHES]) + (" ..." if len(batches) > _BATCHES else "")
+        click.echo(f"Row by row: audit batch ID, with {shown}")
     made = [line for action in run.actions for line in action.documents]
     if made:
         click.echo()
