@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from connector_kit.audit import Rejected, Trail
 from connector_kit.audit.command import cli
+from connector_kit.audit.display import fitting
 
 
 @pytest.fixture
@@ -176,3 +177,11 @@ def test_a_terminal_is_told_that_nothing_is_open(tmp_path):
 def test_a_record_that_is_not_there_is_told_with_the_streams_that_are(audit):
     told = audit("record", "nosuch", "x", code=1)
     assert told.output == "No record of stream nosuch with the key x. Streams: customers, suppliers\n"
+
+
+def test_a_narrow_terminal_shows_fewer_columns_and_not_narrower_ones():
+    columns = ["records", "stream", "action", "reason", "since", "keys", "message"]
+    row = ["3", "suppliers", "import Suppliers from suppliers.csv", "Unknown parent", "2026-11-20 10:00:00"]
+    cells = [[*row, '["EDU1","1"]', "Unknown parent: [X]"]]
+    assert fitting(columns, cells, 400) == list(range(7))
+    assert [columns[at] for at in fitting(columns, cells, 80)] == ["records", "stream", "reason", "keys", "message"]

@@ -42,6 +42,21 @@ _COLORS = {
 
 _DOCUMENTS = 50
 _BATCHES = 12
+# What a narrow terminal does without, the first first; a column needs no more than so many characters.
+_SPARE = (
+    "tasks",
+    "closed",
+    "version",
+    "seconds",
+    "deleted",
+    "since",
+    "plugin",
+    "sent",
+    "unchanged",
+    "action",
+    "company",
+)
+_ENOUGH = 24
 # What a terminal may obey and JSON leaves as it is.
 _BEYOND_ASCII = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -74,6 +89,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
+    console = Console()
+    places = fitting(columns, cells, console.width)
+    left_out = [column for place, column in enumerate(columns) if place not in places]
+    columns, cells = [columns[at] for at in places], [[row[at] for at in places] for row in cells]
     shown = Table(title=escape(title), title_justify="left", header_style="bold")
     for place, column in enumerate(columns):
         numeric = all(row[place].replace(",", "").replace(".", "").isdigit() for row in cells if row[place])
@@ -81,7 +100,23 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in cells:
         colors = (_COLORS.get(cell.split("/")[0]) for cell in row)
         shown.add_row(*(f"[{color}]{escape(cell)}[/]" if color else escape(cell) for cell, color in zip(row, colors)))  # noqa: B905 - one per cell
-    Console().print(shown)
+    console.print(shown)
+    if left_out:
+        click.echo(f"Left out for the width: {', '.join(left_out)} (--json has all)")
+
+
+def fitting(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The places of the columns that a terminal has room for: details go first, so that reasons stay readable."""
+    needed = [
+        3 + max(len(column), min(_ENOUGH, max((len(row[place]) for row in cells), default=0)))
+        for place, column in enumerate(columns)
+    ]
+    places = list(range(len(columns)))
+    for spare in _SPARE:
+        if sum(needed[at] for at in places) <= width:
+            break
+        places = [at for at in places if columns[at] != spare]
+    return places
 
 
 def runs(found: Sequence[RunLine]) -> None:
