@@ -252,10 +252,11 @@ class PagedStream(Stream, abc.ABC):
                     timer.with_context(part or {})
                     counter.increment(count)
                 self.end()
+            except Exception:
+                self.state_manager.is_flushed = False  # `get_pages` may have taken back where to go on
+                raise
             finally:
-                # Also when reading fails: the next run goes on behind the last page that was written, or begins anew
-                # where `get_pages` took that back.
-                self.state_manager.is_flushed = False
+                # Also when reading fails: the next run goes on behind the last page that was written.
                 self._write_state()
         self._finalize_state(self.stream_state)
         self._write_state()
