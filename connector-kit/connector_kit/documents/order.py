@@ -107,8 +107,8 @@ class Order:
         return (self.recipe.title, self.tally.reasons) if self.tally.nothing_delivered else None
 
     def summary(self) -> Iterator[Line]:
-        """What was done, in lines for people; none when nothing was read."""
-        if self.tally.read:
+        """What was done, in lines for people; none when nothing came and nothing was found."""
+        if self.tally.has_news:
             yield from self.tally.lines(self.recipe.title)
 
     def bind(self, stream: Bound) -> list[str]:
@@ -184,6 +184,7 @@ class Order:
     def remove(self, keys: Sequence[str], version: int | None) -> None:
         """Records that the source deleted: they are no part of the plan."""
         self._seen((), version)
+        self.tally.removed += len(keys)
         self._spooling().add([], [(key_hash(key), GONE) for key in keys])
 
     def prove(self, version: int | None) -> None:

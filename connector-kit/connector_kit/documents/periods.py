@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from functools import lru_cache
 from typing import Any
 
 from connector_kit.errors import ConfigurationError
-from connector_kit.mapping.values import Unmappable
+from connector_kit.mapping.values import Unmappable, iso_day
 
 _MONTHS = 12
 _LAST_PERIOD = 16
@@ -84,7 +85,14 @@ def _year(entry: Mapping[str, Any]) -> FiscalYear:
 
 @lru_cache(maxsize=4096)
 def parse_month(text: str, form: str) -> date:
-    """The first day of a calendar month that is written by a strptime format. Unmappable when it is not."""
+    """The first day of a calendar month that is written by a strptime format. Unmappable when it is not.
+
+    A format of dates takes date-times with fractions and zones too, as columns of dates do: a database's tap writes
+    "2026-11-01T00:00:00.000000+00:00" for a day.
+    """
+    if form.startswith("%Y-%m-%d"):
+        with suppress(Unmappable):
+            return iso_day(text.strip()).replace(day=1)
     try:
         # The time zone is for form's sake: only the date is used.
         found = datetime.strptime(text.strip(), form).replace(tzinfo=timezone.utc)

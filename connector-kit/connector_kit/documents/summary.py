@@ -18,6 +18,7 @@ class Tally:
     """What became of a recipe's rows and documents in this run."""
 
     read: int = 0
+    removed: int = 0
     filtered: int = 0
     replaced: int = 0
     outdated: int = 0
@@ -70,10 +71,17 @@ class Tally:
         standing = self.posted.total() + self.found.total() + self.unchanged + self.validated
         return bool(self.refused or self.rejected) and not standing
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a run has something to say of the recipe. What the source deleted is posted without a row read."""
+        posted = self.posted.total() + self.found.total() + self.validated
+        return bool(self.read or self.removed or posted or self.refused or self.missing)
+
     def lines(self, title: str) -> Iterator[Line]:
         """One line for the recipe, one per document (the first twenty), one per reason for refusals."""
         posted, found = sum(self.posted.values()), sum(self.found.values())
         parts = [f"{self.read} rows read"]
+        parts += [f"{self.removed} deleted at the source"] if self.removed else []
         parts += [f"{self.filtered} filtered"] if self.filtered else []
         parts += [f"{self.replaced} replaced by later ones"] if self.replaced else []
         parts += [f"{self.outdated} outdated"] if self.outdated else []

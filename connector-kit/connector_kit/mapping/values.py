@@ -169,6 +169,17 @@ def written(when: date, form: str) -> str:
     return when.strftime(form)
 
 
+def iso_day(text: str) -> date:
+    """The date of "YYYY-MM-DD" or of a date-time, as it stands there. Unmappable when it is neither."""
+    rest = text[10:]
+    if text[4:5] != "-" or text[7:8] != "-" or (rest and not _TIME.fullmatch(rest)):
+        raise Unmappable("not a date YYYY-MM-DD", text)
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise Unmappable("not a date YYYY-MM-DD", text) from None
+
+
 def day(form: str) -> Converter:
     """Dates: "YYYY-MM-DD", or a date-time of which the date is kept as it stands, written by a strftime format.
 
@@ -176,15 +187,7 @@ def day(form: str) -> Converter:
     """
 
     def one(text: str) -> str:
-        if not text:
-            return ""
-        rest = text[10:]
-        if text[4:5] != "-" or text[7:8] != "-" or (rest and not _TIME.fullmatch(rest)):
-            raise Unmappable("not a date YYYY-MM-DD", text)
-        try:
-            return written(date.fromisoformat(text[:10]), form)
-        except ValueError:
-            raise Unmappable("not a date YYYY-MM-DD", text) from None
+        return written(iso_day(text), form) if text else ""
 
     known = _Memory(one)
     return lambda values: list(map(known.__getitem__, as_texts(values)))

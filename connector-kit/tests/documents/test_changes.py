@@ -88,6 +88,13 @@ def test_a_record_marked_as_deleted_leaves_its_document(bench, deleted):
     assert bench.erp.sums() == expected([PLAN[0], *PLAN[2:]])
 
 
+def test_what_is_taken_back_because_the_source_deleted_it_is_told_though_no_row_was_read(bench, caplog):
+    bench.run(PLAN, key=KEY)
+    caplog.set_level(logging.INFO)
+    bench.run(lines({**PLAN[3], "_sdc_deleted_at": "2026-11-30T00:00:00Z"}, at("end")))
+    assert "0 rows read, 1 deleted at the source, 1 documents posted" in caplog.text
+
+
 def test_a_row_that_moves_to_another_document_leaves_the_first(bench):
     key = ("Account", "Cost Center")
     plan = [row("1010", cost_center="A"), row("1010", cost_center="B")]

@@ -85,6 +85,26 @@ def test_special_periods_lie_in_the_last_month():
         parse_month("Febuary 26", "%B %y")
 
 
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("2026-11-30", "%Y-%m-%d"),
+        ("2026-11-30T00:00:00", "%Y-%m-%d"),
+        ("2026-11-30T23:30:00.123456+00:00", "%Y-%m-%d"),
+        ("2026-11-30T00:00:00.0000000Z", "%Y-%m-%dT%H:%M:%S"),
+        ("2026-11-30 00:00:00.000", "%Y-%m-%d %H:%M:%S"),
+    ],
+)
+def test_a_month_is_read_out_of_a_date_time_with_fractions(text, form):
+    assert parse_month(text, form) == date(2026, 11, 1)
+
+
+@pytest.mark.parametrize("text", ["2026-11-31T00:00:00.0Z", "2026-11-30T00:00:00.0 or so", "2026-11"])
+def test_what_only_begins_like_a_date_time_is_no_month(text):
+    with pytest.raises(Unmappable, match="not a month as in '%Y-%m-%d'"):
+        parse_month(text, "%Y-%m-%d")
+
+
 def test_a_company_may_have_a_fiscal_year_of_its_own(bench):
     plan = [row("1010", "Apr 26"), row("2020", "Apr 26")]
     bench.run(plan, fiscal_years={"2020": {"start_month": 4, "named_by": "end"}})
