@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 KEY = {"SourceLedger", "Ledger", "CompanyCode", "FiscalYear", "AccountingDocument", "LedgerGLLineItem"}
-STOP = {"status": 403, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
+STOP = {"status": 401, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
 RANGES = {"company_codes": ["1010", "1710"], "start_fiscal_year": 2024}
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 LINE = ("SourceLedger", "Ledger", "CompanyCode", "FiscalYear", "AccountingDocument", "LedgerGLLineItem")
-STOP = {"status": 403, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
+STOP = {"status": 401, "body": '{"error":{"code":"X/001","message":{"lang":"en","value":"stopped by the test"}}}'}
 pytestmark = pytest.mark.usefixtures("often_saved")
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-STOP = {"status": 403, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
+STOP = {"status": 401, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
 
 
 def test_a_complete_read_of_a_whole_table_reports_what_is_still_there(site):

@@ -120,7 +120,7 @@ def test_what_a_stopped_run_lost_is_found_by_the_count_of_both(mixed):
     whole, read = len(everything), sum(map(len, pages))
     assert read < whole
     switch(mixed, sort_order="caseless", page_cap=2)
-    stop = {"status": 403, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
+    stop = {"status": 401, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
     mixed.sandbox.control.fault("syspro", stop, path="/ApSupplier[?]", after=len(pages), times=1)
     stopped = mixed.attempt("suppliers")
     assert "stopped by the test" in str(stopped.error)
@@ -131,3 +131,18 @@ def test_what_a_stopped_run_lost_is_found_by_the_count_of_both(mixed):
     assert f"expected {whole} rows, got {read}" in str(second.error)
     third = mixed.read("suppliers", state=second.state)
     assert len(keys(third)) == whole
+
+
+@pytest.mark.usefixtures("often_saved")
+@pytest.mark.parametrize(("status", "kept"), [(422, False), (403, False), (404, False), (401, True), (503, True)])
+def test_a_status_that_refutes_the_read_leaves_no_place_to_go_on_from(site, status, kept):
+    answer = {"status": status, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
+    site.sandbox.control.fault("syspro", answer, path="/ApSupplier[?]", after=2, times=1)
+    stopped = site.attempt("suppliers", page_size=5, max_tries=1)
+    assert f"HTTP {status}" in str(stopped.error)
+    assert keys(stopped)
+    assert ("resume" in str(stopped.state)) is kept
+    assert ("resume" in str(stopped.messages[-1])) is kept
+    again = keys(site.read("suppliers", state=stopped.state))
+    whole = sorted(row["Supplier"] for row in site.rows("ApSupplier"))
+    assert sorted(keys(stopped) + again if kept else again) == whole

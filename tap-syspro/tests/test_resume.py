@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-STOP = {"status": 403, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
+STOP = {"status": 401, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
 
 
 def keys(rows):

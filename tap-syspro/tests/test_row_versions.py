@@ -63,7 +63,7 @@ def test_a_change_while_the_versions_are_read_is_not_lost(site):
 
 @pytest.mark.usefixtures("often_saved")
 def test_a_stopped_first_read_resumes_and_misses_no_change(site):
-    stop = {"status": 403, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
+    stop = {"status": 401, "body": '{"error":{"code":"","message":"stopped by the test"}}'}
     sweep = len(site.rows("ApSupplier")) // 10 + 1
     site.sandbox.control.fault("syspro", stop, path="/ApSupplier[?]", after=sweep + 1, times=1)
     stopped = site.attempt("suppliers", page_size=10, **SETTINGS)

@@ -15,7 +15,7 @@ from singer_sdk import Tap
 from singer_sdk.singerlib import Catalog
 from typing_extensions import override
 
-from connector_kit.errors import ConfigurationError, RefusedError
+from connector_kit.errors import AuthenticationError, ConfigurationError, ConnectorError
 from connector_kit.odata.capture import Capture
 from connector_kit.odata.changes import Sweep, by_keys, keys_in, version_number
 from connector_kit.odata.fetch import Query
@@ -301,10 +301,12 @@ class ODataStream(PagedStream):
                         progress.save(state)
                     elif page.rows:
                         state.pop(RESUME, None)
-        except RefusedError:
+        except ConnectorError as error:
             # What is in doubt is read again from its beginning: the rows before may be the ones that are wrong.
-            with self.state_guard:
-                state.pop(RESUME, None)
+            # An outage and a log-on that fails say nothing of them.
+            if not error.retriable and not isinstance(error, AuthenticationError):
+                with self.state_guard:
+                    state.pop(RESUME, None)
             raise
         progress.confirmed = source.confirmed
         with self.state_guard:
