@@ -175,6 +175,23 @@ def test_a_lost_answer_to_plan_data_leaves_the_plan_as_it_is(bench):
     assert cells(bench) == {("63005000", "10100101", "011.2026"): 100}
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("body", ["", '{"d": {}}'])
+def test_an_answer_with_nothing_in_it_does_not_say_that_plan_data_are_posted(bench, status, body):
+    answer = {"status": status, "body": body, "headers": {"Content-Type": "application/json"}}
+    bench.sandbox.control.fault("sap", answer, path="FinancialPlanData", method="POST")
+    bench.deliver(bench.plan(bench.row("63005000", "100", CostCenter="10100101")), documents=bench.changed(**PLAN))
+    assert cells(bench) == {("63005000", "10100101", "011.2026"): 100}
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, ""), (202, ""), (204, ""), (200, '{"d": {}}')])
+def test_an_answer_with_nothing_in_it_does_not_say_that_an_invoice_is_posted(bench, status, body):
+    answer = {"status": status, "body": body, "headers": {"Content-Type": "application/json"}}
+    bench.sandbox.control.fault("sap", answer, path="A_SupplierInvoice", method="POST")
+    bench.deliver(list(invoices(line("N-1"))), documents=[INVOICE])
+    assert len(standing(bench, "N-1")) == 1
+
+
 def test_two_documents_that_would_replace_each_other_are_told(bench):
     rows = [bench.row("63005000", "1", CostCenter=center) for center in ("10100101", "10100103")]
     bench.deliver(bench.plan(*rows), documents=bench.changed(**PLAN, document=["Company", "Period", "CostCenter"]))

@@ -49,7 +49,7 @@ class ODataWriter:
         self._token: str | None = None
 
     def post(self, path: str, body: object = None, *, what: str) -> dict[str, Any]:
-        """POST to `path` below the service; the `d` of the answer, empty when there is none.
+        """POST to `path` below the service; the `d` of the answer, which has something in it.
 
         The request is sent once, and once more only when the token was refused: then SAP has done nothing.
 
@@ -118,13 +118,14 @@ def _token(response: requests.Response) -> str:
 
 
 def _content(response: requests.Response) -> dict[str, Any]:
+    # A create answers 201 with what it made. An empty 2xx may be a gateway's own, and says nothing of the request.
     if not response.content:
-        return {}
+        raise Unreadable(f"HTTP {response.status_code} without a body")
     try:
         answer: Any = decoded(response.content)
     except ValueError as error:
         raise Unreadable(f"no JSON: {error}") from error
     inner = answer.get("d") if isinstance(answer, Mapping) else None
-    if not isinstance(inner, Mapping):
-        raise Unreadable("JSON without d")
+    if not isinstance(inner, Mapping) or not inner:
+        raise Unreadable("JSON without d, or with nothing in it")
     return dict(inner)
