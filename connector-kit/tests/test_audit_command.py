@@ -185,3 +185,11 @@ def test_a_narrow_terminal_shows_fewer_columns_and_not_narrower_ones():
     cells = [[*row, '["EDU1","1"]', "Unknown parent: [X]"]]
     assert fitting(columns, cells, 400) == list(range(7))
     assert [columns[at] for at in fitting(columns, cells, 80)] == ["records", "stream", "reason", "keys", "message"]
+
+
+def test_the_commands_start_where_neither_the_singer_sdk_nor_a_validator_is_installed():
+    without = "import sys; sys.modules.update(dict.fromkeys(['singer_sdk', 'jsonschema_rs', 'lxml']))"
+    commands = ("connector_kit.audit.command", "connector_kit.audit.tap", "connector_kit.coordination.command")
+    program = "; ".join([without, *(f"import {name}" for name in (*commands, "connector_kit.secrets.command"))])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -18,7 +18,6 @@ import msgspec
 from connector_kit.audit import payloads
 from connector_kit.audit.keys import HASH_SIZE, key_hash, key_text
 from connector_kit.errors import ConfigurationError, RefusedError
-from connector_kit.singer.records import RecordReader
 
 if TYPE_CHECKING:
     from connector_kit.audit.database import Connection, Row
@@ -210,6 +209,16 @@ def _texts(connection: Connection, batch_no: int, seqs: Sequence[int], key: Sequ
         "SELECT c.message FROM audit_batches AS b JOIN audit_schemas AS c ON c.id = b.schema_id WHERE b.no = :no",
         {"no": batch_no},
     )
+    try:
+        from connector_kit.singer.records import RecordReader  # noqa: PLC0415 - the trail alone needs no Singer SDK
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            system="audit trail",
+            subject="audit rekey",
+            expected="connector-kit[target], which reads records as targets do",
+            got=f"no module {error.name}",
+            hint="Run it where a target is installed.",
+        ) from error
     schema: dict[str, Any] = msgspec.json.decode(bytes(message))["schema"]
     records, bad = RecordReader(schema, list(key), check=False).read([raw for _, raw in found])
     places = [seq for at, (seq, _) in enumerate(found) if at not in {one.at for one in bad}]
