@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from connector_kit.anaplan import Anaplan, ModelClient
     from connector_kit.anaplan.objects import Model
     from connector_kit.coordination import Lease
+    from connector_kit.http import Retry
 
 _GC_THRESHOLD = 100_000
 """Rows come as lists by the thousand: the collector would look at each generation of them in vain."""
@@ -25,7 +26,12 @@ class Site:
     Args:
         config: the settings, references to secrets resolved.
         configured: the settings as they were written.
+
+    Attributes:
+        retry: how often, and how patiently, requests are repeated; None for the client's own way.
     """
+
+    retry: Retry | None = None
 
     def __init__(self, config: Mapping[str, Any], configured: Mapping[str, Any]) -> None:
         self.config = config
@@ -50,6 +56,7 @@ class Site:
                 coordinator=coordinator,
                 load_refresh_token=token.load if token else None,
                 store_refresh_token=token.store if token else None,
+                retry=self.retry,
             )
         )
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 from connector_kit.commands import say
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.plugin import SecretsMixin, run
-from connector_kit.singer.tap import PagedStream, PagedTap
+from connector_kit.singer.tap import TRIES_OF_A_CHECK, PagedStream, PagedTap
 from tap_anaplan.metadata import DEFINITIONS, Definition, DefinitionStream
 from tap_anaplan.settings import settings
 from tap_anaplan.site import Site
@@ -91,9 +91,11 @@ class TapAnaplan(SecretsMixin, PagedTap):
         if value != "all":
             super().cb_test(ctx, param, value)
             return
+        from connector_kit.http import Retry  # noqa: PLC0415 - only for --test
         from tap_anaplan.check import run_check  # noqa: PLC0415 - only for --test
 
         tap, chosen = cls.for_check(ctx)
+        tap.site.retry = Retry(tries=TRIES_OF_A_CHECK)
         tap.check_settings()
         problems = run_check(tap, say, chosen)
         ctx.exit(1 if problems else 0)

@@ -57,3 +57,13 @@ def test_streams_of_the_models_definition_are_asked_for_too(check):
     result = check(metadata=["tasks"], task_actions=["No such import"])
     assert result.exit_code == 1
     assert "No such import" in result.output
+
+
+def test_an_error_of_the_servers_own_is_tried_twice_and_the_next_stream_is_checked(site, check):
+    site.fault({"status": 500}, path="/lists", times=-1)
+    result = check(exports=["Plan Lines.csv"], lists=["GL Accounts"])
+    assert result.exit_code == 1
+    assert "HTTP 500" in result.output
+    assert "no answer" in result.output
+    assert "plan_lines" in result.output
+    assert len(site.requests("/lists")) == 2
