@@ -40,7 +40,9 @@ class RowMaker:
     Attributes:
         seen: rows that came.
         unapproved: rows that were left out because they, or their item in the column of `only`, are not approved.
-        highest: of the followed column in the rows that were kept, as the state keeps it.
+        bookmark: the highest value of the followed column in the rows that were kept, as the state keeps it; not above
+            `waiting`.
+        waiting: the lowest value of the followed column in the rows that are themselves not approved.
     """
 
     def __init__(
@@ -65,7 +67,8 @@ class RowMaker:
         self._only = only
         self._followed = followed
         self._since = None if followed is None or since is None else _comparable(since, followed)
-        self._highest: Any = None
+        self._highest: Any = self._since
+        self.waiting: Any = None
         self._written = [column for column in columns if column.name in selected or column.name in self._key]
         helpers = {column.name for column in (approved, followed) if column is not None}
         needed = [column for column in columns if column in self._written or column.name in helpers]
@@ -81,9 +84,10 @@ class RowMaker:
         self._row = row_type([column.name for column in self._written])
 
     @property
-    def highest(self) -> str | None:
+    def bookmark(self) -> str | None:
         """See the class."""
-        return None if self._highest is None else str(self._highest)
+        known = [value for value in (self._highest, self.waiting) if value is not None]
+        return None if self._highest is None else str(min(known))
 
     def rows(self, block: Block) -> Rows:
         """The records of a block.
@@ -114,6 +118,7 @@ class RowMaker:
             kept = [cell in wanted for cell in block[self._only[0].at]]
         if self._approved is not None:
             own = [value is True for value in values[self._approved.name]]
+            self._see_waiting(values, kept, own)
             kept = own if kept is None else [a and b for a, b in zip(kept, own, strict=True)]
         if kept is not None:
             self.unapproved += count - sum(kept)
@@ -122,6 +127,16 @@ class RowMaker:
             recent = [value is None or value >= self._since for value in values[self._followed.name]]
             kept = recent if kept is None else [a and b for a, b in zip(kept, recent, strict=True)]
         return kept
+
+    def _see_waiting(self, values: dict[str, Values], wanted: list[bool] | None, own: list[bool]) -> None:
+        """A bookmark above a row that is approved later would leave it out for ever."""
+        if self._followed is None:
+            return
+        followed = _kept(values[self._followed.name], wanted)
+        waiting = [
+            value for value, good in zip(followed, _kept(own, wanted), strict=True) if not good and value is not None
+        ]
+        self.waiting = min(waiting if self.waiting is None else [self.waiting, *waiting], default=None)
 
     def _check_key(self, values: dict[str, Values], before: int) -> None:
         for name in self._key:

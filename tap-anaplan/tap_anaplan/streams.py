@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tap_anaplan.tap import TapAnaplan
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+APPROVED = "approved"
+"""The member of the state that tells which items were approved when its bookmark was made."""
 READ_OF = "read_of"
 """The member of the state that tells of which state of the model the stream was last read whole."""
 
@@ -87,7 +89,14 @@ class RowStream(PagedStream):
         if whole:
             self.replication_key = None
 
-    kept_in_state: ClassVar[frozenset[str]] = PagedStream.kept_in_state | {READ_OF}
+    kept_in_state: ClassVar[frozenset[str]] = PagedStream.kept_in_state | {APPROVED, READ_OF}
+
+    @property
+    @override
+    def limits(self) -> str:
+        # Which items are approved is no setting: see `_since`.
+        by = (self.spec.approval.column if self.spec.approval else "", self.spec.approved_rows)
+        return hashlib.blake2b(repr(by).encode(), digest_size=8).hexdigest() if any(by) else ""
 
     @override
     def expected_bookmark(self, part: Mapping[str, Any]) -> str:
@@ -157,9 +166,9 @@ class RowStream(PagedStream):
         check_schema(columns, self.schema, f"stream {self.name} ({self.source.what})")
         whole = self.replication_method == "FULL_TABLE"
         followed = None if whole else find(columns, str(self.replication_key), "replication_key", self.name)
-        since = None if followed is None else self.get_starting_replication_key_value(context)
         mask = self.mask
         gated = self.spec.approval.column if self.spec.approval else ""
+        since = None if followed is None else self._since(context, state, items if gated else frozenset())
         maker = RowMaker(
             columns,
             selected={column.name for column in columns if mask["properties", column.name]},
@@ -186,11 +195,40 @@ class RowStream(PagedStream):
                 maker.seen,
                 " and ".join(filter(None, (gated, self.spec.approved_rows))),
             )
-        if followed is not None and maker.highest is not None:
-            state["replication_key"] = followed.name
-            state["replication_key_value"] = maker.highest
+        if followed is not None:
+            self._keep(state, followed.name, maker, items if gated else None)
         if self._stream_version is not None and self._confirmed(maker.seen):
             self._write_activate_version_message(self._stream_version)
+
+    def _since(self, context: Context | None, state: Mapping[str, Any], items: frozenset[str]) -> object:
+        """The bookmark; None where items were approved after it: their rows below it have never come.
+
+        An item that was withdrawn and is approved again is one of them: the bookmark went on without it.
+        """
+        since: object = self.get_starting_replication_key_value(context)
+        late = items - frozenset(state.get(APPROVED, items))
+        if since is None or not late:
+            return since
+        self.logger.warning(
+            "%s: approved since its bookmark was made: %s; read from the beginning, so that their rows below it come",
+            self.name,
+            ", ".join(sorted(late)),
+        )
+        return None
+
+    def _keep(self, state: dict[str, Any], column: str, maker: RowMaker, items: frozenset[str] | None) -> None:
+        """The bookmark, and whose rows it is of."""
+        if items is not None:
+            state[APPROVED] = sorted(items)
+        if maker.bookmark is None:  # none that came, so none that an earlier bookmark may leave out
+            state.pop("replication_key_value", None)
+        else:
+            state["replication_key"] = column
+            state["replication_key_value"] = maker.bookmark
+        if maker.waiting is not None:
+            self.logger.info(
+                "%s: the bookmark stays at or below %s, the first row that waits for approval", self.name, maker.waiting
+            )
 
     def _confirmed(self, rows: int) -> bool:
         """Whether what was read is all: the text's end was looked behind; a list also has a count."""

@@ -136,3 +136,82 @@ def test_rows_can_only_be_approved_by_a_boolean(site):
     error = site.attempt(exports=[{"export": EXPORT, "approved_rows": "Text"}]).error
     assert isinstance(error, ConfigurationError)
     assert "boolean" in str(error)
+
+
+BY_VERSION = {"module": "Plan Approval", "line_item": "Approved", "column": "Version"}
+
+
+def growing(version, *amounts):
+    return [{"Version": version, "Amount": amount, "Approved": True} for amount in amounts]
+
+
+def came(output):
+    return sorted(row["Plan Lines"] for row in output.records.get("plan_lines", []))
+
+
+def test_rows_of_a_version_that_is_approved_late_come_though_they_lie_below_the_bookmark(site):
+    entry = {"exports": [{"export": EXPORT, "replication_key": "Amount", "approval": BY_VERSION}]}
+    site.lines([*growing("Budget 2027", "5", "50"), *growing("Forecast 2026", "1", "2")])
+    site.approve()
+    first = site.read(**entry)
+    assert came(first) == ["L1", "L2"]
+    same = site.read(state=first.state, **entry)
+    assert came(same) == ["L2"]
+    assert "from the beginning" not in same.log
+    site.approve("Forecast 2026")
+    late = site.read(state=same.state, **entry)
+    assert {"L3", "L4"} <= set(came(late))
+    assert late.log.count("approved since its bookmark was made: Forecast 2026; read from the beginning") == 1
+    assert came(site.read(state=late.state, **entry)) == ["L2"]
+
+
+def test_a_version_that_was_withdrawn_and_is_approved_again_brings_what_the_bookmark_passed_meanwhile(site):
+    entry = {"exports": [{"export": EXPORT, "replication_key": "Amount", "approval": BY_VERSION}]}
+    site.lines([*growing("Budget 2027", "5"), *growing("Forecast 2026", "1", "2")])
+    site.approve()
+    site.approve("Forecast 2026")
+    both = site.read(**entry)
+    site.approve("Forecast 2026", value=False)
+    site.lines([*growing("Budget 2027", "50"), *growing("Forecast 2026", "20", "2")])
+    withdrawn = site.read(state=both.state, **entry)
+    assert came(withdrawn) == ["L1"]
+    assert "from the beginning" not in withdrawn.log
+    site.approve("Forecast 2026")
+    assert "L2" in came(site.read(state=withdrawn.state, **entry))
+
+
+def test_a_run_that_broke_off_does_not_keep_a_late_approval_from_the_next(site):
+    entry = {"exports": [{"export": EXPORT, "replication_key": "Amount", "approval": BY_VERSION}]}
+    site.lines([*growing("Budget 2027", "50"), *growing("Forecast 2026", "1")])
+    site.approve()
+    state = site.read(**entry).state
+    site.approve("Forecast 2026")
+    site.fault({"status": 400}, path="/chunks/0", times=1)
+    broken = site.attempt(state=state, **entry)
+    assert broken.error is not None
+    assert {"L1", "L2"} <= set(came(site.read(state=broken.state, **entry)))
+
+
+def test_a_row_that_is_approved_late_comes_though_it_lies_below_the_bookmark(site):
+    entry = {"exports": [{"export": EXPORT, "replication_key": "Amount", "approved_rows": "Approved"}]}
+    lines = growing("Budget 2027", "5", "10", "50")
+    site.lines([*lines[:1], {**lines[1], "Approved": False}, lines[2]])
+    first = site.read(**entry)
+    assert came(first) == ["L1", "L3"]
+    assert "waits for approval" in first.log
+    site.lines(lines)
+    second = site.read(state=first.state, **entry)
+    assert came(second) == ["L2", "L3"]
+    assert came(site.read(state=second.state, **entry)) == ["L3"]
+    site.lines([*lines[:1], {**lines[1], "Approved": False}, {**lines[2], "Amount": "60"}])
+    withdrawn = site.read(state=second.state, **entry)
+    site.lines(lines)
+    assert "L2" in came(site.read(state=withdrawn.state, **entry)), "also when it was withdrawn meanwhile"
+
+
+def test_a_gate_that_is_taken_away_lets_in_the_history_that_it_left_out(site):
+    entry = {"export": EXPORT, "replication_key": "Amount"}
+    site.lines([*growing("Budget 2027", "50"), *growing("Forecast 2026", "1")])
+    site.approve()
+    state = site.read(exports=[{**entry, "approval": BY_VERSION}]).state
+    assert came(site.read(state=state, exports=[entry])) == ["L1", "L2", "L3"]
