@@ -64,6 +64,13 @@ def test_a_reference_within_the_schema_is_followed():
     assert (len(found), len(invalid)) == (1, 1)
 
 
+@pytest.mark.parametrize("kind", [5, None, [5], ["string", {"type": "null"}], {}])
+@pytest.mark.parametrize("wrap", [lambda part: part, lambda part: {"anyOf": [part, {"type": "null"}]}])
+def test_a_type_that_is_no_name_is_told_with_its_field(kind, wrap):
+    with pytest.raises(InvalidJSONSchema, match="the type of field a is no name"):
+        modern({"properties": {"a": wrap({"type": kind})}})
+
+
 @pytest.mark.parametrize("schema", [None, [], "x", {}, {"properties": None}, {"properties": {"a": None}}])
 def test_what_is_no_schema_is_refused(schema):
     with pytest.raises(InvalidJSONSchema):

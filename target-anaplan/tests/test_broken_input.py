@@ -122,6 +122,16 @@ def test_a_target_that_fails_reads_its_input_to_the_end(bench):
     process.stderr.close()
 
 
+def test_an_input_that_has_ended_is_not_said_to_be_dropped(bench):
+    path = bench.folder / "config.json"
+    path.write_text(json.dumps(bench.config()))
+    command = [sys.executable, "-c", "from target_anaplan.target import main; main()", "--config", str(path)]
+    done = subprocess.run(command, input=b"hello\n", capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"line 1 of its output" in done.stderr.splitlines()[-1]
+    assert b"read and dropped" not in done.stderr
+
+
 def test_a_signal_ends_the_reading_of_the_rest(bench):
     path = bench.folder / "config.json"
     path.write_text(json.dumps(bench.config(password="wrong")))

@@ -11,7 +11,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -20,10 +20,11 @@ _TICK = 0.5
 _PATIENCE = 2.0
 
 
-def drain(*, begun: bool) -> None:
+def drain(*, begun: bool, tell: Callable[[], None]) -> None:
     """Read standard input, where it is a pipe, and drop what comes, until it ends or a signal comes.
 
     begun: whether messages were read already; otherwise a pipe that nobody writes to is given up after two seconds.
+    tell: called once, when there is something to wait for or to drop: an input that has ended is not worth a word.
     """
     try:
         descriptor = sys.stdin.fileno()
@@ -32,16 +33,19 @@ def drain(*, begun: bool) -> None:
     except (OSError, ValueError, AttributeError):  # closed, or not a file
         return
     with _signals() as stopped:
-        quiet = 0.0
+        quiet, told = 0.0, False
         while not stopped.is_set():
             ready, _, _ = select.select([descriptor], [], [], _TICK)
-            if not ready:
-                quiet += _TICK
-                if not begun and quiet >= _PATIENCE:
-                    return
-            elif os.read(descriptor, _BYTES):
+            if ready and not os.read(descriptor, _BYTES):
+                return
+            if not told:
+                told = True
+                tell()
+            if ready:
                 begun = True
-            else:
+                continue
+            quiet += _TICK
+            if not begun and quiet >= _PATIENCE:
                 return
 
 

@@ -20,7 +20,8 @@ def modern(schema: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever came in a 
     Drafts 3 and 4 had booleans beside `maximum` and `minimum`; taps for databases write them to this day.
 
     Raises:
-        InvalidJSONSchema: it is no object with properties, or refers to a document elsewhere, which is not fetched.
+        InvalidJSONSchema: it is no object with properties, has a type that is no name, or refers to a document
+            elsewhere, which is not fetched.
     """
     if not isinstance(schema, dict):
         raise InvalidJSONSchema("the schema is no object")
@@ -38,6 +39,9 @@ def _part(part: Mapping[str, Any], place: str) -> dict[str, Any]:
     made = _without_old_words(part)
     if "$ref" in made and not str(made["$ref"]).startswith("#"):
         raise InvalidJSONSchema(f"{place or 'it'} refers to a document elsewhere ($ref), which is not fetched")
+    kinds = made.get("type", [])
+    if not all(isinstance(kind, str) for kind in (kinds if isinstance(kinds, list) else [kinds])):
+        raise InvalidJSONSchema(f"the type of {place or 'the record'} is no name: {kinds!r}")
     for name, value in made.items():
         if name in _MAPS and isinstance(value, dict):
             made[name] = {key: _any(one, _under(place, key)) for key, one in value.items()}

@@ -336,8 +336,8 @@ class BlockTarget(Target):
             super().invoke(**options)
         except Exception as error:
             if not options.get("file_input") and getattr(error, "got", "") != _STOPPED:
-                cls.logger.warning("This run has failed: what the tap still sends is read and dropped.")
-                drain(begun=False)
+                told = "This run has failed: what the tap still sends is read and dropped."
+                drain(begun=False, tell=lambda: cls.logger.warning(told))
             raise
 
     @override
