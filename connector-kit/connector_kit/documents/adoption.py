@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from connector_kit.audit.document_types import POSTED, Ending, Entry
-from connector_kit.audit.keys import key_text
 from connector_kit.documents.model import Document, Line, Listed, Posted
 from connector_kit.documents.proof import Proved, proved
 from connector_kit.documents.references import FORMS, OF_PILE, document_digest, pile_prefix
@@ -143,7 +142,7 @@ class Adoption:
             raise self._refused(unproved, "have other lines than their references say", _UNPROVED)
         self.plan.forget(home)  # before: a run that dies in between must not compare old rows with what stands
         some = sorted(proofs.items(), key=lambda one: one[1].place)
-        self._take(home, [(_entry(home, prefix, one), unknown[name].first) for name, one in some])
+        self._take(home, [(_entry(self.recipe, home, prefix, one), unknown[name].first) for name, one in some])
 
     def _take(self, home: Home, found: Sequence[tuple[Entry, Posted]]) -> None:
         for entry, posted in found:
@@ -178,7 +177,7 @@ class Adoption:
             reverses=mark.reference,
             reference=mark.reference + _TAKEN_BACK,
         )
-        entry = _entry(home, mark.reference[:OF_PILE], Proved(reversal, 0))
+        entry = _entry(self.recipe, home, mark.reference[:OF_PILE], Proved(reversal, 0))
         posted = Posted(mark.number, mark.company, mark.year)
         self._write(home, entry, posted, f"counts as taken back: {how}")
 
@@ -194,12 +193,12 @@ class Adoption:
         )
 
 
-def _entry(home: Home, prefix: str, one: Proved) -> Entry:
+def _entry(recipe: Recipe, home: Home, prefix: str, one: Proved) -> Entry:
     document = one.document
     return Entry(
         unit=home.unit,
         pile=home.pile,
-        title=key_text([*document.scope, *document.key]),
+        title=recipe.document_title(document.scope, document.key),
         reference=document.reference,
         digest=document_digest(prefix, document, one.place),
         plan=b"",

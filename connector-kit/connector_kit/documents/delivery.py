@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector_kit.audit.document_types import POSTED, REFUSED
-from connector_kit.audit.keys import key_text
 from connector_kit.documents.adoption import Home
 from connector_kit.documents.asking import not_standing
 from connector_kit.documents.compare import Fault, Standing, plan_lines, stages
@@ -63,7 +62,7 @@ class Delivery:
         self._book = book
         self._spool = spool
         self._parcel = parcel
-        self._jobs = JobMaker(book, f"{recipe.rules.name}/{recipe.stream}")
+        self._jobs = JobMaker(book, recipe)
         self._now = now
         self.tally = tally
         self.validate_only = validate_only
@@ -180,7 +179,7 @@ class Delivery:
         self._reconciliation.check(unit)
         while self._reconciliation.adopted:
             document, posted = self._reconciliation.adopted.pop(0)
-            title = key_text([*document.scope, *document.key])
+            title = self._recipe.document_title(document.scope, document.key)
             self.tally.note_posted(document.kind, title, posted, found=True)
         self.tally.missing += self._reconciliation.told()
 
@@ -241,7 +240,7 @@ class Delivery:
 
     def _refuse(self, unit: bytes, pile: bytes, about: About | Document, fault: Fault) -> None:
         """A document that can't even be made."""
-        title = key_text([*about.scope, *about.key])
+        title = self._recipe.document_title(about.scope, about.key)
         rows = self._spool.seqs(pile)
         self.tally.note_refused(fault.reason, title, fault.message)
         number = self.open()
@@ -282,7 +281,7 @@ class Delivery:
                     "%s: document %s %s stands by the audit trail, but %s %s",
                     self._recipe.title,
                     document.reference,
-                    key_text([*document.scope, *document.key]),
+                    self._recipe.document_title(document.scope, document.key),
                     self._poster.system,
                     finding,
                 )

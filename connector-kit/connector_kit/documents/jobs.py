@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connector_kit.audit.document_types import Entry
-from connector_kit.audit.keys import key_text
 from connector_kit.documents.compare import Stages
 from connector_kit.documents.model import Document
 from connector_kit.documents.references import document_digest, pile_prefix, reference
@@ -14,6 +13,7 @@ from connector_kit.documents.work import Job, Ready, encode_document
 
 if TYPE_CHECKING:
     from connector_kit.audit.documents import DocumentBook
+    from connector_kit.documents.recipe import Recipe
 
 _NO_PLACE = -1  # of a document that can't be made, among those of its pile
 
@@ -30,14 +30,19 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class JobMaker:
-    """Gives documents their references. home: the object and the stream, as references name them."""
+    """Gives documents their references."""
 
     book: DocumentBook
-    home: str
+    recipe: Recipe
+
+    @property
+    def home(self) -> str:
+        """The object and the stream, as references name them."""
+        return f"{self.recipe.rules.name}/{self.recipe.stream}"
 
     def job(self, past: Past, stages: Stages, plan: bytes) -> Job:
         """What has to be posted. plan: the digest of the plan's lines, b"" without a plan."""
-        title = key_text([*stages[0][0].scope, *stages[0][0].key])
+        title = self.recipe.document_title(stages[0][0].scope, stages[0][0].key)
         place, taken = past.place, set[str]()
         made: list[list[Ready]] = []
         for stage in stages:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from connector_kit.audit.keys import key_text
 from connector_kit.documents.model import Rules
 from connector_kit.mapping.columns import Column, Where
 
@@ -81,6 +82,16 @@ class Recipe:
     def title(self) -> str:
         """For people: "plan_lines -> journal_entry"."""
         return f"{self.stream} -> {self.rules.name}"
+
+    def document_title(self, scope: Sequence[str], key: Sequence[str]) -> str:
+        """A document's name for people: the values of its scope and key, those of a field in both only once.
+
+        All of them where the document was made by other settings, with more fields or fewer.
+        """
+        if len(scope) != len(self.scope) or len(key) != len(self.document):
+            return key_text([*scope, *key])
+        rest = (value for field, value in zip(self.document, key, strict=True) if field not in self.scope)
+        return key_text([*scope, *rest])
 
     @property
     def columns(self) -> tuple[Column, ...]:

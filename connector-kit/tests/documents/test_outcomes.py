@@ -31,3 +31,9 @@ def test_one_document_that_stands_is_something_and_the_run_is_partly_delivered(b
 def test_a_recipe_whose_stream_never_came_is_mentioned(bench, caplog):
     bench.run("")
     assert "stream plan: in the setting documents, but no SCHEMA of it came" in caplog.text
+
+
+def test_a_document_is_named_by_each_field_of_its_scope_and_key_once(bench, caplog):
+    caplog.set_level(logging.INFO)
+    bench.run([row("1010", "Jan 26")], recipe={"scope": ["Company"], "document": ["Company", "Period"]})
+    assert 'posted plan ["1010","Jan 26"]: document' in caplog.text
