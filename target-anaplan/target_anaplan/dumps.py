@@ -9,12 +9,14 @@ failures without a row, and the trail then trusts no row of that file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 from connector_kit.anaplan.errors import NoDumpError
 from connector_kit.audit.types import Rejected
+from connector_kit.redaction import without_values
 from target_anaplan.placing import Marks, Placing
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class DumpRejects:
         if not self._seen.add(seq):
             return
         message = "; ".join(row.errors) or "Anaplan gives no reason"
-        reason = reason_of(message)
+        reason = reason_of(message, row.values.values())
         self._tally.reject(reason, self._spool.key(seq))
         yield Rejected(seq, self._spool.key(seq), reason, message)
 
@@ -102,9 +104,17 @@ class DumpRejects:
         yield from repeat(Rejected(None, "", reason, message), count)
 
 
-def reason_of(message: str) -> str:
-    """Anaplan's text without the row's own value: "Invalid number: a" is "Invalid number"."""
-    return message.split(";", 1)[0].split(":", 1)[0].strip()[:_REASON]
+def reason_of(message: str, values: Iterable[str] = ()) -> str:
+    """Anaplan's text without the row's own values: "Invalid number: a" is "Invalid number". It groups failures, and
+    stays readable where messages are encrypted.
+
+    values: the row's. A word of Anaplan's own that is also one of them is left out too.
+    """
+    text = message.split(";", 1)[0].split(":", 1)[0]
+    told = sorted({value.strip() for value in values} - {""}, key=len, reverse=True)
+    if told:
+        text = re.sub("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in told), "…", text, flags=re.IGNORECASE)
+    return without_values(text).strip()[:_REASON]
 
 
 def counted(result: TaskResult) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ import pytest
 
 from connector_kit.anaplan import ActionResult, DumpRow, TaskResult
 from connector_kit.audit import Trail
+from connector_kit.audit.codec import new_key
 from target_anaplan.accounts import accounts_of
 from target_anaplan.destination import Destination
 from target_anaplan.dumps import DumpRejects
@@ -231,3 +232,17 @@ def test_a_condition_that_lets_something_pass_tells_nothing(bench, caplog):
     bench.deliver(bench.suppliers(bench.supplier(1, OnHold="Y"), bench.supplier(2)), mappings=[mapping])
     bench.deliver(bench.suppliers(), mappings=[mapping])
     assert "let no record pass" not in caplog.text
+
+
+def test_with_an_audit_key_no_value_of_a_refused_row_stands_in_the_trails_files(bench, tmp_path):
+    bench.sandbox.control.refuse(REFUSED, r"Jane Doe", "Supplier Jane Doe with 98765.43 can't be placed")
+    schema_breaks, unmappable = bench.supplier(2, Balance="Canary amount"), bench.supplier(3, OnHold="Canary flag")
+    mapping = {**bench.supplier_mapping, "columns": {**bench.supplier_mapping["columns"]}}
+    mapping["columns"]["Class"] = {"field": "OnHold", "values": {"N": "normal"}}
+    rows = [bench.supplier(1, Name="Jane Doe"), schema_breaks, unmappable, bench.supplier(4)]
+    bench.deliver(bench.suppliers(*rows), mappings=[mapping], audit_key=new_key())
+    assert list(bench.items()) == ["EDU1-4"]
+    assert "Supplier … with … can't be placed" in reasons(bench)
+    for file in tmp_path.glob("audit.db*"):
+        found = file.read_bytes()
+        assert not [word for word in (b"Jane Doe", b"98765.43", b"Canary") if word in found], file

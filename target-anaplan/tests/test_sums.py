@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from connector_kit.audit import Trail
+from connector_kit.audit.codec import new_key
 from connector_kit.audit.command import cli
 
 ACCOUNTS = {
@@ -170,6 +171,15 @@ def test_two_records_for_one_cell_are_refused_before_anything_is_uploaded_and_bo
     assert '["2"]' in told
     assert "for Account A1, Period Jan 26" in told
     assert (outcome.states, len(bench.tasks_started()), books.cells()) == ([], started, {})
+
+
+def test_with_an_audit_key_what_their_refusal_says_is_not_readable_in_the_trails_files(books, bench, tmp_path):
+    rows = [line(bench, "1", "98765.43", account="Jane"), line(bench, "2", "87654.32", account="Jane")]
+    outcome = books.send(*rows, mappings=[LAST_WINS], run=bench.run, audit_key=new_key())
+    assert "for Account Jane, Period Jan 26" in str(outcome.error)
+    for file in tmp_path.glob("audit.db*"):
+        found = file.read_bytes()
+        assert not [word for word in (b"Jane", b"Jan 26", b"98765.43", b"87654.32") if word in found], file
 
 
 def test_so_is_one_that_comes_in_a_later_run_and_one_that_took_the_others_cell_is_not(books, bench):

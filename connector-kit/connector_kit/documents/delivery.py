@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from connector_kit.documents.reconciliation import Reconciliation
 from connector_kit.documents.references import lines_digest
 from connector_kit.documents.rows import About, decode_about, line_text
 from connector_kit.documents.work import Done, Job, Ready, decode_document, message_texts
+from connector_kit.redaction import without_values
 
 if TYPE_CHECKING:
     from connector_kit.audit.documents import DocumentBook
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 20
-_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*(?<![:;,.)])")
 _WHOLE = "nothing was changed. It is, once ACTIVATE_VERSION behind the records shows that the stream came whole"
 _OTHER_PART = "another part of its document was refused"
 
@@ -148,11 +147,9 @@ class Delivery:
             self._refuse(pile.unit, pile.pile, about, spoiled if pile.spoiled else _disagreement(abouts))
             return
         self._reconcile(pile.unit)
-        standing, past = self._past(pile.unit, pile.pile)
-        needed = self._needed(past, standing, about)[0]
-        adopted = past.others < past.place  # nothing of the pile was posted in this delivery yet
-        unsure = pile.unsure or (UNKNOWN_ROWS if not self._whole and adopted else "")
-        if unsure and isinstance(needed, Job) and standing:
+        needed = self._needed(pile.unit, pile.pile, about)[0]
+        unsure = pile.unsure or (UNKNOWN_ROWS if not self._whole and self._was_adopted(pile.pile) else "")
+        if unsure and isinstance(needed, Job) and self._book.standing(pile.pile):
             needed = Fault("not known whether it came whole", f"{unsure}: {_WHOLE}")
             self._doubt(pile.pile)
         yield from self._wanted(pile.unit, pile.pile, about, needed)
@@ -170,9 +167,9 @@ class Delivery:
     def _left(self, unit: bytes, pile: bytes) -> Iterator[Job]:
         """A document of which nothing is left in the plan."""
         self._reconcile(unit)
-        standing, past = self._past(unit, pile)
-        if standing:
-            yield from self._wanted(unit, pile, standing[-1].document, self._needed(past, standing, None)[0])
+        if standing := self._book.standing(pile):
+            last = decode_document(standing[-1].content)
+            yield from self._wanted(unit, pile, last, self._needed(unit, pile, None)[0])
 
     def _reconcile(self, unit: bytes) -> None:
         """Compare what stands in the ERP with the trail, before anything of the unit is posted."""
@@ -296,11 +293,10 @@ class Delivery:
         standing = [Standing(decode_document(one.content), one.plan) for one in found]
         return standing, Past(unit, pile, len(found), others)
 
-    def _needed(
-        self, past: Past, standing: Sequence[Standing], about: About | None
-    ) -> tuple[Job | Fault | None, list[Line]]:
+    def _needed(self, unit: bytes, pile: bytes, about: About | None) -> tuple[Job | Fault | None, list[Line]]:
         """What has to be posted so that a pile's plan stands, and the plan's lines."""
-        plan = plan_lines(list(self._spool.lines(past.pile)), self._recipe) if about else []
+        plan = plan_lines(list(self._spool.lines(pile)), self._recipe) if about else []
+        standing, past = self._past(unit, pile)
         found = stages(plan, about, standing, self._recipe)
         if isinstance(found, Fault):
             return found, plan
@@ -327,8 +323,7 @@ class Delivery:
         abouts = [decode_about(about) for pile, about in self._spool.abouts(home.unit) if pile == home.pile]
         if len(abouts) > 1 or self._spool.spoiled(home.pile):
             return {}, ()
-        standing, past = self._past(home.unit, home.pile)
-        needed, lines = self._needed(past, standing, abouts[0] if abouts else None)
+        needed, lines = self._needed(home.unit, home.pile, abouts[0] if abouts else None)
         stages = needed.stages if isinstance(needed, Job) else []
         return {ready.entry.reference: ready for stage in stages for ready in stage}, lines
 
@@ -353,4 +348,4 @@ def _reason(messages: Sequence[Message]) -> str:
     codes = [one.code for one in messages if one.code]
     if codes or not messages:
         return f"refused: {', '.join(dict.fromkeys(codes))}" if codes else "refused"
-    return _VALUES.sub("…", messages[0].text)
+    return without_values(messages[0].text)
