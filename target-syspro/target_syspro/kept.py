@@ -95,6 +95,8 @@ class Kept:
                 f"got {', '.join(sorted(needed))}"
             )
         self._schema, self._key = stream.message, stream.key
+        if not faults:
+            self.services.trail.bind_key(self.scope, self.stream, stream.key)
         if stream.seen is not None:
             from connector_kit.audit.replay_guard import guard_of  # noqa: PLC0415 - replays are rare
 

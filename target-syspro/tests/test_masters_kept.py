@@ -10,7 +10,9 @@ import time
 from decimal import Decimal
 
 import pytest
+from click.testing import CliRunner
 
+from connector_kit.audit.command import cli
 from testkit.killing import start
 
 TARGET = "target_syspro.target:TargetSyspro"
@@ -212,3 +214,16 @@ def test_a_run_that_is_told_to_stop_sends_nothing_more_and_logs_off(bench):
     bench.control.clear_faults()
     bench.deliver(sent(bench, records), objects=[ENTRY])
     assert names(bench) == expected(records)
+
+
+def test_another_key_is_named_beside_the_old_one_until_rekey_has_named_what_was_delivered(bench):
+    bench.deliver(sent(bench, rows(2)), objects=[ENTRY])
+    other = bench.messages("suppliers", SCHEMA, ["Code", "Terms"], rows(2, "two"), 2)
+    outcome = bench.run(other, objects=[ENTRY])
+    assert "its key as before (Code), got another one (Code, Terms)" in str(outcome.error)
+    assert "audit rekey suppliers Code Terms" in str(outcome.error)
+    assert names(bench) == expected(rows(2))
+    done = CliRunner().invoke(cli, ["--url", bench.config()["audit_url"], "rekey", "suppliers", "Code", "Terms"])
+    assert "2 records and 0 open failures have the new key" in done.output
+    bench.deliver(other, objects=[ENTRY])
+    assert names(bench) == expected(rows(2, "two"))
