@@ -74,6 +74,27 @@ class PlanBook:
 
         self._scope_id: int = trail.writer.run(job)
 
+    def other_key(self) -> list[str] | None:
+        """By what the scope's rows were known so far, where that is another key than now."""
+        with self._trail.database.reading() as connection:
+            told = connection.value(
+                "SELECT key_properties FROM audit_scopes WHERE id = :id AND EXISTS "
+                "(SELECT 1 FROM audit_plans WHERE scope_id = :id)",
+                {"id": self._scope_id},
+            )
+        before: list[str] = msgspec.json.decode(told or "null")
+        return before if told and tuple(before) != self._key else None
+
+    def keep_key(self) -> None:
+        """Say that the scope's rows are known by this key from now on."""
+        values = {"id": self._scope_id, "key": msgspec.json.encode(self._key).decode()}
+
+        def job() -> None:
+            with self._trail.database.writing() as connection:
+                connection.execute("UPDATE audit_scopes SET key_properties = :key WHERE id = :id", values)
+
+        self._trail.writer.run(job)
+
     def rows(self, pile: bytes) -> list[PlanRow] | None:
         """The rows of a document, None when they are not known, or by another key."""
         with self._trail.database.reading() as connection:

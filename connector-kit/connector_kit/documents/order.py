@@ -22,7 +22,7 @@ from connector_kit.documents.rows import RowMapper
 from connector_kit.documents.spool import GONE, Row, RowSpool
 from connector_kit.documents.summary import Tally
 from connector_kit.documents.work import Clock
-from connector_kit.errors import RefusedError, UnavailableError
+from connector_kit.errors import ConfigurationError, RefusedError, UnavailableError
 from connector_kit.lease_check import under_lease
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.compile import field_faults
@@ -266,6 +266,17 @@ class Order:
             "max_vanished_share sets the limit.",
         )
 
+    def _other_key(self, before: Sequence[str], now: Sequence[str]) -> ConfigurationError:
+        """Rows known by another key can't be told from those of this delivery, unless all of them came."""
+        return ConfigurationError(
+            system=self._services.plugin,
+            subject=f"{self.recipe.title}, stream {self.recipe.stream}",
+            expected=f"its key as before ({', '.join(before) or 'none'})",
+            got=f"another one ({', '.join(now) or 'none'})",
+            hint="Nothing was posted. Where the key is right as it is now, deliver the stream whole once, with "
+            "ACTIVATE_VERSION behind the records.",
+        )
+
     def _deliver(self, load: _Load, lease: Lease) -> Losses | None:
         """Post what a load comes to; what is gone, when it is more than may be."""
         self.tally.replaced += load.spool.seal()
@@ -290,6 +301,7 @@ class Order:
             stop_on_failure=recipe.stop_on_failure,
             clock=services.clock,
         )
+        plans = PlanBook(services.trail, label.scope, load.key)
         delivery = Delivery(
             recipe,
             self._poster,
@@ -297,7 +309,7 @@ class Order:
             spool,
             parcel,
             self.tally,
-            plans=PlanBook(services.trail, label.scope, load.key),
+            plans=plans,
             keyed=bool(load.key),
             most_lost=services.max_vanished_share,
             now=services.clock.now,
@@ -310,6 +322,10 @@ class Order:
         if load.replay_of:
             delivery.drop_outdated(load.replay_of)
         whole = not load.replay_of and self._proven is not None and self._proves(load)
+        if not whole and (before := plans.other_key()) is not None:
+            raise self._other_key(before, load.key)
+        if not services.validate_only:
+            plans.keep_key()
         losses = delivery.merge(whole=whole, continued=self._version.continued)
         try:
             if spool.refused or spool.invalid:
