@@ -15,6 +15,7 @@ from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.odata.capture import Capture
 from connector_kit.odata.fetch import Query
 from connector_kit.odata.filters import Compare, Condition, Written, after, all_of, any_of, with_keys
+from connector_kit.odata.order import OutOfOrderError
 from connector_kit.odata.rows import Page, RowReader
 from connector_kit.odata.schema import Field, json_schema
 from connector_kit.odata.stream import ODataStream, TableSource
@@ -287,15 +288,31 @@ class _WithHeaders:
         headers = self._header_rows(query)
         header = next(headers, None)
         place = self._headers.comparable
+        last = None
         for page in self._lines.pages(reader, query):
             for row in page.rows:
                 wanted = key_of(row)
+                if last is not None and place(wanted) < place(last):
+                    raise self._unsorted(reader)
+                last = wanted
                 while header is not None and place(header_key_of(header)) < place(wanted):
-                    header = next(headers, None)
+                    passed, header = header, next(headers, None)
+                    if header is not None and not place(header_key_of(passed)) < place(header_key_of(header)):
+                        raise self._unsorted(self._reader)
                 if header is not None and header_key_of(header) == wanted:
                     for target, value in zip(targets, values_of(header), strict=True):
                         setattr(row, target, value)
             yield page
+
+    def _unsorted(self, reader: RowReader) -> OutOfOrderError:
+        """Along links rows come in any order, in which lines would go past their headers without a word."""
+        return OutOfOrderError(
+            system="tap-syspro",
+            subject=reader.subject,
+            expected=f"rows in the order of {', '.join(self._reader.key)}, to find the posting of each line",
+            got="a site that does not sort them",
+            hint=f"Leave {', '.join(self._columns)} unselected to read it as it comes.",
+        )
 
     def _header_rows(self, query: Query) -> Iterator[Any]:
         key = self._reader.key

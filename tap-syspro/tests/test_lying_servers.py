@@ -146,3 +146,25 @@ def test_a_status_that_refutes_the_read_leaves_no_place_to_go_on_from(site, stat
     again = keys(site.read("suppliers", state=stopped.state))
     whole = sorted(row["Supplier"] for row in site.rows("ApSupplier"))
     assert sorted(keys(stopped) + again if kept else again) == whole
+
+
+@pytest.mark.parametrize("order", ["bytes", "caseless"])
+def test_distributions_carry_their_posting_however_the_site_sorts(site, order):
+    switch(site, sort_order=order, page_cap=7)
+    records = site.read("ap_distributions").records["ap_distributions"]
+    key = ("TrnYear", "TrnMonth", "Journal", "EntryNumber")
+    invoices = {tuple(int(row[name]) for name in key): row["Invoice"] for row in site.rows("ApJnlSummary")}
+    assert len(records) == len(site.rows("ApJnlDistrib"))
+    assert [record["Invoice"] for record in records] == [invoices[tuple(r[name] for name in key)] for r in records]
+
+
+def test_distributions_of_a_site_that_does_not_sort_come_with_their_postings_or_not_at_all(site):
+    switch(site, ignored_options="orderby", shuffle=True, page_cap=9, beyond_cap="nextlink")
+    output = site.attempt("ap_distributions")
+    assert all(record["Invoice"] for record in output.records.get("ap_distributions", []))
+    assert "in the order of TrnYear, TrnMonth, Journal, EntryNumber" in str(output.error)
+    assert "unselected" in str(output.error)
+    assert "resume" not in str(output.state)
+    assert output.versions("ap_distributions") == []
+    alone = site.read("ap_distributions", columns={"ap_distributions": ["ExpenseGlCode"]})
+    assert len(alone.records["ap_distributions"]) == len(site.rows("ApJnlDistrib"))

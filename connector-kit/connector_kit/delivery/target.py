@@ -14,6 +14,7 @@ from singer_sdk.helpers.capabilities import (
 )
 from typing_extensions import override
 
+from connector_kit.audit.types import REPLAY_MARK, REPLAY_SEEN
 from connector_kit.delivery.intake import RecordSink
 from connector_kit.delivery.versions import StreamVersions
 from connector_kit.errors import ConfigurationError
@@ -82,6 +83,11 @@ class DeliveryTarget(SecretsMixin, BlockTarget):
         """What the stream's versions prove so far."""
         return self._versions.setdefault(stream, StreamVersions())
 
+    def _is_replay(self, stream: str) -> bool:
+        """Whether the stream comes from the trail: what is gone at the source is no question then."""
+        sink = self._sinks_active.get(stream)
+        return sink is not None and bool({REPLAY_MARK, REPLAY_SEEN} & set(sink.original_schema))
+
     def proven(self, stream: str) -> int | None:
         """The version of a stream that came whole, so that what it did not show is gone; asked when the input has
         ended. None when there is none; why not is in the log, once.
@@ -89,7 +95,7 @@ class DeliveryTarget(SecretsMixin, BlockTarget):
         if self.fault is not None:
             return None
         found = self.versions_of(stream)
-        if found.unproven:
+        if found.unproven and not self._is_replay(stream):
             self.logger.info(
                 "%s: %s, so nothing was looked for that is gone at the source; what did not come stands.",
                 stream,

@@ -147,9 +147,11 @@ class Delivery:
             self._refuse(pile.unit, pile.pile, about, spoiled if pile.spoiled else _disagreement(abouts))
             return
         self._reconcile(pile.unit)
-        needed = self._needed(pile.unit, pile.pile, about)[0]
-        unsure = pile.unsure or (UNKNOWN_ROWS if not self._whole and self._was_adopted(pile.pile) else "")
-        if unsure and isinstance(needed, Job) and self._book.standing(pile.pile):
+        standing, past = self._past(pile.unit, pile.pile)
+        needed = self._needed(past, standing, about)[0]
+        adopted = past.others < past.place  # nothing of the pile was posted in this delivery yet
+        unsure = pile.unsure or (UNKNOWN_ROWS if not self._whole and adopted else "")
+        if unsure and isinstance(needed, Job) and standing:
             needed = Fault("not known whether it came whole", f"{unsure}: {_WHOLE}")
             self._doubt(pile.pile)
         yield from self._wanted(pile.unit, pile.pile, about, needed)
@@ -167,9 +169,9 @@ class Delivery:
     def _left(self, unit: bytes, pile: bytes) -> Iterator[Job]:
         """A document of which nothing is left in the plan."""
         self._reconcile(unit)
-        if standing := self._book.standing(pile):
-            last = decode_document(standing[-1].content)
-            yield from self._wanted(unit, pile, last, self._needed(unit, pile, None)[0])
+        standing, past = self._past(unit, pile)
+        if standing:
+            yield from self._wanted(unit, pile, standing[-1].document, self._needed(past, standing, None)[0])
 
     def _reconcile(self, unit: bytes) -> None:
         """Compare what stands in the ERP with the trail, before anything of the unit is posted."""
@@ -293,10 +295,11 @@ class Delivery:
         standing = [Standing(decode_document(one.content), one.plan) for one in found]
         return standing, Past(unit, pile, len(found), others)
 
-    def _needed(self, unit: bytes, pile: bytes, about: About | None) -> tuple[Job | Fault | None, list[Line]]:
+    def _needed(
+        self, past: Past, standing: Sequence[Standing], about: About | None
+    ) -> tuple[Job | Fault | None, list[Line]]:
         """What has to be posted so that a pile's plan stands, and the plan's lines."""
-        plan = plan_lines(list(self._spool.lines(pile)), self._recipe) if about else []
-        standing, past = self._past(unit, pile)
+        plan = plan_lines(list(self._spool.lines(past.pile)), self._recipe) if about else []
         found = stages(plan, about, standing, self._recipe)
         if isinstance(found, Fault):
             return found, plan
@@ -323,7 +326,8 @@ class Delivery:
         abouts = [decode_about(about) for pile, about in self._spool.abouts(home.unit) if pile == home.pile]
         if len(abouts) > 1 or self._spool.spoiled(home.pile):
             return {}, ()
-        needed, lines = self._needed(home.unit, home.pile, abouts[0] if abouts else None)
+        standing, past = self._past(home.unit, home.pile)
+        needed, lines = self._needed(past, standing, abouts[0] if abouts else None)
         stages = needed.stages if isinstance(needed, Job) else []
         return {ready.entry.reference: ready for stage in stages for ready in stage}, lines
 

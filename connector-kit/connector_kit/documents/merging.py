@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NO_KEY = "the stream has no key, so rows that changed can't be told from rows that did not come"
 UNKNOWN_ROWS = "the trail does not know the rows of what stands by this key, so those that did not come can't be told"
 
+_AT_ONCE = 5_000  # keys in one look-up, and in memory meanwhile
+
 
 @dataclass(slots=True)
 class Losses:
@@ -60,7 +62,9 @@ class Merging:
     losses: Losses = field(default_factory=Losses)
     _units: dict[bytes, bytes] = field(default_factory=dict)
     _unsure: set[bytes] = field(default_factory=set)
+    _fresh: list[bytes] = field(default_factory=list)
     _moved: dict[tuple[bytes, bytes], None] = field(default_factory=dict)
+    _unknown: set[bytes] = field(default_factory=set)
     _held: frozenset[bytes] = frozenset()
 
     def run(self, most_lost: float) -> bool:
@@ -82,7 +86,9 @@ class Merging:
         """Put the rows that stand beside those that came; what the document has lost."""
         self._units[pile] = unit
         known, new = self.plans.rows(pile), self._numbered(pile)
-        self._note_moved(known or [], new)
+        if known is None:
+            self._unknown.add(pile)
+        self._note_fresh(known or [], new)
         left = self._left(known or [], new)
         carried, gone = self._split(left)
         self.spool.carry(unit, pile, carried)
@@ -118,17 +124,23 @@ class Merging:
 
     def _elsewhere(self) -> Iterator[tuple[bytes, bytes]]:
         """Documents that keys of this delivery stood in before."""
+        self._look_up_fresh()
         yield from self._moved
         yield from sorted((unit, pile) for pile, unit in self.plans.places(self.spool.gone()))
         for pile, unit in sorted(self.plans.places(self._held)):
             self.spool.spoil(pile, "a record of it came again, and can't be used")
             yield unit, pile
 
-    def _note_moved(self, known: Sequence[PlanRow], new: Sequence[PlanRow]) -> None:
-        if new:
-            before = {row.hash for row in known}
-            fresh = [row.hash for row in new if row.hash not in before]
-            self._moved.update(dict.fromkeys((unit, pile) for pile, unit in sorted(self.plans.places(fresh))))
+    def _note_fresh(self, known: Sequence[PlanRow], new: Sequence[PlanRow]) -> None:
+        """Keys that their document did not have before may have moved there from another one."""
+        before = {row.hash for row in known}
+        self._fresh += [row.hash for row in new if row.hash not in before]
+        if len(self._fresh) >= _AT_ONCE:
+            self._look_up_fresh()
+
+    def _look_up_fresh(self) -> None:
+        self._moved.update(dict.fromkeys((unit, pile) for pile, unit in sorted(self.plans.places(self._fresh))))
+        self._fresh.clear()
 
     def _numbered(self, pile: bytes) -> list[PlanRow]:
         """The rows of this delivery; equal ones of a stream without keys are told apart by their number."""
@@ -178,7 +190,7 @@ class Merging:
         yield from map(self._change, sorted(self._unsure.difference(refused)))
 
     def _change(self, pile: bytes) -> PlanChange:
-        unit, old = self._units[pile], self.plans.rows(pile)
+        unit, old = self._units[pile], None if pile in self._unknown else self.plans.rows(pile)
         rows = self._numbered(pile)
         before = {row.hash: row for row in old or ()}
         changed = [row.hash for row in rows if before.get(row.hash) != row]

@@ -23,6 +23,13 @@ def test_a_replay_posts_what_was_refused_and_nothing_else(bench):
     assert bench.failures() == set()
 
 
+def test_a_replay_is_not_said_to_prove_nothing_of_the_source(bench, caplog):
+    caplog.set_level(logging.INFO)
+    bench.run(PLAN)
+    bench.run(bench.replayed())
+    assert "nothing was looked for" not in caplog.text
+
+
 def test_the_run_says_with_the_erps_words_why_a_document_was_refused(bench, caplog):
     with caplog.at_level(logging.INFO):
         bench.run(PLAN)
