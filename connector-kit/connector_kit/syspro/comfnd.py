@@ -10,9 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
-from enum import Enum
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -23,46 +20,10 @@ from connector_kit.syspro.xml import child, children, name_of, text_of
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-    from connector_kit.syspro.session import EnetSession
-
 Row = dict[str, str]
 
 # SYSPRO's custom form tables end in "+".
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?")
-
-
-class Kind(Enum):
-    """What a column holds."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column and what it holds."""
-
-    name: str
-    kind: Kind = Kind.TEXT
-
-    def value(self, text: str) -> str | Decimal | date | None:
-        """The value behind a row's text: padding gone, a date that is not set None. Leading zeros of keys stay.
-
-        Raises:
-            RefusedError: the text is not of the column's kind.
-        """
-        if self.kind is Kind.TEXT:
-            return text.rstrip(" ")
-        bare = text.strip()
-        try:
-            if self.kind is Kind.NUMBER:
-                return Decimal(bare) if bare else None
-            return None if bare in {"", "0000-00-00"} else date.fromisoformat(bare[:10])
-        except (InvalidOperation, ValueError) as error:
-            raise RefusedError(
-                system=SYSTEM, subject=f"column {self.name}", expected=f"a {self.kind.value}", got=bare
-            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,59 +115,3 @@ def rows_of(root: Element, columns: Sequence[str]) -> list[Row]:
     if told.isdigit() and int(told) != len(rows):
         raise RefusedError(system=SYSTEM, subject=f"table {root.tag}", expected=f"{told} rows", got=str(len(rows)))
     return rows
-
-
-def after(key: Sequence[Column], last: Row, keep: Sequence[Condition], names: Conditions) -> list[list[Condition]]:
-    """Conditions for the rows behind `last` in the order of `key`, out of those that `keep` selects."""
-    alternatives = []
-    for place, column in enumerate(key):
-        same = [Condition(before.name, names.equal, _literal(before, last)) for before in key[:place]]
-        alternatives.append([*keep, *same, Condition(column.name, names.greater, _literal(column, last))])
-    return alternatives
-
-
-def _literal(column: Column, row: Row) -> str:
-    text = row[column.name]
-    return text.rstrip(" ") if column.kind is Kind.TEXT else text.strip()
-
-
-class TableReader:
-    """Reads tables page by page along their key, so that rows that come or go meanwhile shift nothing."""
-
-    def __init__(self, session: EnetSession, *, page_rows: int = 1000, conditions: Conditions | None = None) -> None:
-        self._session = session
-        self._page_rows = page_rows
-        self.conditions = conditions or Conditions()
-
-    def pages(
-        self, table: str, columns: Sequence[Column], key: Sequence[Column], *, keep: Sequence[Condition] = ()
-    ) -> Iterator[list[Row]]:
-        """Lists of rows (see `Column.value`), ordered by the key; only those for which all of `keep` holds.
-
-        A page that is shorter than asked is not the end: a site may cap them. Only an empty one is.
-
-        Raises:
-            RefusedError: the service ignores the condition, so that the same rows come again and again.
-        """
-        names = [column.name for column in columns]
-        names += [column.name for column in key if column.name not in names]
-        order = [column.name for column in key]
-        where: Where = [list(keep)] if keep else []
-        seen: set[tuple[str, ...]] = set()
-        while True:
-            root = self._session.query("COMFND", build(table, names, where, order, self._page_rows))
-            rows = rows_of(root, names)
-            if not rows:
-                return
-            keys = {tuple(_literal(column, row) for column in key) for row in rows}
-            if keys & seen or len(keys) < len(rows):
-                raise RefusedError(
-                    system=SYSTEM,
-                    subject=f"table {table}",
-                    expected=f"each {'/'.join(order)} once, behind the last one read",
-                    got="the same rows again",
-                    hint="Check the key of this table, and the names of COMFND's conditions for this version.",
-                )
-            yield rows
-            seen = keys
-            where = after(key, rows[-1], keep, self.conditions)
