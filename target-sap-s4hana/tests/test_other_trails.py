@@ -82,3 +82,14 @@ def test_the_scope_is_asked_for_once_however_many_documents_it_has(bench):
     bench.deliver(bench.plan(*plan))
     asked = [one for one in bench.sandbox.control.requests("sap") if "OperationalAcctgDocItemCube" in one["path"]]
     assert len(asked) <= 2
+
+
+def test_what_was_taken_back_before_the_trail_was_lost_needs_no_plan(bench):
+    bench.deliver(bench.plan(*rows(bench)))
+    bench.deliver(bench.plan(*rows(bench)[:1]))
+    before = bench.references()
+    lose(bench)
+    bench.deliver(bench.plan(*rows(bench)[:1]))
+    assert bench.references() == before
+    bench.deliver(bench.plan(*rows(bench)))
+    assert (cost(bench), cost(bench, "010")) == (Decimal(10), Decimal(20))

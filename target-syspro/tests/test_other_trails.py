@@ -54,3 +54,14 @@ def test_a_site_that_has_other_names_for_comparisons_ends_in_words_and_posts_not
     outcome = bench.run(bench.plan(*rows(bench)), comfnd_conditions={"at_least": "GEQ"})
     assert "Invalid condition 'GEQ'" in str(outcome.error)
     assert bench.references() == []
+
+
+def test_what_was_taken_back_before_the_trail_was_lost_needs_no_plan(bench):
+    bench.deliver(bench.plan(*rows(bench)))
+    bench.deliver(bench.plan(*rows(bench)[:1]))
+    before = bench.references()
+    lose(bench)
+    bench.deliver(bench.plan(*rows(bench)[:1]))
+    assert bench.references() == before
+    bench.deliver(bench.plan(*rows(bench)))
+    assert total(bench) == Decimal(30)

@@ -7,11 +7,14 @@ which the ERP shows (`proof`).
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from connector_kit.audit.document_types import POSTED, Ending, Entry
+from connector_kit.documents.lines import identity
 from connector_kit.documents.model import Document, Line, Listed, Posted
 from connector_kit.documents.proof import Proved, proved
 from connector_kit.documents.references import FORMS, OF_PILE, document_digest, pile_prefix
@@ -19,9 +22,12 @@ from connector_kit.documents.work import Ready, decode_document, encode_document
 from connector_kit.errors import RefusedError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from connector_kit.audit.document_types import Mark
     from connector_kit.documents.jobs import JobMaker
-    from connector_kit.documents.model import Books
+    from connector_kit.documents.lines import Identity
+    from connector_kit.documents.model import Books, Content
     from connector_kit.documents.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -104,14 +110,22 @@ class Adoption:
         piles: dict[str, dict[str, Listed]] = {}
         for one in unknown:
             piles.setdefault(one.reference[:OF_PILE], {})[one.reference] = one
-        strange = [one for prefix, some in piles.items() if prefix not in places for one in some.values()]
-        if orphans := [one for one in strange if one.live]:
+        if orphans := self._left_over([some for prefix, some in piles.items() if prefix not in places]):
             if not self.believe:
                 raise self._refused(orphans, "belong to nothing in the plan or the audit trail", _ORPHANS)
             log.warning("%s: left alone, because they belong to nothing: %s", self.recipe.title, _named(orphans))
         for prefix, some in piles.items():
             if prefix in places:
                 self._pile(places[prefix], prefix, some)
+
+    def _left_over(self, piles: Sequence[Mapping[str, Listed]]) -> list[Listed]:
+        """What stands of piles that nothing knows. Documents that add up to nothing were taken back when they left the
+        plan: they need no plan, and nobody could mend them.
+        """
+        alive = [[one for one in pile.values() if one.live] for pile in piles]
+        asked = [one for pile in alive if len(pile) > 1 for one in pile]
+        shown = self.books.contents(asked, {column.name for column in self.recipe.lines}) if asked else {}
+        return [one for pile in alive if not _nothing_stands(pile, shown) for one in pile]
 
     def _prefix(self, unit: bytes, pile: bytes, form: str) -> str:
         return pile_prefix(self.jobs.home, unit, pile, form)
@@ -206,6 +220,20 @@ def _entry(recipe: Recipe, home: Home, prefix: str, one: Proved) -> Entry:
         reverses=document.reverses,
         content=encode_document(document),
     )
+
+
+def _nothing_stands(pile: Sequence[Listed], shown: Mapping[str, Content]) -> bool:
+    """Whether documents take each other back, day by day and line by line. Amounts are taken as they are shown: without
+    the signs of their sides they are never nothing.
+    """
+    sums: defaultdict[tuple[date, Identity], Decimal] = defaultdict(Decimal)
+    for one in pile:
+        if one.reference not in shown:
+            return False
+        content = shown[one.reference]
+        for line in content.readings[0]:
+            sums[content.posting_date, identity(line)] += line.amount
+    return not any(sums.values())
 
 
 def _named(documents: Sequence[Listed]) -> str:
