@@ -5,10 +5,20 @@ from __future__ import annotations
 import contextlib
 import shlex
 import signal
-import threading
 
 from demo.environment import ROOT, plugin_environment
 from sandbox.testing import running
+
+
+def welcome(control_url: str, target: str) -> str:
+    """What to do in another shell."""
+    return f"""The sandbox is up. In another shell, through Meltano or by hand:
+  . {target}
+  .venv-meltano/bin/meltano run syspro-to-anaplan
+  .venv/bin/tap-syspro --config ENV --test
+Its control API, to edit cells as a planner does, to change data and to inject faults (sandbox/testing.py calls it):
+  {control_url}
+Ctrl-C stops it."""
 
 
 def main() -> None:
@@ -20,12 +30,8 @@ def main() -> None:
         lines = [f"export {k}={shlex.quote(v)}" for k, v in plugin_environment(sandbox.info, folder).items()]
         target = folder / "sandbox.env"
         target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        print("The sandbox is up. In another shell, through Meltano or by hand:")
-        print(f"  . {target.relative_to(ROOT)}")
-        print("  .venv-meltano/bin/meltano run syspro-to-anaplan")
-        print("  .venv/bin/tap-syspro --config ENV --test")
-        print("Ctrl-C stops it.", flush=True)
-        threading.Event().wait()
+        print(welcome(sandbox.info["control"]["url"], str(target.relative_to(ROOT))), flush=True)
+        signal.pause()
 
 
 if __name__ == "__main__":

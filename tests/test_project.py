@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
 from demo.environment import MELTANO, ROOT, clean_environment
@@ -91,3 +94,15 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
         and words.search(Path(ROOT / name).read_text(encoding="utf-8", errors="replace"))
     ]
     assert found == []
+
+
+def test_the_sandbox_tells_its_control_address_and_ends_with_ctrl_c() -> None:
+    command = [sys.executable, "-u", "-m", "demo.sandbox_env"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = list(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+        control = next(line.strip() for line in lines if line.startswith("  http://"))
+        assert "anaplan" in requests.get(f"{control}/switches", timeout=30).json()
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(30), process.stderr.read()) == (0, "")
