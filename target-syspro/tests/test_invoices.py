@@ -55,6 +55,15 @@ def test_it_is_posted_once_however_numbers_are_stored(bench, suppliers, form, tr
     assert bench.rejected() == {}
 
 
+def test_an_invoice_that_was_split_otherwise_is_not_taken_as_delivered_when_the_trail_was_lost(bench, suppliers):
+    bench.deliver(bench.bills(bill(suppliers[0], "INV-9", "60"), bill(suppliers[0], "INV-9", "40", "00-4020")))
+    (bench.folder / "audit.db").unlink()
+    bench.run(bench.bills(bill(suppliers[0], "INV-9", "50"), bill(suppliers[0], "INV-9", "50", "00-4020")))
+    assert len(held(bench, "INV-9")) == 1
+    assert all("INV-9" in message for message in bench.rejected().values())
+    assert len(bench.rejected()) == 2
+
+
 def test_an_invoice_that_somebody_else_entered_is_taken_as_there(bench, suppliers):
     there = next(row for row in bench.rows("ApInvoice") if row["Supplier"] in suppliers)
     before = len(bench.rows("ApInvoice"))

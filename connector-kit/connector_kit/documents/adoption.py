@@ -40,7 +40,8 @@ _UNPROVED = (
 )
 _ORPHANS = (
     "Nothing was posted of their scope. Deliver the plan whole, restore the newest audit trail, or reverse them in the "
-    "ERP; pipelines that share an ERP need scopes of their own. on_mismatch: follow_erp leaves them alone."
+    "ERP (should they come back into the plan, run once with on_mismatch: follow_erp); pipelines that share an ERP "
+    "need scopes of their own. on_mismatch: follow_erp leaves them alone for one run."
 )
 
 

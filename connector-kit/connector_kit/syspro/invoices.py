@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from connector_kit.documents.model import Document, Message, Posted, Rules
+from connector_kit.documents.references import OF_PILE
 from connector_kit.documents.rows import NO_DATE
 from connector_kit.syspro import fields
 from connector_kit.syspro.fields import Field
@@ -155,11 +156,18 @@ class ApInvoices(Transactions):
             for row in rows:
                 if not (same(row["Supplier"], header["supplier"]) and same(row["Invoice"], header["invoice"])):
                     continue
-                # One over another amount is another one: SYSPRO refuses this, as the number is taken.
-                value = Decimal(self._texts(document)["transaction_value"])
-                if row["Reference"] == document.reference or Decimal(row["OrigInvValue"] or 0) == value:
+                if row["Reference"] == document.reference or self._is_same(document, row):
                     found[document.reference] = _posted(document, row)
         return found
+
+    def _is_same(self, document: Document, row: Mapping[str, str]) -> bool:
+        """Whether an invoice that somebody else entered is this one; if not, SYSPRO refuses the number as taken.
+
+        One over another amount is another one, and so is one of ours whose reference tells of other lines.
+        """
+        if row["Reference"][:OF_PILE] == document.reference[:OF_PILE]:
+            return False
+        return Decimal(row["OrigInvValue"] or 0) == Decimal(self._texts(document)["transaction_value"])
 
     @override
     def number(self, document: Document, result: Result) -> Posted | None:
