@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from contextlib import closing
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 from plans import expected, row
@@ -100,6 +102,24 @@ def test_a_file_that_sqlite_backed_up_and_somebody_put_back_is_the_trail(bench, 
         source.backup(target)
     bench.run(CHANGED)
     bench.audit_url = bench.config["audit_url"] = f"sqlite:///{saved}"
+    bench.run(CHANGED)
+    assert bench.erp.sums() == expected(CHANGED[:-1])
+    assert bench.action().counts["documents"]["found difference"] == 1
+
+
+def test_a_database_that_pg_dump_saved_and_pg_restore_put_back_is_the_trail(bench, postgres_server, tmp_path):
+    programs = pytest.importorskip("pgserver._commands").POSTGRES_BIN_PATH
+    first, second = (postgres_server.replace("/postgres?", f"/{name}?") for name in ("saved_trail", "restored_trail"))
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        for name in ("saved_trail", "restored_trail"):
+            connection.execute(f"CREATE DATABASE {name}")
+    bench.audit_url = bench.config["audit_url"] = first
+    bench.run(PLAN)
+    saved = tmp_path / "trail.dump"
+    subprocess.run([programs / "pg_dump", "-Fc", "-f", saved, first], check=True)
+    bench.run(CHANGED)
+    subprocess.run([programs / "pg_restore", "-d", second, saved], check=True)
+    bench.audit_url = bench.config["audit_url"] = second
     bench.run(CHANGED)
     assert bench.erp.sums() == expected(CHANGED[:-1])
     assert bench.action().counts["documents"]["found difference"] == 1
