@@ -184,21 +184,31 @@ class DocumentBook:
     def supersede(self, batch_no: int, now: float) -> int:
         """Close what earlier deliveries of the same documents (`PlanBook.save`), and test runs, left to be
         repaired; how many failures.
+
+        Of a document that was refused once more, rows that did not come again wait still.
         """
         documents = (
-            "SELECT d.id, d.title FROM audit_documents AS d JOIN audit_plans AS p "
+            "SELECT d.id, d.title, p.pile FROM audit_documents AS d JOIN audit_plans AS p "
             "ON p.scope_id = d.scope_id AND p.pile = d.pile WHERE p.scope_id = :scope_id AND p.covered_by = :batch_no"
         )
+        refused = (
+            "SELECT pile FROM audit_documents WHERE scope_id = :scope_id AND batch_no = :batch_no AND state = :refused"
+        )
+        again = (
+            "SELECT 1 FROM audit_failures AS again WHERE again.scope_id = :scope_id AND again.batch_no = :batch_no "
+            "AND again.key_hash = audit_failures.key_hash"
+        )
+        mine = f"FROM ({documents}) AS mine WHERE mine.pile NOT IN ({refused}) OR EXISTS ({again})"
 
         def job(connection: Connection) -> int:
             return connection.execute(
                 "UPDATE audit_failures SET closed = :now, closed_by = :batch_no, closed_how = 'superseded' "  # noqa: S608 - a constant
                 "WHERE scope_id = :scope_id AND closed IS NULL AND batch_no < :batch_no AND ("
                 "EXISTS (SELECT 1 FROM audit_document_rows AS r WHERE r.batch_no = audit_failures.batch_no "
-                f"AND r.seq = audit_failures.seq AND r.document_id IN (SELECT id FROM ({documents}) AS mine)) "
-                f"OR (seq < 0 AND key_text IN (SELECT title FROM ({documents}) AS mine)) "
+                f"AND r.seq = audit_failures.seq AND r.document_id IN (SELECT id {mine})) "
+                f"OR (seq < 0 AND key_text IN (SELECT title {mine})) "
                 "OR batch_no IN (SELECT no FROM audit_batches WHERE scope_id = :scope_id AND outcome = 'validated'))",
-                {"now": now, "batch_no": batch_no, "scope_id": self._scope_id},
+                {"now": now, "batch_no": batch_no, "scope_id": self._scope_id, "refused": REFUSED},
             )
 
         return self._trail.writer.run(lambda: self._in_transaction(job))

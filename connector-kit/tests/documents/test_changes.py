@@ -279,3 +279,15 @@ def test_changes_by_another_key_are_refused_with_both_keys_until_the_stream_came
     bench.run(PLAN[:1], key=other, whole=False)
     with pytest.raises(ConfigurationError, match="deliver the stream whole once"):
         bench.run(PLAN[:1], key=KEY, whole=False)
+
+
+def test_rows_of_a_document_that_is_refused_once_more_wait_until_it_is_posted(bench):
+    other, bad = row("2020"), row("1010", account="BAD")
+    good = [row("1010", account="5000", amount="7"), row("1010", account="6000", amount="5")]
+    bench.run([bad, *good, other], key=KEY)
+    assert sum(records for _, records in bench.failures()) == 3
+    bench.run([{**bad, "Amount": Decimal(8)}, other], key=KEY, whole=False)
+    assert sum(records for _, records in bench.failures()) == 3
+    bench.run([{**bad, "_sdc_deleted_at": "2026-11-30T00:00:00Z"}, other], key=KEY, whole=False)
+    assert bench.erp.sums() == expected([*good, other])
+    assert bench.failures() == set()
