@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN = 20
-_WHOLE = "nothing was changed. It is, once ACTIVATE_VERSION behind the records shows that the stream came whole"
+_WHOLE = (
+    "nothing was changed. It is, once ACTIVATE_VERSION behind the records shows that the stream came whole: read "
+    "everything once (--full-refresh), with a tap that sends it there"
+)
 _OTHER_PART = "another part of its document was refused"
 
 

@@ -43,7 +43,7 @@ class Tally:
             **{f"found {kind}": count for kind, count in sorted(self.found.items())},
             "validated": self.validated,
             "refused": self.refused,
-            "not standing in the ERP": self.missing,
+            "differing between ERP and trail": self.missing,
         }
         return {
             **{name: count for name, count in rows.items() if count},
@@ -89,7 +89,7 @@ class Tally:
         parts += [f"{found} found in the ERP"] if found else []
         parts += [f"{self.unchanged} unchanged", f"{self.refused} refused"]
         parts += [f"{self.validated} would be posted"] if self.validated else []
-        parts += [f"{self.missing} not standing in the ERP"] if self.missing else []
+        parts += [f"{self.missing} differing between ERP and trail"] if self.missing else []
         parts += [f"{self.rejected} rows rejected"]
         parts += [f"{self.repaired} earlier failures repaired"] if self.repaired else []
         yield Line.of(f"{title}: {', '.join(parts)}", refused=bool(self.refused or self.rejected or self.missing))

@@ -215,7 +215,7 @@ def test_what_is_missing_in_the_erp_is_reported(bench, caplog):
     bench.run(PLAN)
     bench.erp.remove(2)
     bench.run(PLAN, check_standing=True)
-    assert bench.action().counts["documents"] == {"unchanged": 3, "not standing in the ERP": 1}
+    assert bench.action().counts["documents"] == {"unchanged": 3, "differing between ERP and trail": 1}
     assert "but fake ERP does not have it" in caplog.text
 
 
