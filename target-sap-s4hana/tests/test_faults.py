@@ -23,7 +23,7 @@ SEED = int(os.environ.get("SAP_KILL_SEED", "1"))
 LOST = {
     "never arrived": {"reset": "before_request"},
     "posted, no answer": {"reset": "before_response"},
-    "posted late, no answer": {"reset": "late", "delay": 0.2},
+    "posted late, no answer": {"reset": "late", "delay": 0.1},
     "posted, half an answer": {"reset": "mid_body"},
     "posted, half a text": {"truncate": 200},
     "a gateway's page": {"html": 502},
@@ -63,33 +63,33 @@ def test_a_lost_answer_posts_nothing_twice_and_loses_nothing(bench, fault, per_c
 
 @pytest.mark.parametrize("status", GAVE_UP)
 def test_what_a_gateway_says_while_sap_works_on_says_nothing_of_the_post(bench, status):
-    bench.sandbox.control.fault("sap", {"gave_up": status, "delay": 0.3}, path=SOAP, method="POST")
-    outcome = bench.run(bench.plan(*three_months(bench)), settle_seconds=0.6)
+    bench.sandbox.control.fault("sap", {"gave_up": status, "delay": 0.2}, path=SOAP, method="POST")
+    outcome = bench.run(bench.plan(*three_months(bench)), settle_seconds=1)
     if outcome.error is not None:
         assert outcome.states == []
         assert "A gateway or proxy may have answered" in str(outcome.error)
-        outcome = bench.deliver(bench.plan(*three_months(bench)), settle_seconds=0.6)
+        outcome = bench.deliver(bench.plan(*three_months(bench)), settle_seconds=1)
     assert outcome.states == [{"mark": "done"}]
     assert once(bench)
 
 
 def test_an_answer_that_comes_too_late_is_a_lost_one(bench):
     bench.sandbox.control.fault("sap", {"delay": 1.0}, path=SOAP, method="POST")
-    bench.deliver(bench.plan(*three_months(bench)), timeout=0.5, settle_seconds=1.5)
+    bench.deliver(bench.plan(*three_months(bench)), timeout=0.5, settle_seconds=3)
     assert once(bench)
 
 
 def test_what_sap_carries_out_late_is_waited_for_by_the_next_run_too(bench):
     bench.sandbox.control.fault("sap", {"reset": "late", "delay": 0.7}, path=SOAP, method="POST")
     process = start(
-        TARGET, bench.config(settle_seconds=1.2), bench.lines(bench.plan(*three_months(bench))), bench.folder / "out"
+        TARGET, bench.config(settle_seconds=2.5), bench.lines(bench.plan(*three_months(bench))), bench.folder / "out"
     )
     until = time.monotonic() + 20
     while not any(SOAP in one["path"] for one in bench.sandbox.control.requests("sap")) and time.monotonic() < until:
         time.sleep(0.02)
     process.kill()
     process.join()
-    bench.deliver(bench.plan(*three_months(bench)), settle_seconds=1.2)
+    bench.deliver(bench.plan(*three_months(bench)), settle_seconds=2.5)
     assert once(bench)
 
 
@@ -119,7 +119,8 @@ def test_an_outage_ends_the_run_and_the_next_one_goes_on(bench):
 def test_two_runs_at_the_same_time_post_once(bench):
     text = bench.lines(bench.plan(*three_months(bench)))
     bench.sandbox.control.fault("sap", {"delay": 0.3}, path=SOAP, method="POST", times=-1)
-    runs = [start(TARGET, bench.config(), text, bench.folder / f"out{at}") for at in range(3)]
+    config = bench.config(settle_seconds=4)
+    runs = [start(TARGET, config, text, bench.folder / f"out{at}") for at in range(3)]
     for run in runs:
         run.join()
     assert [run.exitcode for run in runs] == [0, 0, 0]
@@ -132,7 +133,8 @@ def test_two_runs_that_share_the_trail_but_no_lock_post_once(bench):
     runs = [
         start(
             TARGET,
-            bench.config(coordination_url=f"sqlite:///{bench.folder}/own{at}.db"),
+            # Longer than a request takes, as it must be: or one run sends again what the other one is still sending.
+            bench.config(coordination_url=f"sqlite:///{bench.folder}/own{at}.db", settle_seconds=4),
             text,
             bench.folder / f"out{at}",
         )
@@ -203,7 +205,7 @@ def test_whenever_it_is_killed_each_document_is_posted_once(bench):
         settings = {"documents": recipes[rng.choice(["difference", "reverse"])], "per_call": rng.choice([1, 2, 50])}
         settings |= {"settle_seconds": 0.5, "parallel": rng.choice([1, 2])}
         if rng.random() < 0.3:
-            action = rng.choice([{"reset": "late", "delay": 0.2}, {"reset": "before_response"}, {"reset": "mid_body"}])
+            action = rng.choice([{"reset": "late", "delay": 0.1}, {"reset": "before_response"}, {"reset": "mid_body"}])
             bench.sandbox.control.fault("sap", action, path=SOAP, method="POST", after=rng.randint(0, 2))
         text = bench.lines(bench.plan(*rows))
         begun = time.monotonic()

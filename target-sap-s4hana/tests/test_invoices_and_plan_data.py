@@ -116,7 +116,7 @@ def test_an_invoice_that_sap_refuses_is_told_and_the_next_one_is_posted(bench):
     assert len(standing(bench, "E-2")) == 1
 
 
-@pytest.mark.parametrize("fault", [{"reset": "before_response"}, {"reset": "late", "delay": 0.2}, {"html": 502}])
+@pytest.mark.parametrize("fault", [{"reset": "before_response"}, {"reset": "late", "delay": 0.1}, {"html": 502}])
 def test_a_lost_answer_to_an_invoice_posts_nothing_twice(bench, fault):
     bench.sandbox.control.fault("sap", fault, path="A_SupplierInvoice", method="POST")
     bench.deliver(list(invoices(line("F-1"), line("F-2"))), documents=[INVOICE])

@@ -56,7 +56,7 @@ def test_an_element_that_the_tenant_does_not_know_is_told_for_every_document(ben
 LEDGER_GROUP = [{"name": "ledger_group", "level": "header", "path": "LedgerGroup", "after": "CompanyCode"}]
 
 
-@pytest.mark.parametrize("fault", [None, {"reset": "before_response"}, {"reset": "late", "delay": 0.2}])
+@pytest.mark.parametrize("fault", [None, {"reset": "before_response"}, {"reset": "late", "delay": 0.1}])
 def test_documents_of_a_ledger_group_are_posted_once_although_they_have_no_entry_view(bench, switch, fault):
     switch("soap_later_elements", True)
     if fault:

@@ -9,7 +9,7 @@ next one begins:
 4. No answer, or the process died: the document stays *sent*. Nothing leads from there to a second request but a
    look-up by its reference. It is there: *posted*. It is not there, and `settle_seconds` have passed since it was
    sent (and since the process that sent it gave its last sign of life), the longest that the ERP may work on a lost
-   request: *absent*, and it may be intended again.
+   request: *absent*, and it may be intended again, unless that process has given another sign of life meanwhile.
 
 `recover` does 4 for everything that earlier runs left, before a run sends anything; `post` does it at its own end. What
 was found absent is looked up once more by every later run: if it turned up after all, it stands, and the next plan is
@@ -26,7 +26,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 from connector_kit.audit.document_types import ABSENT, INTENDED, POSTED, REFUSED, SENT, Ending, Stored
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown, Unsent
 from connector_kit.documents.work import Clock, Done, Job, Ready, decode_document, message_texts
-from connector_kit.errors import UnavailableError
+from connector_kit.errors import BusyError, UnavailableError
 from connector_kit.singer.target import stopped
 
 if TYPE_CHECKING:
@@ -91,8 +91,25 @@ class Posting:
         if open_since:
             self._wait(self._unsettled(max(open_since)))
             found |= self._found([one for one in waiting.values() if one.reference not in found])
-            self._absent(one.reference for one in waiting.values() if one.state == SENT and one.reference not in found)
+            lost = {name: one for name, one in waiting.items() if one.state == SENT and name not in found}
+            self._assert_given_up(lost)
+            self._absent(lost)
         return len(found)
+
+    def _assert_given_up(self, lost: Mapping[str, Stored]) -> None:
+        """Nobody has worked on these documents since the trail was read: a run that holds another lease (the leases
+        of two runs lie in different databases) and is alive may still be waiting for its answer.
+        """
+        for now in self.book.open():
+            before = lost.get(now.reference)
+            if before is not None and (now.batch_no, now.last_word) != (before.batch_no, before.last_word):
+                raise BusyError(
+                    system=self.poster.system,
+                    subject=f"document {now.reference}",
+                    expected="that the run which sent it has ended",
+                    got="a sign of life from that run in the audit trail while it was looked for",
+                    hint="Let that run end, then run again. Runs that share an audit trail need one coordination_url.",
+                )
 
     def _absent(self, references: Iterable[str]) -> None:
         """They were never posted and may be sent: for who holds the lease still to say."""

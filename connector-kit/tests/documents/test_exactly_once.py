@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from decimal import Decimal
 
@@ -196,6 +197,29 @@ def test_a_run_that_is_told_to_stop_while_it_waits_sends_nothing_more(world):
         world.run(FIRST)
     assert world.erp.seen == seen
     world.stop_when_waiting = False
+    world.run(FIRST)
+    assert stands_once(world, FIRST)
+
+
+def test_what_a_run_that_still_lives_has_sent_is_not_sent_again_by_one_that_holds_another_lease(world):
+    world.erp.late_by = SETTLE + 100
+    step = 1
+    while not world.erp.seen:
+        world.run(FIRST, faults=["late"], crash_at=step)
+        step += 1
+    seen = world.erp.seen
+
+    def sign_of_life():
+        with sqlite3.connect(world.folder / "audit.db") as trail:
+            trail.execute(
+                "UPDATE audit_runs SET heartbeat = ? WHERE no < (SELECT max(no) FROM audit_runs)", [world.time]
+            )
+
+    world.on_wait = sign_of_life
+    with pytest.raises(BusyError, match="sign of life"):
+        world.run(FIRST)
+    assert world.erp.seen == seen
+    world.on_wait = lambda: None
     world.run(FIRST)
     assert stands_once(world, FIRST)
 

@@ -57,6 +57,7 @@ class World:
         self.host_gains = 0.0  # so many more with each wait
         self.steps = 0
         self.stop_when_waiting = False
+        self.on_wait = lambda: None
         self.runs = 0
         self.refused = 0
         self.key = ()
@@ -140,6 +141,7 @@ class World:
         def wait(event, seconds):
             self.time += seconds
             self.host_ahead += self.host_gains
+            self.on_wait()
             if self.stop_when_waiting:
                 event.set()
 
