@@ -14,14 +14,18 @@ from typing import TYPE_CHECKING
 from sandbox.core.clock import Clock
 from sandbox.core.control import Control
 from sandbox.core.faults import Faults
+from sandbox.core.gates import Gates
 from sandbox.core.journal import Journal
 from sandbox.core.middleware import Watched
-from sandbox.core.serve import bind, serve, url_of
+from sandbox.core.serve import Servers, bind, serve, url_of
 from sandbox.core.switches import SwitchError
 from sandbox.core.system import Options
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
+
+    from starlette.types import ASGIApp
 
     from sandbox.core.system import System
 
@@ -70,9 +74,12 @@ def _run(arguments: argparse.Namespace, data: Path) -> None:
     _set_switches(systems, arguments.switch)
     line: dict[str, object] = {system.name: system.describe(url_of(sockets[system.name])) for system in systems}
     line["control"] = {"url": url_of(sockets["control"])}
-    apps = [(Watched(system.app, system.name, clock, journal, faults), sockets[system.name]) for system in systems]
-    control = Control(systems, clock, journal, faults)
-    asyncio.run(serve([*apps, (control.app, sockets["control"])], lambda: print(json.dumps(line), flush=True)))
+    watched = {system.name: Watched(system, clock, journal, faults) for system in systems}
+    servers = Servers()
+    control = Control(systems, clock, journal, faults, Gates(servers, watched, arguments.host, data))
+    apps: list[tuple[ASGIApp, socket.socket]] = [(watched[name], sockets[name]) for name in names]
+    apps.append((control.app, sockets["control"]))
+    asyncio.run(serve(servers, apps, lambda: print(json.dumps(line), flush=True)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

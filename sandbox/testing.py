@@ -85,6 +85,11 @@ class Control:
         """Move the sandbox's clock; its new time."""
         return float(self.call("POST", "/clock", {"advance": seconds})["now"])
 
+    def tls(self, system: str, certificate: str) -> tuple[str, str]:
+        """A system's https URL behind a certificate of a kind (see `sandbox.core.certificate`), and the CA's file."""
+        answer = self.call("POST", "/tls", {"system": system, "certificate": certificate})
+        return str(answer["url"]), str(answer["ca_bundle"])
+
     def reset(self) -> None:
         """Seeded data, default switches, no faults, empty journal, the machine's time."""
         self.call("POST", "/reset")

@@ -83,8 +83,12 @@ class Tokens:
         """It is no longer good."""
         del self._tokens[token.value]
 
+    def revoke_all(self) -> None:
+        """None is good any more."""
+        self._tokens.clear()
+
     def clear(self) -> None:
-        """Revoke all of them."""
+        """Revoke all of them, and count anew."""
         self._tokens.clear()
         self.logons = 0
 

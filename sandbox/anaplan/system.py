@@ -49,6 +49,10 @@ class AnaplanSystem:
         self._oauth.reset()
         self._tenant.reset()
 
+    def revoke(self) -> None:
+        """No token is good any more; OAuth's refresh tokens stay."""
+        self._tokens.revoke_all()
+
     def describe(self, base_url: str) -> dict[str, object]:
         """Addresses and sample credentials."""
         user = self._tenant.users[0]

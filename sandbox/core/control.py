@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from sandbox.core.certificate import ServerCertificate
 from sandbox.core.faults import Rule
 from sandbox.core.switches import SwitchError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sandbox.core.clock import Clock
     from sandbox.core.faults import Faults
+    from sandbox.core.gates import Gates
     from sandbox.core.journal import Journal
     from sandbox.core.system import System
 
@@ -40,6 +42,11 @@ class _SwitchChange(msgspec.Struct, forbid_unknown_fields=True):
     value: str | int | float | bool
 
 
+class _Gate(msgspec.Struct, forbid_unknown_fields=True):
+    system: str
+    certificate: ServerCertificate
+
+
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     advance: float
 
@@ -53,11 +60,12 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 class Control:
     """Handlers over the shared parts; ``app`` is the Starlette application."""
 
-    def __init__(self, systems: Sequence[System], clock: Clock, journal: Journal, faults: Faults) -> None:
+    def __init__(self, systems: Sequence[System], clock: Clock, journal: Journal, faults: Faults, gates: Gates) -> None:
         self._systems = {system.name: system for system in systems}
         self._clock = clock
         self._journal = journal
         self._faults = faults
+        self._gates = gates
         self.app = Starlette(
             routes=[
                 Route("/requests", self._requests, methods=["GET"]),
@@ -68,6 +76,7 @@ class Control:
                 Route("/switches", self._set_switch, methods=["POST"]),
                 Route("/switches", self._list_switches, methods=["GET"]),
                 Route("/clock", self._advance, methods=["POST"]),
+                Route("/tls", self._open_gate, methods=["POST"]),
                 Route("/reset", self._reset, methods=["POST"]),
                 *(Mount(f"/{system.name}", routes=system.control_routes()) for system in systems),
             ],
@@ -122,6 +131,14 @@ class Control:
         except ValueError as error:
             raise HTTPException(400, str(error)) from None
         return JSONResponse({"now": self._clock.now()})
+
+    async def _open_gate(self, request: Request) -> JSONResponse:
+        wanted = await decoded(request, _Gate)
+        try:
+            url = await self._gates.url(wanted.system, wanted.certificate)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        return JSONResponse({"url": url, "ca_bundle": self._gates.bundle})
 
     async def _reset(self, _: Request) -> JSONResponse:
         self._faults.clear()

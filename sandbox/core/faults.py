@@ -7,33 +7,72 @@ from typing import Literal
 
 import msgspec
 
+Damage = Literal[
+    "half", "garbled", "empty", "no_content", "wrong_type",
+    "gzip", "gzip_half", "gzip_garbled", "gzip_bomb", "gzip_lie",
+    "long_length", "short_length", "double_length", "half_chunk", "repeated_headers", "broken_headers", "no_http",
+    "slow_headers", "slow_body",
+]  # fmt: skip
+
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What happens: exactly one of ``status``, ``gave_up``, ``reset``, ``truncate``, ``html``, or ``delay`` alone or
-    beside one.
+    """What happens: exactly one of ``status``, ``html``, ``redirect``, ``gave_up``, ``reset``, ``truncate``,
+    ``damage``, ``revoke``, ``lapse``, or ``delay`` alone or beside one.
 
-    A ``delay`` (seconds) lies between the request and the work: the request has been read, and a client that gives up
+    In place of the system, which gets to see nothing:
+    ``status``, with ``headers`` and ``body``; ``html``: the status of a proxy's error page; ``redirect``: 307 to the
+    same address (``loop``), to the same host or another one with a query parameter ``redirected`` that the journal
+    shows, or to plain http (``plain_http``); ``reset: before_request``.
+
+    Around the system's work, whose answer is lost or late:
+    ``delay`` (seconds) lies between the request and the work: the request has been read, and a client that gives up
     meanwhile does not keep the work from being done. ``reset: late`` cuts the connection at once and does the work
-    after the delay; ``reset: mid_body`` loses the connection half-way through an announced length. ``truncate`` cuts
-    the body to so many bytes but ends the message properly. ``html`` is the status of a proxy's error page. ``gave_up``
-    is the status of a gateway that waits no longer: it answers at once, and the work is done after the delay.
+    after the delay. ``gave_up`` is the status of a gateway that waits no longer: it answers at once, and the work is
+    done after the delay. ``reset: before_response`` loses the answer, ``mid_body`` half of an announced length,
+    ``after_body`` the connection right behind a whole answer.
+
+    The system's true answer, spoilt on its way: ``truncate`` cuts the body to so many bytes but ends the message
+    properly. ``damage`` is one of: ``half`` of the body; ``garbled``: bytes in its middle that are no text; ``empty``:
+    no body; ``no_content``: status 204; ``wrong_type``: called an image; ``gzip``: compressed and nothing wrong with
+    it; ``gzip_half``, ``gzip_garbled``; ``gzip_bomb``: a megabyte that unpacks to a gigabyte; ``gzip_lie``: called gzip
+    and plain; ``long_length``, ``short_length``: a Content-Length that is not the body's; ``double_length``: two that
+    differ; ``half_chunk``: chunked, and ended in a chunk; ``repeated_headers``: each header twice, and one folded;
+    ``broken_headers``: a line that is no header, before all others; ``no_http``; ``slow_headers``, ``slow_body``: a
+    byte each ``pace`` seconds.
+
+    ``revoke``: all tokens and sessions end before the system gets the request. ``lapse``: so many seconds pass on the
+    sandbox's clock, not the client's, before the system gets the request.
     """
 
     status: int | None = None
-    gave_up: int | None = None
     headers: dict[str, str] = {}
     body: str = ""
-    reset: Literal["before_request", "before_response", "mid_body", "late"] | None = None
-    truncate: int | None = None
     html: int | None = None
+    redirect: Literal["loop", "same_host", "other_host", "plain_http"] | None = None
+    gave_up: int | None = None
+    reset: Literal["before_request", "before_response", "mid_body", "after_body", "late"] | None = None
+    truncate: int | None = None
+    damage: Damage | None = None
+    revoke: bool | None = None
+    lapse: float | None = None
     delay: float = 0.0
+    pace: float = 0.1
 
     def __post_init__(self) -> None:
-        chosen = [
-            kind for kind in (self.status, self.gave_up, self.reset, self.truncate, self.html) if kind is not None
-        ]
+        kinds = {
+            "status": self.status,
+            "html": self.html,
+            "redirect": self.redirect,
+            "gave_up": self.gave_up,
+            "reset": self.reset,
+            "truncate": self.truncate,
+            "damage": self.damage,
+            "revoke": self.revoke,
+            "lapse": self.lapse,
+        }
+        chosen = [name for name, value in kinds.items() if value is not None]
         if len(chosen) > 1 or not (chosen or self.delay):
-            raise ValueError("an action is one of status, gave_up, reset, truncate, html, or a delay")
+            raise ValueError(f"an action is one of {', '.join(kinds)}, or a delay")
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

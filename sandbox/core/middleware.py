@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from sandbox.core.damage import spoil
+from sandbox.core.exchange import Collected, Exchange
 from sandbox.core.journal import Entry, mask
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
     from sandbox.core.clock import Clock
     from sandbox.core.faults import Action, Faults
     from sandbox.core.journal import Journal
+    from sandbox.core.system import System
 
 _ERROR_PAGE = (
     "<!DOCTYPE html>\n<html><head><title>{status}</title></head>\n"
@@ -23,94 +24,13 @@ _ERROR_PAGE = (
 )
 
 
-class _Transport(Protocol):
-    def abort(self) -> None: ...
-    def get_extra_info(self, name: str) -> socket.socket | None: ...
-
-
-class _Exchange:
-    """One request and its answer, counted as they pass."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self._kept: bytes | None = None
-        self.status = 0
-        self.bytes_in = 0
-        self.bytes_out = 0
-
-    def keep(self, body: bytes) -> None:
-        """The next who receives gets this body, which has been read already."""
-        self._kept = body
-
-    async def receive(self) -> Message:
-        if self._kept is not None:
-            body, self._kept = self._kept, None
-            return {"type": "http.request", "body": body}
-        message = await self._receive()
-        if message["type"] == "http.request":
-            self.bytes_in += len(message.get("body", b""))
-        return message
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        elif message["type"] == "http.response.body":
-            self.bytes_out += len(message.get("body", b""))
-        await self._send(message)
-
-    async def drain(self) -> bytes:
-        """Read the request to its end, so that the client is not cut while it still writes; the body."""
-        body = b""
-        while True:
-            message = await self.receive()
-            body += bytes(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body", False):
-                return body
-
-    async def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        raw.append((b"content-length", str(len(body)).encode()))
-        await self.send({"type": "http.response.start", "status": status, "headers": raw})
-        await self.send({"type": "http.response.body", "body": body})
-
-    def cut(self, *, lose_unsent: bool = True) -> None:
-        """Close the connection under the client, as a reset.
-
-        ASGI has no such message, so this reaches the transport through the bound ``send`` of uvicorn's request cycle.
-        """
-        transport: _Transport = self._send.__self__.transport  # type: ignore[attr-defined]  # uvicorn's RequestResponseCycle
-        if lose_unsent:
-            connection = transport.get_extra_info("socket")
-            if connection is not None:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-
-
-class _Collected:
-    """An application's whole answer, held back."""
-
-    def __init__(self) -> None:
-        self.start: Message = {}
-        self.body = b""
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.start = message
-        elif message["type"] == "http.response.body":
-            self.body += message.get("body", b"")
-
-    def start_with_length(self, length: int) -> Message:
-        headers = [(name, value) for name, value in self.start["headers"] if name.lower() != b"content-length"]
-        return {**self.start, "headers": [*headers, (b"content-length", str(length).encode())]}
-
-
 class Watched:
-    """``app`` as the network sees it: each request journalled under ``system``, faults applied."""
+    """A system's application as the network sees it: each request journalled, faults applied."""
 
-    def __init__(self, app: ASGIApp, system: str, clock: Clock, journal: Journal, faults: Faults) -> None:
-        self._app = app
-        self._system = system
+    def __init__(self, system: System, clock: Clock, journal: Journal, faults: Faults) -> None:
+        self._app = system.app
+        self._system = system.name
+        self._revoke = system.revoke
         self._clock = clock
         self._journal = journal
         self._faults = faults
@@ -123,7 +43,7 @@ class Watched:
         target = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
-        exchange = _Exchange(receive, send)
+        exchange = Exchange(receive, send)
         started, ticks = self._clock.now(), time.perf_counter()
         self._journal.arrived(self._system, started)
         fault = self._faults.claim(self._system, scope["method"], target)
@@ -149,45 +69,79 @@ class Watched:
         if fault is not None and fault[1].reset is not None:
             await asyncio.sleep(0.01)  # lets uvicorn notice the cut, or it would log an unfinished response
 
-    async def _apply(self, action: Action, scope: Scope, exchange: _Exchange) -> None:
-        goes_on = action.reset == "late" or action.gave_up is not None
-        if action.delay or goes_on:
-            exchange.keep(await exchange.drain())
-            if action.reset == "late":
-                exchange.cut()
-            if action.gave_up is not None:
-                await exchange.answer(action.gave_up, action.headers, action.body.encode())
-            await asyncio.sleep(action.delay)
-        if goes_on:
-            await self._app(scope, exchange.receive, _Collected().send)
+    async def _apply(self, action: Action, scope: Scope, exchange: Exchange) -> None:
+        if action.delay or _goes_on(action):
+            await self._hold_back(action, exchange)
+        if action.revoke:
+            self._revoke()
+        if action.lapse:
+            self._clock.advance(action.lapse)
+        if _goes_on(action):
+            await self._app(scope, exchange.receive, Collected().send)
         elif action.reset == "before_request":
             exchange.cut()
-        elif action.status is not None:
+        elif action.status is not None or action.html is not None or action.redirect is not None:
             await exchange.drain()
-            await exchange.answer(action.status, action.headers, action.body.encode())
-        elif action.html is not None:
-            await exchange.drain()
-            page = _ERROR_PAGE.format(status=action.html).encode()
-            await exchange.answer(action.html, {"Content-Type": "text/html; charset=utf-8"}, page)
-        elif action.reset is not None or action.truncate is not None:
-            collected = _Collected()
-            await self._app(scope, exchange.receive, collected.send)
-            await _damage(action, collected, exchange)
+            await exchange.answer(*_instead(action, scope))
+        elif action.reset is not None or action.truncate is not None or action.damage is not None:
+            answer = Collected()
+            await self._app(scope, exchange.receive, answer.send)
+            if action.damage is not None:
+                await spoil(action, answer, exchange, head=scope["method"] == "HEAD")
+            else:
+                await _cut_short(action, answer, exchange)
         else:
             await self._app(scope, exchange.receive, exchange.send)
 
+    @staticmethod
+    async def _hold_back(action: Action, exchange: Exchange) -> None:
+        """What comes before the work: what the client gets to hear meanwhile, and the delay."""
+        exchange.keep(await exchange.drain())
+        if action.reset == "late":
+            exchange.cut()
+        if action.gave_up is not None:
+            await exchange.answer(action.gave_up, action.headers, action.body.encode())
+        await asyncio.sleep(action.delay)
 
-async def _damage(action: Action, collected: _Collected, exchange: _Exchange) -> None:
+
+def _goes_on(action: Action) -> bool:
+    """Whether the work is done though the client is gone."""
+    return action.reset == "late" or action.gave_up is not None
+
+
+def _instead(action: Action, scope: Scope) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of an answer that the system knows nothing of."""
+    if action.status is not None:
+        return action.status, action.headers, action.body.encode()
+    if action.html is not None:
+        page = _ERROR_PAGE.format(status=action.html).encode()
+        return action.html, {"Content-Type": "text/html; charset=utf-8"}, page
+    query = scope["query_string"].decode("latin-1")
+    if action.redirect != "loop":
+        query = f"redirected={action.redirect}" + ("&" if query else "") + query
+    target = scope["raw_path"].decode("latin-1") + ("?" if query else "") + query
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    other = f"localhost:{host.rpartition(':')[2]}"  # the same port, so that who follows is seen here
+    places = {"other_host": f"//{other}", "plain_http": f"http://{host}"}
+    return 307, {"Location": places.get(action.redirect or "", "") + target}, b""
+
+
+async def _cut_short(action: Action, answer: Collected, exchange: Exchange) -> None:
+    """The answer up to where ``truncate`` or ``reset`` ends it."""
+    length = len(answer.body)
     if action.truncate is not None:
-        body = collected.body[: action.truncate]
-        await exchange.send(collected.start_with_length(len(body)))
+        body = answer.body[: action.truncate]
+        await exchange.send(answer.start_with_length(len(body)))
         await exchange.send({"type": "http.response.body", "body": body})
     elif action.reset == "before_response":
         exchange.cut()
+    elif action.reset == "after_body":
+        await exchange.send(answer.start_with_length(length))
+        await exchange.send({"type": "http.response.body", "body": answer.body})
+        await exchange.cut_behind()
     else:
-        length = len(collected.body)
-        half = collected.body[: length // 2]
-        await exchange.send(collected.start_with_length(max(length, 1)))
+        half = answer.body[: length // 2]
+        await exchange.send(answer.start_with_length(max(length, 1)))
         await exchange.send({"type": "http.response.body", "body": half, "more_body": True})
         await asyncio.sleep(0.05)  # the half must leave before the cut
         exchange.cut(lose_unsent=False)

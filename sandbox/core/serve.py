@@ -12,6 +12,7 @@ import uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from starlette.types import ASGIApp
 
@@ -38,44 +39,61 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def url_of(bound: socket.socket) -> str:
-    """The http URL of a bound socket, without a trailing slash."""
+def url_of(bound: socket.socket, scheme: str = "http") -> str:
+    """The URL of a bound socket, without a trailing slash."""
     host, port = bound.getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"
 
 
-async def serve(apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; ``ready`` is called once when all of them answer."""
-    servers = [
-        _Server(
-            uvicorn.Config(
-                app,
-                http="httptools",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
+class Servers:
+    """The servers of this process. They share its event loop, and more of them may begin while it runs."""
+
+    def __init__(self) -> None:
+        self._servers: list[_Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self, app: ASGIApp, bound: socket.socket, certificate: Path | None = None) -> None:
+        """Serve ``app`` there from now on, over TLS where there is a certificate with its key."""
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=certificate,
         )
-        for app, _ in apps
-    ]
+        self._servers.append(_Server(config))
+        self._tasks.append(asyncio.create_task(self._servers[-1].serve(sockets=[bound])))
 
-    def stop() -> None:
-        for server in servers:
+    async def ready(self) -> bool:
+        """Wait until all of them answer; False when one has ended before."""
+        while not all(server.started for server in self._servers):
+            if any(task.done() for task in self._tasks):
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+    def stop(self) -> None:
+        """End all of them."""
+        for server in self._servers:
             server.should_exit = True
 
+    async def ended(self) -> None:
+        """Wait until the last one has ended; raises what one of them ended with."""
+        await asyncio.gather(*self._tasks)
+
+
+async def serve(servers: Servers, apps: Sequence[tuple[ASGIApp, socket.socket]], ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; ``ready`` is called once when all of them answer."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    tasks = [
-        asyncio.create_task(server.serve(sockets=[bound])) for server, (_, bound) in zip(servers, apps, strict=True)
-    ]
-    while not all(server.started for server in servers):
-        if any(task.done() for task in tasks):
-            stop()
-            break
-        await asyncio.sleep(0.005)
-    else:
+        loop.add_signal_handler(number, servers.stop)
+    for app, bound in apps:
+        servers.begin(app, bound)
+    if await servers.ready():
         ready()
-    await asyncio.gather(*tasks)
+    else:
+        servers.stop()
+    await servers.ended()

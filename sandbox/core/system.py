@@ -38,6 +38,9 @@ class System(Protocol):
     def reset(self) -> None:
         """Back to the seeded state, switches to their start values."""
 
+    def revoke(self) -> None:
+        """End all tokens and sessions that clients hold, and nothing else."""
+
     def describe(self, base_url: str) -> dict[str, object]:
         """Its part of the JSON line: addresses below ``base_url`` and sample credentials."""
 

@@ -115,14 +115,18 @@ class Sap:
         """Seeded data again, switches, tokens and sessions as at the start."""
         self.switches.reset()
         self._triggers.clear()
-        self._auth.clear()
-        self._odata.clear()
+        self.revoke()
         self._soap.clear()
         if self._store.changed:
             if self._copy_of(self._store).exists():
                 self._store.restore(self._copy_of(self._store))
             else:
                 self._seed(self._store)
+
+    def revoke(self) -> None:
+        """No OAuth token and no CSRF token is good any more."""
+        self._auth.clear()
+        self._odata.clear()
 
     def describe(self, base_url: str) -> dict[str, object]:
         """Addresses and sample credentials."""

@@ -106,6 +106,10 @@ class Syspro:
             if store.note("changed"):
                 self._restore(store, profile)
 
+    def revoke(self) -> None:
+        """No e.net session is alive any more."""
+        self._sessions.end_all()
+
     def describe(self, base_url: str) -> dict[str, object]:
         """Addresses and sample credentials."""
         return {

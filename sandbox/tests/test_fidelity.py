@@ -14,7 +14,9 @@ from sandbox.__main__ import SYSTEMS, build
 from sandbox.core.clock import Clock
 from sandbox.core.control import Control
 from sandbox.core.faults import Faults
+from sandbox.core.gates import Gates
 from sandbox.core.journal import Journal
+from sandbox.core.serve import Servers
 from sandbox.core.system import Options
 from sandbox.sap import auth as sap_auth
 from sandbox.sap.odata import app as sap_odata
@@ -125,7 +127,7 @@ def test_no_row_describes_an_endpoint_that_does_not_exist(systems, name):
 
 
 def test_every_route_of_the_control_api_has_a_row():
-    app = Control([], Clock(), Journal(), Faults()).app
+    app = Control([], Clock(), Journal(), Faults(), Gates(Servers(), {}, "", Path())).app
     assert set(walked(app.routes)) == described(SECTIONS["core"])
 
 

@@ -109,7 +109,11 @@ class Sessions:
             for s in self._live.values()
         ]
 
-    def clear(self) -> None:
+    def end_all(self) -> None:
         """End all of them."""
+        self._live.clear()
+
+    def clear(self) -> None:
+        """End all of them, and count anew."""
         self._live.clear()
         self.logons = self.evictions = 0
