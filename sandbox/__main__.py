@@ -41,7 +41,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--size",
         default="demo",
-        help="demo, small, a number (of SYSPRO's AP invoices, SAP's journal lines), or 100000:ApInvoice",
+        help="demo, small, tiny, a number (of SYSPRO's AP invoices, SAP's journal lines), or 100000:ApInvoice",
     )
     parser.add_argument("--data", type=Path, help="folder that keeps the data; a temporary one when not given")
     parser.add_argument("--task-seconds", type=float, default=0.3, help="base duration of an Anaplan task")

@@ -1,12 +1,8 @@
-"""A Singer target in a process of its own, which dies by SIGKILL: at a named step, or whenever the test says so.
-
-Processes are forked from a server that has imported the targets before, so that one takes a tenth of a second to start.
-"""
+"""A Singer target in a process of its own, which dies by SIGKILL: at a named step, or whenever the test says so."""
 
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 import signal
 import sys
@@ -17,13 +13,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from testkit.forked import FORKING
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-_FORKING = multiprocessing.get_context("forkserver")
-_FORKING.set_forkserver_preload(
-    ["target_sap_s4hana.target", "target_syspro.target", "connector_kit.documents.order", "connector_kit.audit"]
-)
 
 
 def start(target: str, config: dict[str, Any], text: str, out: Path, dies: str = "") -> BaseProcess:
@@ -31,7 +24,7 @@ def start(target: str, config: dict[str, Any], text: str, out: Path, dies: str =
 
     ``dies``: "before module:Class.method" or "after module:Class.method"; with a number behind it, at that call.
     """
-    process = _FORKING.Process(target=_deliver, args=(target, config, text, str(out), dies))
+    process = FORKING.Process(target=_deliver, args=(target, config, text, str(out), dies))
     process.start()
     return process
 

@@ -105,7 +105,8 @@ class _Business:
 
     def _new_supplier(self, number: int) -> str:
         code, name = names.padded(number), f"{names.company_name(self._rng)} (new)"
-        branch = "10"
+        # The least data has a head office alone.
+        branch = "10" if self._store.get("GenMaster", (self._store.company, "10-6220")) else "00"
         self._insert("new", "ApSupplier", {
             "Supplier": code, "SupplierName": name, "SupShortName": names.short_name(name), "SupplierType": "P",
             "SupplierClass": "MATERIAL", "Branch": branch, "Bank": "MAIN", "Currency": self._books.currency,

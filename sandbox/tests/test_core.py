@@ -39,7 +39,7 @@ def test_it_prints_one_line_when_it_answers_and_ends_with_zero_on_a_signal(numbe
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--size", "huge"), "--size huge: expected demo, small, a number"),
+        (("--size", "huge"), "--size huge: expected demo, small, tiny, a number"),
         (("--switch", "syspro.nope=1"), "no switch 'nope'; there are:"),
         (("--switch", "syspro.beyond_cap=never"), "switch beyond_cap: expected truncate | nextlink | error"),
         (("--switch", "page_cap=3"), "--switch page_cap=3: expected SYSTEM.NAME=VALUE"),

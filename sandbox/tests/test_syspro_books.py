@@ -41,6 +41,17 @@ def test_every_table_of_a_company_has_rows(stores):
     assert {name for name, rows in tables_of(stores["EDU1"]).items() if not rows} == set()
 
 
+def test_the_least_data_has_something_of_each_kind_and_days_of_business_go_on_from_it(tmp_path):
+    stores = seeded(tmp_path, size="tiny")
+    assert {name for name, rows in tables_of(stores["EDU1"]).items() if not rows} == set()
+    assert len(list(stores["EDU1"].select("GenHistory"))) < 200
+    for day in (1, 2, 9, 31, 40):
+        business_day(stores, 7, day)
+    for store in stores.values():
+        check_all(tables_of(store))
+        store.close()
+
+
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(stores, tmp_path):
     for name, seed, same in (("again", 7, True), ("other", 8, False)):
         (tmp_path / name).mkdir()

@@ -7,16 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from demo.environment import ROOT, clean_environment, plugin_environment
+from testkit import shipped
 
 BIN = Path(sys.executable).parent
 
@@ -40,47 +38,12 @@ def sap(name: str, kind: str, *streams: str) -> Flow:
     return Flow(name, f"tap-sap-s4hana--{kind}", f"target-anaplan--sap-{kind}", streams, "S4 Finance")
 
 
-@cache
-def _plugins() -> dict[str, dict[str, Any]]:
-    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "meltano").glob("*.yml"))]
-    return {
-        plugin["name"]: plugin
-        for file in files
-        for kind in file.get("plugins", {}).values()
-        for plugin in kind
-        if "inherit_from" in plugin
-    }
-
-
-def _lineage(name: str) -> Iterator[dict[str, Any]]:
-    """The plugin and those that it inherits from, the eldest first."""
-    plugin = _plugins().get(name)
-    if plugin is not None:
-        yield from _lineage(plugin["inherit_from"])
-        yield plugin
-
-
-def command_of(name: str) -> str:
-    return name.partition("--")[0]
-
-
-def config_of(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for plugin in _lineage(name):
-        found |= plugin.get("config", {})
-    return found
-
-
 def catalog_of(flow: Flow, discovered: Mapping[str, Any]) -> dict[str, Any]:
     """The discovered catalog with the flow's streams and, of them, the project's columns."""
-    wanted = {rule for plugin in _lineage(flow.tap) for rule in plugin.get("select", ())}
-    catalog = json.loads(json.dumps(discovered))
+    catalog = shipped.catalog_of(flow.tap, discovered)
     for stream in catalog["streams"]:
-        name = stream["tap_stream_id"]
         for entry in stream["metadata"]:
-            column = entry["breadcrumb"][-1] if entry["breadcrumb"] else ""
-            chosen = f"{name}.{column}" in wanted if column else True
-            entry["metadata"]["selected"] = name in flow.streams and chosen
+            entry["metadata"]["selected"] &= stream["tap_stream_id"] in flow.streams
     return catalog
 
 
@@ -165,9 +128,9 @@ class Hosts:
 
     def _discover(self, tap: str) -> Any:
         config = self.folder / f"{tap}.json"
-        config.write_text(json.dumps(config_of(tap)), encoding="utf-8")
+        config.write_text(json.dumps(shipped.config_of(tap)), encoding="utf-8")
         done = subprocess.run(
-            [BIN / command_of(tap), "--config", "ENV", "--config", config, "--discover"],
+            [BIN / shipped.command_of(tap), "--config", "ENV", "--config", config, "--discover"],
             env=clean_environment(self.both[0].environment),
             capture_output=True,
             check=True,
@@ -180,13 +143,13 @@ class Hosts:
         for flow in flows:
             folder = host.folder / jobs / flow.name
             folder.mkdir(parents=True)
-            target = config_of(flow.target) | settings
+            target = shipped.config_of(flow.target) | settings
             target["mappings"] = [one for one in target["mappings"] if one["stream"] in flow.streams]
             model = {"TARGET_ANAPLAN_MODEL_ID": self._info["anaplan"]["models"][flow.model]} if flow.model else {}
-            job = {"tap": command_of(flow.tap), "target": command_of(flow.target), "environment": model}
+            job = {"tap": shipped.command_of(flow.tap), "target": shipped.command_of(flow.target), "environment": model}
             for name, content in (
                 ("job", job),
-                ("tap", config_of(flow.tap)),
+                ("tap", shipped.config_of(flow.tap)),
                 ("target", target),
                 ("catalog", catalog_of(flow, self._discovered[flow.tap])),
             ):
