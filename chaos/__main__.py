@@ -33,8 +33,9 @@ class _Parts(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What each does, without importing it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, PARTS[name]) for name in self.list_commands(ctx)])
+        if there := self.list_commands(ctx):
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, PARTS[name]) for name in there])
 
 
 @click.group(cls=_Parts)
