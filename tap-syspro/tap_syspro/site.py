@@ -23,6 +23,7 @@ from connector_kit.odata.metadata import EntityType, Metadata
 from connector_kit.odata.pages import EntitySet
 from connector_kit.odata.schema import Field, Kind, fields_of
 from connector_kit.odata.stream import TableSource
+from connector_kit.tls import warn_of_open
 from tap_syspro.declarations import Declaration
 from tap_syspro.tables import Table, known_tables
 
@@ -91,6 +92,7 @@ class ODataSite:
                 hint="With interface: odata they are needed; interface: enet reads through e.net instead.",
             )
         base = str(config["api_url"]).rstrip("/")
+        warn_of_open(SYSTEM, "setting api_url", base)
         session = ODataSession(
             SYSTEM,
             limiter=self._limiter(base),

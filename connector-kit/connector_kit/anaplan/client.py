@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Literal
 
 from typing_extensions import Self
 
@@ -52,7 +53,7 @@ class Anaplan:
         wait_seconds: float = 0.0,
         polling: Polling | None = None,
         retry: Retry | None = None,
-        verify: bool | str = True,
+        verify: Literal[True] | str = True,
     ) -> None:
         self._coordinator = coordinator
         self._polling = polling or Polling(queue=max(wait_seconds, SHORTEST_QUEUE))

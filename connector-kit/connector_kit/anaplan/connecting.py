@@ -28,7 +28,7 @@ def connect(
     """The tenant that resolved settings describe. Logs in with the first request.
 
     Settings, all optional but the credentials (see `connector_kit.anaplan.login`): region, api_url, auth_url,
-    oauth_url; wait_seconds, poll_first and poll_max in seconds; rate_per_minute; upload_parallel.
+    oauth_url; ca_bundle; wait_seconds, poll_first and poll_max in seconds; rate_per_minute; upload_parallel.
     The rate is shared by all that use the same API host, so that it is never more than a tenant has.
 
     Args:
@@ -49,6 +49,7 @@ def connect(
     )
     tenant_key = places.api_url.partition("://")[2].rpartition("@")[2]
     per_minute = int(_or(settings.get("rate_per_minute"), PER_MINUTE))
+    verify: Any = settings.get("ca_bundle") or True
     wait_seconds = float(_or(settings.get("wait_seconds"), 3600))
 
     def one_at_a_time() -> AbstractContextManager[object]:
@@ -58,7 +59,9 @@ def connect(
     auth = from_settings(
         settings,
         hosts=places,
-        http=auth_session(coordinator.limiter(f"anaplan:{tenant_key}", per_minute=per_minute), retry=retry),
+        http=auth_session(
+            coordinator.limiter(f"anaplan:{tenant_key}", per_minute=per_minute), retry=retry, verify=verify
+        ),
         load=load_refresh_token,
         store=store_refresh_token,
         guard=one_at_a_time,
@@ -77,6 +80,7 @@ def connect(
             queue=max(wait_seconds, SHORTEST_QUEUE),
         ),
         retry=retry,
+        verify=verify,
     )
 
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.errors import ConfigurationError
 from connector_kit.redaction import shortened
+from connector_kit.tls import refuse_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,5 @@ def _base(setting: str, url: str) -> str:
         raise ConfigurationError(
             system=SYSTEM, subject=setting, expected="an address with https://", got=repr(shortened(url, 80))
         )
+    refuse_open(SYSTEM, f"setting {setting}", plain)
     return plain

@@ -18,6 +18,12 @@ LOGIN: tuple[th.Property[str], ...] = (
     th.Property("auth_url", th.StringType, description="Host of the token service, instead of the region's."),
     th.Property("oauth_url", th.StringType, description="Host of OAuth, instead of the region's."),
     th.Property(
+        "ca_bundle",
+        th.StringType,
+        description="File with the certificates to trust, for a company's own authority, as of a proxy that looks into "
+        "TLS.",
+    ),
+    th.Property(
         "auth_method",
         th.StringType,
         allowed_values=["basic", "certificate", "oauth"],

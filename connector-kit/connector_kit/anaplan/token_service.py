@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import requests
 from typing_extensions import override
@@ -38,7 +38,7 @@ _ADVICE = {
 
 
 def auth_session(
-    limiter: Limiter | None = None, *, retry: Retry | None = None, verify: bool | str = True
+    limiter: Limiter | None = None, *, retry: Retry | None = None, verify: Literal[True] | str = True
 ) -> HttpSession:
     """A session for the token service or the OAuth service: unsigned, with their kind of errors."""
     return HttpSession(SYSTEM, limiter=limiter, classify=classify_login, retry=retry, verify=verify, pool_size=2)

@@ -30,25 +30,23 @@ class Adapter(HTTPAdapter):
     """A pool that checks the leases (`connector_kit.lease_check`) before the first byte of what changes something.
 
     Args:
-        ssl_context: TLS connections are made with it, where there is one.
+        ssl_context: TLS connections are made with it.
         pool_size: connections at once; more requests wait.
     """
 
-    def __init__(self, ssl_context: ssl.SSLContext | None, pool_size: int) -> None:
+    def __init__(self, ssl_context: ssl.SSLContext, pool_size: int) -> None:
         self._ssl_context = ssl_context
         super().__init__(pool_connections=2, pool_maxsize=pool_size, pool_block=True)
 
     @override
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        if self._ssl_context is not None:
-            options["ssl_context"] = self._ssl_context
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*arguments, ssl_context=self._ssl_context, **options)
         _let_check(self.poolmanager)
 
     @override
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **options)
+        manager = super().proxy_manager_for(proxy, ssl_context=self._ssl_context, **options)
         if not known:
             _let_check(manager)
         return manager

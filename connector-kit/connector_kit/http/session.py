@@ -7,7 +7,8 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
 
 import backoff
 import requests
@@ -25,6 +26,7 @@ from connector_kit.http.adapter import Adapter, sending
 from connector_kit.http.bodies import MOST_BYTES, TooLargeError, read_whole
 from connector_kit.http.failures import NotSentError, common_error, no_answer
 from connector_kit.http.retry import Retry, moment
+from connector_kit.tls import client_context
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -77,7 +79,9 @@ class HttpSession:
             system; returns None to leave it to the common table.
         retry_statuses: statuses that this system means as "again, please" beyond 429, 502, 503 and 504.
         timeout: seconds to connect, seconds between bytes; a whole answer may take four times as long.
-        ssl_context: for connections that show a client certificate; `verify` still decides whom to trust.
+        verify: the file, or folder, with the certificates to trust in place of the usual ones. There is no way not to
+            verify.
+        ssl_context: from `tls.client_context`, for connections that show a client certificate.
     """
 
     def __init__(
@@ -91,7 +95,7 @@ class HttpSession:
         retry_statuses: Collection[int] = (),
         timeout: tuple[float, float] = (15.0, 300.0),
         pool_size: int = 8,
-        verify: bool | str = True,
+        verify: Literal[True] | str = True,
         ssl_context: ssl.SSLContext | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -106,9 +110,9 @@ class HttpSession:
         self._session = requests.Session()
         # Proxies and certificate bundles of the environment count; a .netrc must not replace our credentials.
         self._session.auth = _Unsigned()
-        self._session.verify = verify
+        self._session.verify = str(Path(verify).expanduser()) if isinstance(verify, str) else verify
         self._session.headers.update(headers or {})
-        adapter = Adapter(ssl_context, pool_size)
+        adapter = Adapter(ssl_context or client_context(), pool_size)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 

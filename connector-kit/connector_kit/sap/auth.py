@@ -7,10 +7,12 @@ communication is open, and identity services have their token endpoint elsewhere
 
 from __future__ import annotations
 
+import re
 import ssl
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +27,7 @@ from connector_kit.http.credentials import chosen_method
 from connector_kit.http.tokens import Token, TokenAuth
 from connector_kit.redaction import register_secret, shortened
 from connector_kit.sap.errors import SYSTEM, in_words, messages_of
+from connector_kit.tls import client_context
 
 DEFAULT_ENDPOINT = "/sap/bc/sec/oauth2/token"
 EARLY = 60.0
@@ -110,15 +113,16 @@ def tls_of(settings: Mapping[str, Any]) -> ssl.SSLContext | None:
     """
     if chosen_method(settings, _NEEDED, system=SYSTEM) != "certificate":
         return None
-    context = ssl.create_default_context()
-    # Never None: OpenSSL would ask at the terminal.
-    password = str(settings.get("private_key_password") or "")
+    context = client_context()
+    # OpenSSL takes files only. A text lies in a private folder for this moment, its key encrypted: what a process that
+    # is killed leaves there is of use to nobody.
     with tempfile.TemporaryDirectory() as folder:
-        # OpenSSL takes files only. A text lies in a private folder for this moment, encrypted as it came.
-        certificate = _file(folder, "certificate", str(settings["certificate"]))
-        key = _file(folder, "private_key", str(settings["private_key"])) if settings.get("private_key") else None
+        # Never None: OpenSSL would ask at the terminal.
+        files = _Files(folder, str(settings.get("private_key_password") or ""))
+        certificate = files.path("certificate", str(settings["certificate"]))
+        key = files.path("private_key", str(settings["private_key"])) if settings.get("private_key") else None
         try:
-            context.load_cert_chain(certificate, key, password)
+            context.load_cert_chain(certificate, key, files.password)
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 system=SYSTEM,
@@ -151,20 +155,54 @@ def _token(response: requests.Response) -> Token:
     return Token.lasting(grant.access_token, grant.expires_in or _USUAL_LIFE, early=EARLY)
 
 
-def _file(folder: str, name: str, value: str) -> str:
-    if "-----BEGIN" not in value:
-        place = Path(value).expanduser()
+class _Files:
+    """Certificate and key as files: where they are, or written for a moment.
+
+    Attributes:
+        password: of the key as it lies there.
+    """
+
+    def __init__(self, folder: str, password: str) -> None:
+        self._folder = Path(folder)
+        self.password = password
+
+    def path(self, name: str, value: str) -> str:
+        """The file of a setting that is a path or a text. Raises ConfigurationError: there is none."""
+        if "-----BEGIN" not in value:
+            return _readable(name, value)
+        path = self._folder / name
+        # Environment variables often carry the line breaks as two characters.
+        path.write_text(_PLAIN_KEY.sub(self._sealed, value.replace("\\n", "\n")), encoding="utf-8")
+        return str(path)
+
+    def _sealed(self, found: re.Match[str]) -> str:
+        """The key in a text, encrypted with a password that nobody keeps."""
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - slow to import, and rarely needed
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - slow to import, and rarely needed
+
+        if "ENCRYPTED" in found[0]:
+            return found[0]
         try:
-            place.open("rb").close()
-        except (OSError, ValueError) as error:
-            got = getattr(error, "strerror", None) or "no path"
-            # The key's path may be half of a key by mistake.
-            shown = f"{shortened(value, 200)}: {got}" if name == "certificate" else got
-            raise ConfigurationError(
-                system=SYSTEM, subject=f"setting {name}", expected="a readable PEM file or PEM text", got=shown
-            ) from error
-        return str(place)
-    path = Path(folder) / name
-    # Environment variables often carry the line breaks as two characters.
-    path.write_text(value.replace("\\n", "\n"))
-    return str(path)
+            key = serialization.load_pem_private_key(found[0].encode(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            return ""  # OpenSSL says that there is none
+        self.password = token_urlsafe(32)
+        encryption = serialization.BestAvailableEncryption(self.password.encode())
+        return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode()
+
+
+_PLAIN_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----\n?", re.DOTALL)
+
+
+def _readable(name: str, value: str) -> str:
+    place = Path(value).expanduser()
+    try:
+        place.open("rb").close()
+    except (OSError, ValueError) as error:
+        got = getattr(error, "strerror", None) or "no path"
+        # The key's path may be half of a key by mistake.
+        shown = f"{shortened(value, 200)}: {got}" if name == "certificate" else got
+        raise ConfigurationError(
+            system=SYSTEM, subject=f"setting {name}", expected="a readable PEM file or PEM text", got=shown
+        ) from error
+    return str(place)

@@ -16,6 +16,7 @@ from connector_kit.http.tokens import TokenAuth
 from connector_kit.odata.client import ODataSession
 from connector_kit.sap.auth import auth_of, tls_of, token_error
 from connector_kit.sap.errors import SYSTEM, classify
+from connector_kit.tls import refuse_open
 
 
 class SapSession(ODataSession):
@@ -75,6 +76,8 @@ def connect(config: Mapping[str, Any], *, coordinator: Coordinator | None = None
         raise ConfigurationError(
             system=SYSTEM, subject="setting api_url", expected="an address with https://", got=base_url or "nothing"
         )
+    for name in ("api_url", "token_url"):
+        refuse_open(SYSTEM, f"setting {name}", str(config.get(name) or ""))
     limiter, closing = _limiter(config, base_url, coordinator)
     common: dict[str, Any] = {
         "limiter": limiter,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector_kit.errors import ConfigurationError
+from connector_kit.tls import client_context
 
 _CLOCK = re.compile(r"([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
 _NUMBER_FOR_TEXT = re.compile(r"-?\d+ is not (of type 'string'|valid under any)")
@@ -69,7 +69,7 @@ def _check_bundle(plugin: str, path: str) -> None:
         place = Path(path).expanduser()
         if place.is_dir():  # OpenSSL takes a folder of certificates by their hashes, too
             return
-        ssl.create_default_context(cafile=str(place))
+        client_context().load_verify_locations(cafile=str(place))
     except (OSError, ValueError) as error:
         got = getattr(error, "strerror", None) or getattr(error, "reason", None) or "no certificate in PEM format"
         raise ConfigurationError(

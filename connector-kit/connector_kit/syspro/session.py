@@ -72,7 +72,7 @@ class EnetSession:
         per_minute: int | None = None,
         timeout: tuple[float, float] = (15.0, 300.0),
         retry: Retry | None = None,
-        verify: bool | str = True,
+        verify: Literal[True] | str = True,
         url_limit: int = 15_000,
         longest_get: int = 2_000,
         url_encoding: str = "utf-8",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 from connector_kit.errors import ConfigurationError, RefusedError
@@ -16,6 +16,7 @@ from connector_kit.http import HttpSession, Limiter, Retry, Unreadable
 from connector_kit.lease_check import LeaseCheck, under_lease
 from connector_kit.syspro.failures import SYSTEM, failure, failure_text
 from connector_kit.syspro.xml import decode
+from connector_kit.tls import warn_of_open
 
 if TYPE_CHECKING:
     import requests
@@ -45,7 +46,7 @@ class Wire:
         limiter: Limiter | None,
         retry: Retry | None,
         timeout: tuple[float, float],
-        verify: bool | str,
+        verify: Literal[True] | str,
         url_limit: int,
         url_encoding: str,
     ) -> None:
@@ -140,5 +141,6 @@ def _checked(base_url: str) -> str:
             expected=f"http(s)://SERVER:PORT{_DEFAULT_PATH}",
             got=base_url,
         )
+    warn_of_open(SYSTEM, "e.net address", base_url)
     path = parts.path.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or _DEFAULT_PATH}"

@@ -1,0 +1,31 @@
+"""The plugins, each imported once and forked for each run; certificates; servers."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+# Tests are imported by path, so their helpers have to be found by hand.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+PLUGINS = import_module("canaries.plugins").PLUGINS
+
+
+@pytest.fixture(scope="session", params=PLUGINS, ids=lambda plugin: plugin.name)
+def bench(request, tmp_path_factory):
+    bench = import_module("canaries.bench").Bench(request.param, tmp_path_factory.mktemp(request.param.name))
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the old protocol that one server speaks
+        made = import_module("authority").Certificates(tmp_path_factory.mktemp("authority"))
+        assert made.contexts
+    return made
