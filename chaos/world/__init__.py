@@ -1,0 +1,20 @@
+"""The thing on which histories act: a sandbox, the shipped flows as processes, and what can happen to them."""
+
+from chaos.world.acts import Act, After, Call, Moment, Record, Request
+from chaos.world.ran import Piped, Ran
+from chaos.world.world import FLOWS, Settings, Underway, World
+
+__all__ = [
+    "FLOWS",
+    "Act",
+    "After",
+    "Call",
+    "Moment",
+    "Piped",
+    "Ran",
+    "Record",
+    "Request",
+    "Settings",
+    "Underway",
+    "World",
+]
