@@ -46,6 +46,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder that keeps the data; a temporary one when not given")
     parser.add_argument("--task-seconds", type=float, default=0.3, help="base duration of an Anaplan task")
     parser.add_argument("--switch", action="append", default=[], metavar="SYSTEM.NAME=VALUE")
+    parser.add_argument("--clock", type=Path, help="file of a time that other processes share, see core/shared_time.py")
     parser.add_argument("--only", action="append", choices=SYSTEMS, help="start only this system (repeatable)")
     return parser.parse_args(argv)
 
@@ -65,9 +66,19 @@ def _set_switches(systems: Sequence[System], assignments: Sequence[str]) -> None
         by_name[name].switches.start_with(switch, value)
 
 
+def _clock(path: Path | None) -> Clock:
+    if path is None:
+        return Clock()
+    from sandbox.core.shared_time import SharedTime  # noqa: PLC0415  POSIX only, as nothing else here
+
+    shared = SharedTime(path)
+    shared.enroll()
+    return Clock(shared)
+
+
 def _run(arguments: argparse.Namespace, data: Path) -> None:
     options = Options(arguments.host, arguments.seed, arguments.size, data, arguments.task_seconds)
-    clock, journal, faults = Clock(), Journal(), Faults()
+    clock, journal, faults = _clock(arguments.clock), Journal(), Faults()
     names = arguments.only or SYSTEMS
     sockets = {name: bind(arguments.host, getattr(arguments, f"{name}_port")) for name in (*names, "control")}
     systems = build(names, options, clock)

@@ -240,16 +240,19 @@ def running(
     task_seconds: float = 0.05,
     only: Literal["syspro", "anaplan", "sap"] | None = None,
     switches: Mapping[str, str | float | bool] | None = None,
+    clock: Path | None = None,
     start_timeout: float = 600.0,
 ) -> Iterator[Running]:
     """Start ``python -m sandbox``, wait for its line, stop it in the end.
 
-    ``switches`` maps ``system.name`` to a value. RuntimeError with its stderr when it does not come up.
+    ``switches`` maps ``system.name`` to a value; ``clock`` is the file of a time to share. RuntimeError with the
+    process's stderr when it does not come up.
     """
     command = [sys.executable, "-m", "sandbox", "--seed", str(seed), "--size", str(size)]
     command += ["--task-seconds", str(task_seconds)]
     command += ["--only", only] if only else []
     command += ["--data", str(data)] if data else []
+    command += ["--clock", str(clock)] if clock else []
     for name, value in (switches or {}).items():
         command += ["--switch", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
     with tempfile.TemporaryFile("w+") as errors:

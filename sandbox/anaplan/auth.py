@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -181,8 +180,7 @@ class AuthService:
         tolerated = switches.number("certificate_skew_seconds")
         if version == "v2" and tolerated:
             stamp = int.from_bytes(nonce[:_STAMP_BYTES], "big")
-            # Against real time: the client's clock does not follow when the sandbox's is advanced.
-            if abs(time.time() - stamp) > tolerated:
+            if abs(self._tenant.clock.clients() - stamp) > tolerated:
                 raise _bad_credential()
 
     def _presented(self, request: Request, wrong_scheme: int) -> Token:

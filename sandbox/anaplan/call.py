@@ -146,7 +146,7 @@ class Gate:
 
     async def _wake(self, model: Model) -> None:
         if not model.open:
-            await asyncio.sleep(self._tenant.switches.seconds("cold_start_seconds"))
+            await self._tenant.clock.sleep(self._tenant.switches.seconds("cold_start_seconds"))
             model.open = True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from typing import TYPE_CHECKING
 
@@ -163,7 +162,7 @@ async def complete(call: ModelCall) -> Response:
     content = call.model.files.private(call.user.id, file.id)
     if content is None:
         raise ApiError(404)
-    await asyncio.sleep(call.switches.seconds("complete_seconds"))
+    await call.tenant.clock.sleep(call.switches.seconds("complete_seconds"))
     content.completed = True
     return success(call.schema("file"), file={**_row(call, file), "chunkCount": len(content.chunks)})
 

@@ -110,9 +110,10 @@ def _fill(call: ModelCall, request: ReadRequest, rows: Iterable[list[str]]) -> N
             raise CancelledError
 
     def wait(until: float) -> None:
-        while call.tenant.clock.now() < until:
-            check(0)
-            time.sleep(_STEP)
+        with call.tenant.clock.awaiting(until):
+            while call.tenant.clock.now() < until:
+                check(0)
+                time.sleep(_STEP)
 
     seconds, started = call.switches.seconds("read_request_seconds"), call.tenant.clock.now()
     try:

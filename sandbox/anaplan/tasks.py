@@ -77,9 +77,10 @@ class Run:
     def wait(self, until: float) -> None:
         """Wait for the clock; CancelledError when somebody cancelled."""
         self.check()
-        while self._clock.now() < until:
-            if self.task.cancel.wait(_STEP):
-                raise CancelledError
+        with self._clock.awaiting(until):
+            while self._clock.now() < until:
+                if self.task.cancel.wait(_STEP):
+                    raise CancelledError
 
     def now(self) -> float:
         """The clock's time."""

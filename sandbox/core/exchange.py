@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Send
 
+    from sandbox.core.clock import Clock
+
 
 class _Transport(Protocol):
     def abort(self) -> None: ...
@@ -25,9 +27,10 @@ class _Transport(Protocol):
 class Exchange:
     """One request and its answer, counted as they pass."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, clock: Clock) -> None:
         self._receive = receive
         self._send = send
+        self._clock = clock
         self._kept: bytes | None = None
         self.status = 0
         self.bytes_in = 0
@@ -102,8 +105,8 @@ class Exchange:
             self._transport.write(piece)
             self.bytes_out += len(piece)
             if pace:
-                await asyncio.sleep(pace)
-        await asyncio.sleep(linger)
+                await self._clock.sleep(pace)
+        await self._clock.sleep(linger)
         self._transport.close()
         while (await self._receive())["type"] != "http.disconnect":
             pass  # uvicorn has to know that it is gone, or it would log an unfinished response

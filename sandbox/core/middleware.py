@@ -43,7 +43,7 @@ class Watched:
         target = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
-        exchange = Exchange(receive, send)
+        exchange = Exchange(receive, send, self._clock)
         started, ticks = self._clock.now(), time.perf_counter()
         self._journal.arrived(self._system, started)
         fault = self._faults.claim(self._system, scope["method"], target)
@@ -93,15 +93,14 @@ class Watched:
         else:
             await self._app(scope, exchange.receive, exchange.send)
 
-    @staticmethod
-    async def _hold_back(action: Action, exchange: Exchange) -> None:
+    async def _hold_back(self, action: Action, exchange: Exchange) -> None:
         """What comes before the work: what the client gets to hear meanwhile, and the delay."""
         exchange.keep(await exchange.drain())
         if action.reset == "late":
             exchange.cut()
         if action.gave_up is not None:
             await exchange.answer(action.gave_up, action.headers, action.body.encode())
-        await asyncio.sleep(action.delay)
+        await self._clock.sleep(action.delay)
 
 
 def _goes_on(action: Action) -> bool:
