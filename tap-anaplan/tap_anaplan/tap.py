@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -13,7 +12,7 @@ from typing_extensions import override
 
 from connector_kit.commands import say
 from connector_kit.errors import ConfigurationError
-from connector_kit.singer.plugin import SecretsMixin, run
+from connector_kit.singer.plugin import SecretsMixin, close_with, run
 from connector_kit.singer.tap import TRIES_OF_A_CHECK, PagedStream, PagedTap
 from tap_anaplan.metadata import DEFINITIONS, Definition, DefinitionStream
 from tap_anaplan.settings import settings
@@ -35,7 +34,7 @@ class TapAnaplan(SecretsMixin, PagedTap):
     def site(self) -> Site:
         """The tenant and model that the settings name; closed when the tap goes."""
         site = Site(self.config, self.configured)
-        weakref.finalize(self, site.close)
+        close_with(self, site.close)
         return site
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing_extensions import override
 
 from connector_kit.commands import say
 from connector_kit.odata.schema import as_declared, fields_of_schema
-from connector_kit.singer.plugin import SecretsMixin, run
+from connector_kit.singer.plugin import SecretsMixin, close_with, run
 from connector_kit.singer.tap import PagedTap
 from tap_sap_s4hana.declarations import Declaration
 from tap_sap_s4hana.settings import settings
@@ -34,7 +33,7 @@ class TapSapS4Hana(SecretsMixin, PagedTap):
     def tenant(self) -> Tenant:
         """The tenant that the settings describe; closed when the tap goes."""
         tenant = Tenant(self.config)
-        weakref.finalize(self, tenant.close)
+        close_with(self, tenant.close)
         return tenant
 
     @override

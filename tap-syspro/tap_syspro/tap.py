@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import weakref
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ from typing_extensions import override
 from connector_kit.commands import say
 from connector_kit.errors import NotFoundError
 from connector_kit.odata.schema import fields_of_schema
-from connector_kit.singer.plugin import SecretsMixin, run
+from connector_kit.singer.plugin import SecretsMixin, close_with, run
 from connector_kit.singer.tap import PagedTap
 from tap_syspro.declarations import Declaration, declarations
 from tap_syspro.settings import settings
@@ -40,7 +39,7 @@ class TapSyspro(SecretsMixin, PagedTap):
             from tap_syspro.enet import EnetSite  # noqa: PLC0415 - most sites have OData
 
             site = EnetSite(self.config)
-        weakref.finalize(self, site.close)
+        close_with(self, site.close)
         return site
 
     @override

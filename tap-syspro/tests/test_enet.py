@@ -78,6 +78,17 @@ def test_a_tap_that_is_told_to_stop_logs_off(site, coordination, tmp_path):
     assert control.sessions() == []
 
 
+@pytest.mark.parametrize("arguments", [[], ["--test"]])
+def test_a_command_logs_off_and_ends(site, coordination, tmp_path, arguments):
+    config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
+    config.write_text(json.dumps(site.enet_config | coordination))
+    catalog.write_text(json.dumps(site.catalog("suppliers")))
+    command = [sys.executable, "-m", "tap_syspro", "--config", str(config), *(arguments or ["--catalog", str(catalog)])]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert site.sandbox.control.sessions() == []
+
+
 def test_behind_a_load_balancer_its_path_is_part_of_the_address(site, coordination):
     site.sandbox.control.switch("syspro", "rest_path", "/LoadBalancer/Rest")
     address = site.enet_config["enet_url"].replace("/SYSPROWCFService/Rest", "/LoadBalancer/Rest")

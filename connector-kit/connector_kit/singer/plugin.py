@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -147,6 +148,19 @@ def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     return {name: number(name, value) for name, value in config.items()}
 
 
+_open: list[weakref.finalize[Any, Any]] = []
+
+
+def close_with(plugin: object, close: Callable[[], object]) -> None:
+    """Call `close` when `plugin` goes, and at the latest when its command ends.
+
+    The interpreter's own end would be too late for whoever still has something to say to a server, such as a log-off:
+    urllib3 has emptied its pools by then, and a request would wait for a connection for ever.
+    """
+    _open[:] = [one for one in _open if one.alive]
+    _open.append(weakref.finalize(plugin, close))
+
+
 def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
     """Run the SDK's command of `plugin`; the `main` of each plugin's package.
 
@@ -154,6 +168,14 @@ def run(plugin: type[_Base], arguments: Sequence[str] | None = None) -> None:
     one line on stderr and exit code 1; a traceback comes with the debug log level. Any other exception is a defect: it
     keeps its traceback, with secrets masked.
     """
+    try:
+        _run(plugin, arguments)
+    finally:
+        for close in reversed(_open):
+            close()
+
+
+def _run(plugin: type[_Base], arguments: Sequence[str] | None) -> None:
     command = plugin.cli  # sets the SDK's logging up
     redact_logs()
     for handler in logging.getLogger().handlers:
