@@ -9,14 +9,17 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 import requests
 
 from chaos.clock import Clock
+from chaos.database_time import follow
 from sandbox.testing import running
 
 if TYPE_CHECKING:
@@ -241,3 +244,20 @@ def test_the_sandbox_lives_in_the_same_time(clock: Clock, tmp_path: Path) -> Non
     assert 120 <= slow < 140
     assert none == 0
     assert 30 <= given_up < 50
+
+
+def test_the_time_of_postgresql_follows(clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pgserver = pytest.importorskip("pgserver")
+    folder = tmp_path_factory.mktemp("pg")
+    server = pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        follow(clock.path, server.get_uri(), folder)
+        clock.advance(_HOUR)
+        with psycopg.connect(server.get_uri()) as connection:
+            found = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+        assert found is not None
+        assert found[0] == pytest.approx(clock.now(), abs=10)
+    finally:
+        server.cleanup()
