@@ -6,6 +6,7 @@ import multiprocessing
 from importlib.util import find_spec
 
 _PRELOADED = (
+    "chaos.preload",  # before the modules whose clocks it reaches
     "tap_anaplan.tap",
     "tap_sap_s4hana.tap",
     "tap_syspro.tap",

@@ -44,7 +44,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something happens to a process of a run.
 
     ``does`` is a signal, or ``close``: nobody reads any longer what the tap writes. A SIGSTOP ends with SIGCONT when
-    ``seconds`` have passed (in virtual time, where the world has it). ``pipeline`` counts the tasks of the job from 0.
+    ``seconds`` of the world's time have passed. ``pipeline`` counts the tasks of the job from 0.
     """
 
     process: Literal["tap", "target"]

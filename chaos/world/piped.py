@@ -17,22 +17,12 @@ from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Protocol
 
+from chaos.clock import Clock
 from chaos.world.acts import Act, After, Call, Record, Request
 from chaos.world.process import Surroundings, Watch, start
 from chaos.world.pump import Pump
 from chaos.world.steps import Steps
-
-
-class Clock(Protocol):
-    """The time of a world."""
-
-    path: Path
-
-    def advance(self, seconds: float) -> None:
-        """Let so many seconds pass at once."""
-
 
 _LOOK = 0.01  # real seconds between two looks at a process that may have stopped
 _STOPPED_FOR = 0.3  # real seconds that others have while one is stopped
@@ -72,11 +62,11 @@ class Pipe:
         folder: for outputs, errors, messages and steps.
         acts: what happens to them.
         counted: calls are counted though no act asks for it.
-        clock: the world's, where it has one.
+        clock: the world's.
     """
 
     def __init__(
-        self, tap: Side, target: Side, folder: Path, acts: Sequence[Act], *, counted: bool, clock: Clock | None
+        self, tap: Side, target: Side, folder: Path, acts: Sequence[Act], *, counted: bool, clock: Clock
     ) -> None:
         self._folder = folder
         self._clock = clock
@@ -155,10 +145,8 @@ class Pipe:
             if process.pid is None or not _is_stopped(process.pid):
                 continue
             if process.pid not in self._stopped_until:
-                if self._clock is not None:
-                    self._clock.advance(act.seconds)
-                pause = act.seconds if self._clock is None else _STOPPED_FOR
-                self._stopped_until[process.pid] = time.monotonic() + pause
+                self._clock.advance(act.seconds)
+                self._stopped_until[process.pid] = time.monotonic() + _STOPPED_FOR
             elif time.monotonic() > self._stopped_until[process.pid]:
                 del self._stopped_until[process.pid]
                 with suppress(ProcessLookupError):

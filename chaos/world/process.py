@@ -22,6 +22,7 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
+from chaos.patching import install
 from chaos.world.acts import Act
 from chaos.world.steps import Steps, arm
 from testkit.forked import FORKING
@@ -123,5 +124,4 @@ def _settle(surroundings: Surroundings) -> None:
     if surroundings.largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (surroundings.largest_file, resource.RLIM_INFINITY))
     if surroundings.clock is not None:
-        install = import_module("chaos.patching").install
         install(surroundings.clock, surroundings.host)

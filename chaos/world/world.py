@@ -11,14 +11,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from typing_extensions import Self
 
+from chaos.clock import Clock
+from chaos.world import equality
 from chaos.world.acts import Act
-from chaos.world.piped import Clock, Pipe, Side
+from chaos.world.piped import Pipe, Side
 from chaos.world.process import Surroundings, Watch, start
 from chaos.world.ran import Piped, Ran, states_in
 from chaos.world.stores import Stores
@@ -47,15 +50,15 @@ class World:
     """A context manager. All servers are those of one sandbox process; `reset` makes everything new but that process.
 
     folder: an existing one for all files. seed: of the sandbox's data and of the processes' random numbers. size: of
-    the sandbox's data. room: bytes of a disk of its own for the files of the flows, where this user may mount one.
+    the sandbox's data. begins: what the clocks show at first, with a time zone; now, when None.
     """
 
     folder: Path
     seed: int = 7
     size: str = "tiny"
-    virtual: bool = True
+    begins: datetime | None = None
     sandbox: Running = field(init=False)
-    clock: Clock | None = field(init=False, default=None)
+    clock: Clock = field(init=False)
     stores: Stores = field(init=False)
     variables: dict[str, str] = field(init=False, default_factory=dict)
     """Of all processes, such as TZ and LC_ALL."""
@@ -67,7 +70,10 @@ class World:
         self._numbers = itertools.count(1)
         self._catalogs: dict[str, dict[str, Any]] = {}
         try:
-            self.sandbox = self._stack.enter_context(running(seed=self.seed, size=self.size, task_seconds=0.05))
+            time_file = self.folder / "time"
+            self.clock = self._stack.enter_context(Clock.create(time_file, self.begins))
+            servers = running(seed=self.seed, size=self.size, task_seconds=0.3, clock=time_file)
+            self.sandbox = self._stack.enter_context(servers)
             self.stores = self._stack.enter_context(Stores(self.folder / "stores", self.command))
             self._lay_out()
             self._discover()
@@ -177,6 +183,10 @@ class World:
         assert process.exitcode is not None
         return Said(process.exitcode, *texts)
 
+    def differences(self, flow: str) -> list[str]:
+        """Where a flow's two sides differ, a line each, but for rows that the trail calls failures; [] when nowhere."""
+        return equality.differences(self, flow)
+
     # What processes are given.
 
     def environment(self, host: str = "a") -> dict[str, str]:
@@ -203,7 +213,7 @@ class World:
         temporary.mkdir(exist_ok=True)
         own = {"HOME": str(home), "TMPDIR": str(temporary), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         own |= {"NO_COLOR": "1", "AUDIT_URL": self.stores.audit_url, **self.variables}
-        return Surroundings(own, home, host, self.clock.path if self.clock else None, None, self.seed)
+        return Surroundings(own, home, host, self.clock.path, None, self.seed)
 
     def _state(self, pipeline: Pipeline) -> dict[str, Any]:
         file = self.state_file(pipeline)

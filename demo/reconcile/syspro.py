@@ -5,7 +5,7 @@ A reading of the mapping in meltano/syspro-to-anaplan.yml of its own: if the two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -182,6 +182,25 @@ def inventory(rows: Callable[[str, str], list[Row]], company: str) -> Iterator[t
                 "Unit Cost": str(row["UnitCost"]),
             },
         )
+
+
+def anaplan_key(stream: str, key: Sequence[str]) -> str:
+    """Where the record of a stream goes: the code of its list item or cell; its key as the audit trail has it."""
+    company, *rest = key
+    match stream, rest:
+        case (("suppliers" | "supplier_addresses" | "customers" | "customer_balances"), [number]):
+            parts = [_code(company, number)]
+        case (("ap_invoices" | "ar_invoices"), [partner, invoice, *kind]):
+            parts = [_code(company, partner), _code("", invoice)[1:], *kind]
+        case "stock_warehouses", [code, warehouse]:
+            parts = [f"{company}-{code}|{company}-{warehouse.rstrip()}"]
+        case "gl_balances", [_, account, year, period]:
+            parts = [f"{company}-{account}|{_month(year, period)}"]
+        case "gl_accounts", [_, account]:
+            parts = [company, account]
+        case _:  # items, postings, and what has a key in Anaplan's own words
+            parts = [*key]
+    return "-".join(parts)
 
 
 LISTS = {"Accounts": accounts, "Suppliers": suppliers, "Customers": customers, "Products": products}
