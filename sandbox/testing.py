@@ -179,6 +179,10 @@ class Control:
         """Anaplan: lock, archive, deploy, ... a model."""
         self.call("POST", "/anaplan/model-state", {"model": model, "state": state})
 
+    def extend_timescale(self, last_year: int, model: str | None = None) -> None:
+        """Anaplan: the administrator gives a model, or all of them, more years behind the last one."""
+        self.call("POST", "/anaplan/timescale", {"last_year": last_year, "model": model})
+
     def foreign_task(self, seconds: float, model: str | None = None) -> None:
         """Anaplan: somebody else's import occupies the model."""
         self.call("POST", "/anaplan/foreign-task", {"model": model, "seconds": seconds})

@@ -10,6 +10,7 @@ import base64
 import binascii
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -146,9 +147,21 @@ class AuthService:
     def _basic(self, value: str) -> User:
         email, _, password = _decoded(value).decode("utf-8", "replace").partition(":")
         for user in self._tenant.users:
-            if user.email == email and user.password == password:
+            if user.email == email and password == self._password(user):
                 return user
         raise _bad_credential()
+
+    def _password(self, user: User) -> str:
+        changed = self._tenant.switches.text("new_password") if user is self._tenant.users[0] else ""
+        return changed or user.password
+
+    def _registered(self) -> x509.Certificate:
+        renewed = self._tenant.switches.text("new_certificate")
+        return x509.load_pem_x509_certificate(renewed.encode()) if renewed else self._certificate
+
+    def _is_valid(self, certificate: x509.Certificate) -> bool:
+        now = datetime.fromtimestamp(self._tenant.clock.clients(), timezone.utc)
+        return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
     def _by_certificate(self, value: str, body: bytes) -> User:
         try:
@@ -162,7 +175,8 @@ class AuthService:
         except (msgspec.DecodeError, KeyError, binascii.Error):
             raise _bad_credential() from None
         key = presented.public_key()
-        if presented != self._certificate or not isinstance(key, RSAPublicKey):
+        known = presented == self._registered() and self._is_valid(presented)
+        if not known or not isinstance(key, RSAPublicKey):
             raise _bad_credential()
         try:
             key.verify(signature, nonce, PKCS1v15(), hashes.SHA512())

@@ -43,13 +43,26 @@ class Calendar:
             for year in self._range()
             for month, name in enumerate(_MONTHS, 1)
         )
-        self.by_name = {period.name: period for period in (*self.months, *self.years)}
-        self.by_id = {period.id: period for period in (*self.months, *self.years)}
+        self._index()
         self.current = self.month_of(current)
         self.fiscal_year = self.current.year
 
+    def extend(self, last_year: int) -> None:
+        """More years behind the last one; ValueError when there are no more."""
+        if last_year <= self.last_year:
+            raise ValueError(f"the calendar goes to {self.last_year} already")
+        more = Calendar(self.last_year + 1, last_year, date(last_year, 1, 1))
+        self.last_year = last_year
+        self.years += more.years
+        self.months += more.months
+        self._index()
+
     def _range(self) -> range:
         return range(self.first_year, self.last_year + 1)
+
+    def _index(self) -> None:
+        self.by_name = {period.name: period for period in (*self.months, *self.years)}
+        self.by_id = {period.id: period for period in (*self.months, *self.years)}
 
     def month_of(self, day: date) -> Period:
         """The month that ``day`` falls in; ValueError, in the API's words, outside the calendar."""

@@ -84,6 +84,11 @@ class _Replacement(msgspec.Struct, forbid_unknown_fields=True):
     model: str | None = None
 
 
+class _Timescale(msgspec.Struct, forbid_unknown_fields=True):
+    last_year: int
+    model: str | None = None
+
+
 class _ModelOnly(msgspec.Struct, forbid_unknown_fields=True):
     model: str | None = None
 
@@ -170,6 +175,7 @@ class TenantControl:
             Route("/modules/{name}", self._module, methods=["GET"]),
             Route("/users", self._users, methods=["GET"]),
             Route("/model-state", self._model_state, methods=["POST"]),
+            Route("/timescale", self._timescale, methods=["POST"]),
             Route("/foreign-task", self._foreign_task, methods=["POST"]),
             Route("/cancel-tasks", self._cancel_tasks, methods=["POST"]),
             Route("/consume-rate", self._consume_rate, methods=["POST"]),
@@ -215,6 +221,16 @@ class TenantControl:
             raise HTTPException(400, f"state: expected one of {', '.join(STATES)}, got {change.state!r}")
         self._model(change.model).state = change.state
         return encoded({"state": change.state})
+
+    async def _timescale(self, request: Request) -> Response:
+        wanted = await decoded(request, _Timescale)
+        models = self._tenant.models.values() if wanted.model is None else (self._model(wanted.model),)
+        try:
+            for model in models:
+                model.calendar.extend(wanted.last_year)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from None
+        return encoded({"last_year": wanted.last_year})
 
     async def _foreign_task(self, request: Request) -> Response:
         wanted = await decoded(request, _Foreign)

@@ -8,6 +8,8 @@ _AUTH = (
     Switch("token_seconds", int, 2100, "lifetime of an authentication token or OAuth access token"),
     Switch("certificate", ("v1_and_v2", "v2_only"), "v1_and_v2", "accepted versions of the certificate nonce"),
     Switch("certificate_skew_seconds", int, 900, "tolerated age of a v2 nonce; 0 accepts any timestamp"),
+    Switch("new_password", str, "", "the integration user's password since it was changed"),
+    Switch("new_certificate", str, "", "PEM of the certificate that was registered in place of the first one"),
     Switch("refresh_tokens", ("rotating", "lasting"), "rotating", "whether a refresh token is good for one use only"),
     Switch("refresh_token_seconds", int, 43_000, "life of a rotating refresh token"),
     Switch(

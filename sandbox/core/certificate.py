@@ -21,19 +21,19 @@ SERVER_CERTIFICATES: tuple[ServerCertificate, ...] = get_args(ServerCertificate)
 _DAY = timedelta(days=1)
 
 
-def make(name: str) -> tuple[x509.Certificate, bytes, bytes]:
-    """A self-signed certificate: itself, its PEM, and its private key's PEM."""
+def make(name: str, since: datetime | None = None, days: float = 3650) -> tuple[x509.Certificate, bytes, bytes]:
+    """A self-signed certificate, valid from ``since`` (yesterday) for ``days``: itself, its PEM, its key's PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     subject = _named(name)
-    now = datetime.now(timezone.utc)
+    begin = since or datetime.now(timezone.utc) - _DAY
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + 3650 * _DAY)
+        .not_valid_before(begin)
+        .not_valid_after(begin + days * _DAY)
         .sign(key, hashes.SHA256())
     )
     return certificate, certificate.public_bytes(serialization.Encoding.PEM), _private(key)

@@ -82,7 +82,8 @@ class Auth:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             given = _basic(credentials.strip())
-            known = given is not None and _same(given[0], self._user.username) and _same(given[1], self._user.password)
+            password = self._switches.text("new_password") or self._user.password
+            known = given is not None and _same(given[0], self._user.username) and _same(given[1], password)
             return None if known else self._unauthorized("name or password is incorrect")
         if scheme.lower() == "bearer":
             return None if self._token_lives(credentials.strip()) else self._invalid_token()

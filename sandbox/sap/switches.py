@@ -8,6 +8,7 @@ from sandbox.core.switches import Switch, Switches
 AUTH = (
     Switch("oauth_client_credentials", bool, True, "Client credentials are an inbound way to log on."),
     Switch("token_seconds", int, 3600, "Life of an access token."),
+    Switch("new_password", str, "", "The communication user's password since it was changed."),
     Switch("client_certificate", bool, True, "A client certificate that the proxy in front hands on is a log-on."),
     Switch("not_arranged", str, "", "Services, comma-separated, that no communication arrangement covers."),
     Switch("not_arranged_status", ("403", "401"), "403", "How a service without an arrangement is refused."),

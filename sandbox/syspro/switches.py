@@ -21,6 +21,7 @@ ODATA = (
     Switch("plus_tables", ("absent", "verbatim", "underscore"), "absent", "Custom-form tables such as ApSupplier+."),
     Switch("filter_functions", bool, True, "contains, startswith, year and the like work in $filter."),
     Switch("odata_password", ("separate", "enet"), "separate", "Which password Basic authentication checks."),
+    Switch("new_odata_password", str, "", "The password generated for OData since it was changed."),
     Switch("compression", bool, False, "Bodies are gzipped for clients that accept it."),
     Switch("operator_known", bool, True, "The OData service was started since the operator was made."),
     Switch(
@@ -33,6 +34,7 @@ ODATA = (
 )
 ENET = (
     Switch("unlicensed", str, "", "Business objects, comma-separated, that the site has no licence for."),
+    Switch("new_operator_password", str, "", "The operator's password since it was changed."),
     Switch("element_case", ("pascal", "lower"), "pascal", "Case of the elements in replies of query objects."),
     Switch("idle_seconds", float, 900.0, "A session dies after so many idle seconds; 0 never."),
     Switch("single_session", bool, True, "A second logon of an operator ends the first session."),

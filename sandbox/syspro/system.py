@@ -78,7 +78,9 @@ class Syspro:
         if user != self._operator.code or not self.switches.flag("operator_known"):
             return None
         separate = self.switches.text("odata_password") == "separate"
-        return self._operator.odata_password if separate else self._operator.password
+        if separate:
+            return self.switches.text("new_odata_password") or self._operator.odata_password
+        return self.switches.text("new_operator_password") or self._operator.password
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

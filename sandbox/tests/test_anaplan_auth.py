@@ -227,3 +227,20 @@ def test_unknown_clients_and_grants_are_refused(anaplan):
     assert oauth(anaplan, grant_type="client_credentials").json()["error"] == "unsupported_grant_type"
     wrong = oauth(anaplan, client_id="other", grant_type="refresh_token", refresh_token="x")
     assert wrong.json()["error"] == "unauthorized_client"
+
+
+def test_a_changed_password_is_the_only_one(anaplan):
+    user, old = anaplan.info["username"], anaplan.info["password"]
+    anaplan.control.switch("anaplan", "new_password", "another")
+    assert authenticate(anaplan, auth=(user, old)).status_code == 401
+    assert authenticate(anaplan, auth=(user, "another")).status_code == 201
+
+
+def test_a_renewed_certificate_is_the_only_one_and_only_while_it_is_valid(anaplan):
+    _, renewed, key = make("renewed")
+    anaplan.control.switch("anaplan", "new_certificate", renewed.decode())
+    assert prove(anaplan, os.urandom(150)).status_code == 401
+    assert prove(anaplan, os.urandom(150), certificate=renewed, key=key).status_code == 201
+    _, expired, key = make("expired", days=0.5)
+    anaplan.control.switch("anaplan", "new_certificate", expired.decode())
+    assert prove(anaplan, os.urandom(150), certificate=expired, key=key).status_code == 401

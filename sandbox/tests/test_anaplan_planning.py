@@ -146,3 +146,16 @@ def test_an_export_may_move_the_serial_number(anaplan):
     anaplan.control.switch("anaplan", "serial_moves", "every_action")
     anaplan.run("exports", "Suppliers.csv")
     assert int(model_of(anaplan)["lastSavedSerialNumber"]) == int(before["lastSavedSerialNumber"]) + 1
+
+
+def test_a_calendar_gets_more_years_behind_its_last_one(anaplan, s4):
+    cells = {"Version": "Budget 2027", "Company Code": "1", "Account": "1", "Period": "Feb 28", "Amount": "1"}
+    row = {"dimensions": {"Plan Lines": "later"}, "values": cells}
+    with pytest.raises(ValueError, match="Feb 28"):
+        anaplan.control.fill([row], module="Plan Lines", model=S4)
+    before = anaplan.control.module_rows("Plan Lines", S4)
+    anaplan.control.extend_timescale(2028)
+    assert anaplan.control.module_rows("Plan Lines", S4) == before
+    anaplan.control.fill([row], module="Plan Lines", model=S4)
+    with pytest.raises(ValueError, match="already"):
+        anaplan.control.extend_timescale(2028)

