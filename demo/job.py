@@ -40,6 +40,7 @@ def meltano(command: Sequence[str], environment: Mapping[str, str], log: Path, t
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
+        umask=0o077,  # Meltano writes settings and state by it
         text=True,
         timeout=timeout,
         check=False,

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector_kit import private_files
 from connector_kit.errors import ConfigurationError
 from connector_kit.redaction import redact
 from connector_kit.secrets import resolve
@@ -296,10 +297,11 @@ def test_a_wrong_key_or_file_is_explained_in_one_line(home, spoil, expected):
     assert "\n" not in str(caught.value)
 
 
-def test_a_key_file_that_everybody_reads_is_warned_about(home, caplog):
+def test_a_key_file_that_everybody_reads_is_warned_about(home, caplog, monkeypatch):
     run("init")
     run("set", "a", stdin="value")
     (home / "secrets.key").chmod(0o644)
+    monkeypatch.setattr(private_files, "_lets_in", lambda folder: True)  # the test's own folder lets nobody in
     with caplog.at_level(logging.WARNING):
         resolve({"a": "file:a"}, ())
     assert "chmod 600" in caplog.text
@@ -320,3 +322,58 @@ def test_several_processes_that_store_at_once_lose_nothing(home):
         process.join(30)
         assert process.exitcode == 0
     assert SecretStore.open().names() == names
+
+
+def _write(home, change):
+    path = home / "secrets.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+def test_a_value_means_nothing_under_another_name(home):
+    """Who can write the file, and has no key, could else have one system's password sent to another."""
+    run("init")
+    run("set", "anaplan", stdin="one")
+    run("set", "syspro", stdin="two")
+    _write(home, lambda document: document["secrets"].update(syspro=document["secrets"]["anaplan"]))
+    assert resolve({"a": "file:anaplan"}, ()) == {"a": "one"}
+    for attempt in (lambda: resolve({"a": "file:syspro"}, ()), SecretStore.open().rotate):
+        with pytest.raises(ConfigurationError, match="another name's") as caught:
+            attempt()
+        assert "one" not in str(caught.value).replace("another", "")
+
+
+@pytest.mark.parametrize("place", range(0, 140, 7))
+def test_a_value_that_was_tampered_with_is_none(home, place):
+    run("init")
+    run("set", "a", stdin="value")
+
+    def tamper(document):
+        token = document["secrets"]["a"]
+        at = place % (len(token) - 3)
+        document["secrets"]["a"] = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
+
+    _write(home, tamper)
+    with pytest.raises(ConfigurationError, match="another key"):
+        resolve({"a": "file:a"}, ())
+
+
+def test_a_store_of_the_first_version_is_read_and_a_rotation_binds_its_names(home):
+    run("init")
+    key = Fernet((home / "secrets.key").read_text().strip())
+    old = {"version": 1, "secrets": {"a": key.encrypt(b"first").decode(), "b": key.encrypt(b"second").decode()}}
+    (home / "secrets.json").write_text(json.dumps(old))
+    assert resolve({"a": "file:a"}, ()) == {"a": "first"}
+    assert run("rotate").exit_code == 0
+    _write(home, lambda document: document["secrets"].update(b=document["secrets"]["a"]))
+    with pytest.raises(ConfigurationError, match="another name's"):
+        resolve({"b": "file:b"}, ())
+
+
+def test_a_store_of_a_later_version_is_not_guessed_at(home):
+    run("init")
+    run("set", "a", stdin="value")
+    _write(home, lambda document: document.update(version=3))
+    with pytest.raises(ConfigurationError, match="got version 3"):
+        resolve({"a": "file:a"}, ())

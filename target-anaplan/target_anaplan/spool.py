@@ -8,7 +8,6 @@ import io
 import queue
 import shutil
 import sys
-import tempfile
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -85,22 +84,16 @@ class Worker:
 
 
 class SpoolDir:
-    """A folder of this run below `spool_dir` (default: the system's temporary files), readable by this user only."""
+    """The folders of a run's files, below `path`, which is this run's alone."""
 
-    def __init__(self, parent: str | None) -> None:
-        if parent:
-            private_folder(Path(parent).expanduser())
-        self.path = Path(tempfile.mkdtemp(prefix="target-anaplan-", dir=parent and str(Path(parent).expanduser())))
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._files = 0
 
     def next_folder(self) -> Path:
         """A new folder for one file's chunks."""
         self._files += 1
         return self.path / f"{self._files:05d}"
-
-    def remove(self) -> None:
-        """The folder with everything in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
 
 
 class KeyFile:

@@ -13,6 +13,7 @@ from connector_kit.delivery.target import DeliveryTarget
 from connector_kit.errors import ConfigurationError
 from connector_kit.lease_check import under_lease
 from connector_kit.mapping.columns import Dialect
+from connector_kit.private_files import run_folder
 from connector_kit.singer.outcomes import check_delivered, note_missing_streams
 from connector_kit.singer.plugin import run
 from connector_kit.threads import ThreadPool
@@ -186,8 +187,7 @@ class TargetAnaplan(DeliveryTarget):
                 places = find(model, self._mappings)
             finally:  # what was opened meanwhile is closed with the rest, also when the mappings don't fit
                 trail = self._trail = self._resources.enter_context(opening.result())
-        spool_dir = SpoolDir(config.get("spool_dir"))
-        self._resources.callback(spool_dir.remove)
+        spool_dir = SpoolDir(self._resources.enter_context(run_folder(self.name, config.get("spool_dir"))))
         worker = Worker(spool_dir.path)
         self._resources.callback(worker.stop)
         self._run = trail.begin_run(

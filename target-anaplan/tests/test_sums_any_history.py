@@ -132,7 +132,7 @@ def _outbox(folder, trail, worker):
     services = Services(
         trail=trail,
         run=trail.begin_run(plugin="test", version="1", destination="model"),
-        spool_dir=SpoolDir(str(folder)),
+        spool_dir=SpoolDir(Path(tempfile.mkdtemp(dir=folder))),
         worker=worker,
         system="ERP",
         scope="anaplan/1",

@@ -26,6 +26,7 @@ def _child(module: Any, case: dict[str, Any]) -> None:
     for number, name, flags in ((0, case["stdin"], os.O_RDONLY), (1, "stdout", write), (2, "stderr", write)):
         os.dup2(os.open(name, flags, 0o600), number)
     os.environ.update(case["environment"])
+    os.umask(case.get("umask", 0o022))
     sys.argv = [module.__name__, *case["arguments"]]
     _impatient()
     if defect := case.get("defect"):
@@ -75,11 +76,16 @@ def _run(module: Any, case: dict[str, Any]) -> int:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        if signals and Path(case["signal_when"]).exists():
+        if signals and _there(case["signal_when"]):
             os.kill(pid, signals.pop())
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
+
+
+def _there(pattern: str) -> bool:
+    """Whether there is a file whose path is, or matches, `pattern`."""
+    return any(Path("/").glob(pattern.lstrip("/")))
 
 
 def _import_all(package: str) -> None:

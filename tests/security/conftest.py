@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from sandbox.testing import Running, running
 
 # Tests are imported by path, so their helpers have to be found by hand.
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
@@ -20,6 +23,12 @@ def bench(request, tmp_path_factory):
     bench = import_module("canaries.bench").Bench(request.param, tmp_path_factory.mktemp(request.param.name))
     yield bench
     bench.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Running]:
+    with running(size="tiny", task_seconds=0.02) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

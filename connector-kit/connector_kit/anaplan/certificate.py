@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector_kit.anaplan.errors import SYSTEM
 from connector_kit.errors import ConfigurationError
+from connector_kit.private_files import warn_of_exposure
 from connector_kit.redaction import shortened
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def _pem(setting: str, value: str) -> bytes:
         if setting == "certificate":  # the key's path may be half of a key by mistake
             got = f"{shortened(value, 200)}: {got}"
         raise _wrong(setting, "a readable PEM file or PEM text", got) from error
+    if setting == "private_key" or b"PRIVATE KEY-----" in content:
+        warn_of_exposure("The file with the private key", Path(value))
     if other := _other_form(content):
         form, hint = other
         raise ConfigurationError(system=SYSTEM, subject=setting, expected="a PEM file", got=form, hint=hint)

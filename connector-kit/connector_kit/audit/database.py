@@ -22,7 +22,7 @@ from connector_kit.audit.codec import CLEAR, Codec
 from connector_kit.errors import BusyError, ConfigurationError, ConnectorError, UnavailableError
 from connector_kit.postgres import connect
 from connector_kit.redaction import redact, register_url
-from connector_kit.sqlite import changed, make_file
+from connector_kit.sqlite import changed, check_file, make_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -245,9 +245,7 @@ class Database:
         )
 
     def _find_file(self) -> None:
-        if self._path.exists():
-            return
-        if not self.create:
+        if not self.create and not self._path.exists():
             raise ConfigurationError(
                 system="audit trail",
                 subject=self.name,
@@ -256,7 +254,7 @@ class Database:
                 hint="Give --url or AUDIT_URL; a target writes a trail when it runs.",
             )
         try:
-            make_file(self._path)
+            (check_file if self._path.exists() else make_file)(self._path)
         except OSError as error:
             raise ConfigurationError(
                 system="audit trail",

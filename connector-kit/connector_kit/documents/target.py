@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import tempfile
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from typing_extensions import override
@@ -17,7 +15,7 @@ from connector_kit.delivery.intake import Route
 from connector_kit.delivery.target import DeliveryTarget
 from connector_kit.documents.reading import parse
 from connector_kit.errors import ConfigurationError
-from connector_kit.private_files import private_folder
+from connector_kit.private_files import run_folder
 from connector_kit.singer.outcomes import check_delivered, note_missing_streams
 
 if TYPE_CHECKING:
@@ -187,11 +185,7 @@ class DocumentTarget(DeliveryTarget):
         coordinator = self._resources.enter_context(coordination.connect(config.get("coordination_url")))
         connected = self.connect({recipe.rules.name for recipe in self.recipes}, self._resources, coordinator)
         trail = self._resources.enter_context(audit.Trail.of(config))
-        parent = config.get("spool_dir") and Path(config["spool_dir"]).expanduser()
-        if parent:
-            private_folder(parent)
-        temporary = tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=parent)
-        folder = Path(self._resources.enter_context(temporary))
+        folder = self._resources.enter_context(run_folder(self.name, config.get("spool_dir")))
         self._run = trail.begin_run(
             plugin=self.name,
             version=self.plugin_version,

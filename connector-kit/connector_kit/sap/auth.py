@@ -25,6 +25,7 @@ from connector_kit.http import HttpSession, Unreadable
 from connector_kit.http.bodies import decoded
 from connector_kit.http.credentials import chosen_method
 from connector_kit.http.tokens import Token, TokenAuth
+from connector_kit.private_files import warn_of_exposure
 from connector_kit.redaction import register_secret, shortened
 from connector_kit.sap.errors import SYSTEM, in_words, messages_of
 from connector_kit.tls import client_context
@@ -197,7 +198,7 @@ _PLAIN_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*P
 def _readable(name: str, value: str) -> str:
     place = Path(value).expanduser()
     try:
-        place.open("rb").close()
+        content = place.read_bytes()
     except (OSError, ValueError) as error:
         got = getattr(error, "strerror", None) or "no path"
         # The key's path may be half of a key by mistake.
@@ -205,4 +206,6 @@ def _readable(name: str, value: str) -> str:
         raise ConfigurationError(
             system=SYSTEM, subject=f"setting {name}", expected="a readable PEM file or PEM text", got=shown
         ) from error
+    if b"PRIVATE KEY-----" in content:
+        warn_of_exposure("The file with the private key", place)
     return str(place)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import stat
 from pathlib import Path
 
 from cryptography.fernet import Fernet, MultiFernet
 
 from connector_kit.errors import ConfigurationError
+from connector_kit.private_files import warn_of_exposure
 from connector_kit.redaction import register_secret
 from connector_kit.secrets.files import write_private
 from connector_kit.secrets.places import KEY, key_path
-
-log = logging.getLogger(__name__)
 
 
 class Keys:
@@ -46,8 +43,7 @@ class Keys:
             raise _wrong(path, "no such file", hint) from error
         except (OSError, UnicodeDecodeError) as error:
             raise _wrong(path, type(error).__name__, "Check the file and who may read it.") from error
-        if os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
-            log.warning("The secrets' key file %s can be read by every user of this machine: chmod 600 it", path)
+        warn_of_exposure("The secrets' key file", path)
         return cls([line.strip() for line in content.splitlines() if line.strip()], path)
 
     @classmethod

@@ -1,4 +1,8 @@
-"""The encrypted file: secrets by name, each encrypted on its own (Fernet: AES-128-CBC with HMAC-SHA-256)."""
+"""The encrypted file: secrets by name, each encrypted on its own (Fernet: AES-128-CBC with HMAC-SHA-256).
+
+The name is encrypted with the value: whoever can write the file, and has no key, can't have one system's password
+sent to another by changing names. He can take a secret away, or bring back a former one of the same name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import msgspec
 from cryptography.fernet import InvalidToken
 
 from connector_kit.errors import BusyError, ConfigurationError
-from connector_kit.private_files import private_folder
+from connector_kit.private_files import private_folder, warn_of_exposure
 from connector_kit.secrets.files import write_private
 from connector_kit.secrets.keys import Keys
 from connector_kit.secrets.places import store_path
@@ -18,10 +22,14 @@ from connector_kit.secrets.places import store_path
 _PATIENCE = 10.0  # seconds; a change takes milliseconds
 
 
+_VERSION = 2
+"""Of the file. 1: names were not bound to their values."""
+
+
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
     """What is in the file. Names are in the clear, so that they can be listed without the key."""
 
-    version: int = 1
+    version: int = _VERSION
     secrets: dict[str, str] = {}
 
 
@@ -50,7 +58,7 @@ class SecretStore:
             return None
         self._keys = self._keys or Keys.load()
         try:
-            return self._keys.fernet.decrypt(token).decode()
+            return self._unbound(name, self._keys.fernet.decrypt(token))
         except InvalidToken as error:
             raise self._undecipherable(name) from error
 
@@ -62,7 +70,8 @@ class SecretStore:
         """Store a secret, replacing one of the same name."""
         with self._locked():
             document = self._load()
-            document.secrets[name] = Keys.load().fernet.encrypt(value.encode()).decode()
+            document.secrets[name] = Keys.load().fernet.encrypt(_bound(name, value)).decode()
+            document.version = _VERSION
             self._write(document)
 
     def remove(self, name: str) -> bool:
@@ -93,13 +102,15 @@ class SecretStore:
 
     def _again(self, keys: Keys, name: str, token: str) -> str:
         try:
-            return keys.fernet.rotate(token.encode()).decode()
+            value = self._unbound(name, keys.fernet.decrypt(token))
+            return keys.fernet.encrypt(_bound(name, value)).decode()
         except InvalidToken as error:
             raise self._undecipherable(name) from error
 
     def _load(self) -> _Document:
+        warn_of_exposure("The encrypted file", self._path, to_writers=True)
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_Document)
+            found = msgspec.json.decode(self._path.read_bytes(), type=_Document)
         except FileNotFoundError:
             return _Document()
         except (OSError, msgspec.DecodeError) as error:
@@ -110,6 +121,15 @@ class SecretStore:
                 got=type(error).__name__,
                 hint="Check CONNECTOR_SECRETS_FILE.",
             ) from error
+        if found.version > _VERSION:
+            raise ConfigurationError(
+                system="secrets",
+                subject=f"encrypted file {self._path}",
+                expected=f"a store of version {_VERSION} at most",
+                got=f"version {found.version}",
+                hint="A newer connector-secrets wrote it: use that one.",
+            )
+        return found
 
     def _write(self, document: _Document) -> None:
         self._read = None
@@ -132,6 +152,20 @@ class SecretStore:
         finally:
             lock.release()
 
+    def _unbound(self, name: str, content: bytes) -> str:
+        if not content.startswith(_MARK):
+            return content.decode()
+        stored_as, _, value = content.removeprefix(_MARK).partition(_MARK)
+        if stored_as.decode() != name:
+            raise ConfigurationError(
+                system="secrets",
+                subject=f"secret {name} in {self._path}",
+                expected="the value that was stored under this name",
+                got="another name's: somebody has changed the file",
+                hint=f"Find out who writes it, then store the secret again: connector-secrets set {name}",
+            )
+        return value.decode()
+
     def _undecipherable(self, name: str) -> ConfigurationError:
         return ConfigurationError(
             system="secrets",
@@ -140,3 +174,13 @@ class SecretStore:
             got="a value encrypted with another key",
             hint=f"Bring the old key back, or store the secret again: connector-secrets set {name}",
         )
+
+
+_MARK = b"\0"
+
+
+def _bound(name: str, value: str) -> bytes:
+    """What is encrypted: the name with the value, so that it means nothing under another one."""
+    if _MARK.decode() in name:
+        raise ConfigurationError(system="secrets", subject="name", expected="a name", got="one with a NUL in it")
+    return _MARK + name.encode() + _MARK + value.encode()

@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from connector_kit.commands import let_go_of_output, one_line
 from connector_kit.errors import ConfigurationError, UnavailableError
+from connector_kit.private_files import warn_of_exposure
 from connector_kit.redaction import RedactingFilter, redact, redact_logs
 from connector_kit.singer.settings import check_setting, refuse
 
@@ -69,7 +70,9 @@ class SecretsMixin(_Base):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         for path in value:
             if path != "ENV":
-                _checked(cls.name, f"--config {path}", partial(Path(path).read_text, encoding="utf-8"))
+                text = _checked(cls.name, f"--config {path}", partial(Path(path).read_text, encoding="utf-8"))
+                if holds_secrets(json.loads(text), secret_settings(cls.config_jsonschema)):
+                    warn_of_exposure("The settings, with passwords in clear,", Path(path))
         return super().cb_config(ctx, param, value)
 
     @classmethod
@@ -124,6 +127,21 @@ def secret_settings(schema: Mapping[str, Any]) -> set[str]:
         if isinstance(part.get("items"), Mapping):
             found |= secret_settings(part["items"])
     return found
+
+
+def holds_secrets(config: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Whether the value of one of these settings, at any depth, is a secret itself and no reference to one."""
+    from connector_kit.secrets.references import REFERENCE  # noqa: PLC0415 - `--version` needs no secret store
+
+    def inside(value: object, secret: bool) -> bool:
+        if isinstance(value, Mapping):
+            return any(inside(inner, secret or name in names) for name, inner in value.items())
+        if isinstance(value, list):
+            return any(inside(inner, secret) for inner in value)
+        found = REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        return secret and bool(value) and (found is None or found[1] == "raw")
+
+    return inside(config, secret=False)
 
 
 def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

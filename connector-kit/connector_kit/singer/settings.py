@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connector_kit.errors import ConfigurationError
+from connector_kit.private_files import warn_of_exposure
 from connector_kit.tls import client_context
 
 _CLOCK = re.compile(r"([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
@@ -70,6 +71,7 @@ def _check_bundle(plugin: str, path: str) -> None:
         if place.is_dir():  # OpenSSL takes a folder of certificates by their hashes, too
             return
         client_context().load_verify_locations(cafile=str(place))
+        warn_of_exposure("The certificates to trust,", place, to_writers=True)
     except (OSError, ValueError) as error:
         got = getattr(error, "strerror", None) or getattr(error, "reason", None) or "no certificate in PEM format"
         raise ConfigurationError(
