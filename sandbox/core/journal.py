@@ -52,9 +52,11 @@ class Journal:
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=_KEPT)
         self._totals: dict[str, _Totals] = {}
+        self._in_progress: Counter[str] = Counter()
 
     def arrived(self, system: str, start: float) -> None:
         """A request came in at ``start``: counts towards the peak per minute."""
+        self._in_progress[system] += 1
         totals = self._totals.setdefault(system, _Totals())
         totals.window.append(start)
         while totals.window[0] <= start - _WINDOW_SECONDS:
@@ -63,6 +65,7 @@ class Journal:
 
     def finished(self, entry: Entry) -> None:
         """It was answered, or cut."""
+        self._in_progress[entry.system] -= 1
         totals = self._totals.setdefault(entry.system, _Totals())
         totals.requests += 1
         totals.bytes_in += entry.bytes_in
@@ -79,10 +82,13 @@ class Journal:
         ]
 
     def report(self, system: str) -> dict[str, object]:
-        """Totals of one system: requests, by_status, peak_per_minute (any 60 s window), bytes."""
+        """Totals of one system: requests, by_status, peak_per_minute (any 60 s window), bytes; in_progress: requests
+        that came and are not done with yet, those included whose client is gone.
+        """
         totals = self._totals.get(system, _Totals())
         return {
             "requests": totals.requests,
+            "in_progress": self._in_progress[system],
             "by_status": dict(sorted(totals.by_status.items())),
             "peak_per_minute": totals.peak,
             "bytes_in": totals.bytes_in,
@@ -90,6 +96,6 @@ class Journal:
         }
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything but what is in progress."""
         self._entries.clear()
         self._totals.clear()
