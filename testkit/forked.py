@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
-_PRELOADED = (
-    "chaos.preload",  # before the modules whose clocks it reaches
-    "tap_anaplan.tap",
-    "tap_sap_s4hana.tap",
-    "tap_syspro.tap",
-    "target_anaplan.target",
-    "target_sap_s4hana.target",
-    "target_syspro.target",
-    "connector_kit.documents.order",
-    "connector_kit.audit",
+PRODUCT = (
+    "connector_kit",
+    "tap_anaplan",
+    "tap_sap_s4hana",
+    "tap_syspro",
+    "target_anaplan",
+    "target_sap_s4hana",
+    "target_syspro",
 )
+"""The packages that ship. Where one is not installed, it is not imported."""
+
+# Imported by libraries in the middle of a run, which is every run here.
+_LATE = (
+    "_strptime",
+    "email.policy",
+    "encodings.ascii",
+    "encodings.cp1252",
+    "encodings.idna",
+    "filelock",
+    "importlib_metadata._adapters",
+    "jsonschema_rs",
+)
+
+
+def _modules() -> Iterator[str]:
+    yield "chaos.preload"  # before the modules whose clocks it reaches
+    yield from _LATE
+    for package in PRODUCT:
+        spec = find_spec(package)
+        for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
+            for file in sorted(folder.rglob("*.py")):
+                parts = file.relative_to(folder).with_suffix("").parts
+                if not {"migrations", "__init__", "__main__"} & set(parts):
+                    yield ".".join((package, *parts))
+
 
 FORKING = multiprocessing.get_context("forkserver")
 """Its `Process` forks; the server starts with the first of them and ends with this process."""
-FORKING.set_forkserver_preload([name for name in _PRELOADED if find_spec(name.partition(".")[0])])
+FORKING.set_forkserver_preload(list(_modules()))

@@ -49,12 +49,13 @@ class Surroundings:
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What is done to a process from within: `acts` at a `Request` or a `Call`; `counted`: calls are counted anyway.
-    `file`: of `Steps`.
+    `file`: of `Steps`. `begin`: called before the command, in its process; what it gives is called when that has ended.
     """
 
     file: Path
     acts: Sequence[Act] = ()
     counted: bool = False
+    begin: Callable[[], Callable[[], None]] | None = None
 
 
 def start(
@@ -108,7 +109,12 @@ def _run(
     _settle(surroundings)
     arm(watch.acts, Steps(watch.file), counted=watch.counted)
     module, _, function = entry_point.partition(":")
-    getattr(import_module(module), function)()
+    ended = watch.begin() if watch.begin else None
+    try:
+        getattr(import_module(module), function)()
+    finally:
+        if ended is not None:
+            ended()
 
 
 def _settle(surroundings: Surroundings) -> None:
