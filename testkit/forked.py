@@ -21,13 +21,19 @@ PRODUCT = (
 # Imported by libraries in the middle of a run, which is every run here.
 _LATE = (
     "_strptime",
+    "alembic.command",
     "email.policy",
     "encodings.ascii",
     "encodings.cp1252",
     "encodings.idna",
+    "encodings.latin_1",
+    "encodings.utf_16_le",
+    "encodings.utf_8_sig",
     "filelock",
     "importlib_metadata._adapters",
     "jsonschema_rs",
+    "psycopg",
+    "sqlalchemy.dialects.sqlite",
 )
 
 
@@ -41,6 +47,7 @@ def _modules() -> Iterator[str]:
                 parts = file.relative_to(folder).with_suffix("").parts
                 if not {"migrations", "__init__", "__main__"} & set(parts):
                     yield ".".join((package, *parts))
+    yield "chaos.world"  # what runs in the processes of a world, and all that it imports
 
 
 FORKING = multiprocessing.get_context("forkserver")
