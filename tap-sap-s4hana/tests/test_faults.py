@@ -57,3 +57,17 @@ def test_a_server_that_is_too_slow_is_asked_for_smaller_pages(tenant):
     records = tenant.read("gl_account_line_items", page_size=800, timeout=0.7).records["gl_account_line_items"]
     assert len(records) == sum(r["Ledger"] == "0L" for r in tenant.rows("JournalLine"))
     assert "400" in {query.get("$top") for query in tenant.queries("GLAccountLineItem")}
+
+
+@pytest.mark.parametrize("settings", [{}, {"paging": "links"}], ids=["by key", "along links"])
+def test_a_page_that_does_not_come_in_time_is_asked_for_again(tenant, settings):
+    tenant.sandbox.control.fault("sap", {"delay": 1.5}, path="/A_CostCenter_2[?]", after=1, times=2)
+    keys = tenant.read("cost_centers_v4", timeout=0.7, page_size=20, **settings).keys("cost_centers_v4")
+    assert len(keys) == len(set(keys)) == len(tenant.rows("CostCenter"))
+
+
+def test_metadata_that_do_not_come_in_time_are_asked_for_again(tenant):
+    tenant.sandbox.control.fault("sap", {"delay": 1.5}, path="metadata", times=2)
+    output = tenant.attempt(discover=True, streams=["cost_centers_v4"], timeout=0.7)
+    assert output.error is None
+    assert len(output.records["cost_centers_v4"]) == len(tenant.rows("CostCenter"))

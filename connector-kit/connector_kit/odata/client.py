@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +24,10 @@ log = logging.getLogger(__name__)
 
 SMALLEST_PAGE = 50
 _COUNTING = ("$inlinecount=allpages", "$count=true")
+
+
+_repeats: ContextVar[bool] = ContextVar("repeats", default=False)
+"""Whether a request that gets no answer in time is sent again, as it is after any other outage."""
 
 
 class PageTimeout(Exception):  # noqa: N818 - a signal to ask for less, shown only as the error it carries
@@ -49,7 +54,7 @@ class ODataSession(HttpSession):
         try:
             return super()._once(method, url, *arguments, **options)
         except UnavailableError as error:
-            if _timed_out(error):
+            if _timed_out(error) and not _repeats.get():
                 raise PageTimeout(error) from error
             if error.status == 500 and any(option in url for option in _COUNTING):
                 raise CountFailed(error) from error
@@ -127,9 +132,9 @@ class ODataClient:
     ) -> T:
         """A GET; `read` makes the value from the body and raises `Unreadable` when the body is broken.
 
-        With `hurry`, a read timeout comes as `PageTimeout`, for a caller that can ask for less; with `counted` a 500
-        for a count as `CountFailed`, for one that can do without. `page_size` is what V4 servers are asked to page by
-        where they page themselves (OData 4.0 part 1, 8.2.8.5); not all heed it.
+        With `hurry`, a read timeout comes as `PageTimeout`, for a caller that can ask for less; without, it is a failed
+        try among others. With `counted` a 500 for a count as `CountFailed`, for one that can do without. `page_size` is
+        what V4 servers are asked to page by where they page themselves (OData 4.0 part 1, 8.2.8.5); not all heed it.
         """
         headers = self._headers
         if page_size and self.version == "4.0":
@@ -139,16 +144,15 @@ class ODataClient:
             _refuse_web_page(response)
             return read(response.content)
 
+        repeats = _repeats.set(not hurry)
         try:
             return self.session.request("GET", url, what=what, read=checked, headers=headers)
-        except PageTimeout as slow:
-            if hurry:
-                raise
-            raise slow.error from slow
         except CountFailed as failed:
             if counted:
                 raise
             raise failed.error from failed
+        finally:
+            _repeats.reset(repeats)
 
     def metadata(self, url: str, *, what: str = "$metadata") -> Metadata:
         """The service's metadata document."""
@@ -161,10 +165,11 @@ class ODataClient:
                 raise Unreadable("no XML document")
             return parse_metadata(body, system=self.system, what=what)
 
+        repeats = _repeats.set(True)
         try:
             return self.session.request("GET", url, what=what, read=checked, headers=headers)
-        except PageTimeout as slow:
-            raise slow.error from slow
+        finally:
+            _repeats.reset(repeats)
 
     def link(self, base: str, link: str) -> str:
         """A server's continuation link, in the answer to `base`, as an address of this service (see `at_home`).

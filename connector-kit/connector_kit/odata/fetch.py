@@ -103,15 +103,14 @@ class PageFetcher:
             if self._page_size:
                 dialect = replace(dialect, page_size=min(dialect.page_size, self._page_size))
             options = self.options(reader, query, dialect, counted=counted and dialect.count)
+            smallest = dialect.page_size <= SMALLEST_PAGE
             try:
-                return self._get_shortened(options, reader, query, hurry=True)
+                return self._get_shortened(options, reader, query, hurry=not smallest)
             except CountFailed as error:
                 if failed:
                     self._without_count(error.error)
                 failed = True
-            except PageTimeout as slow:
-                if dialect.page_size <= SMALLEST_PAGE:
-                    raise slow.error from None
+            except PageTimeout:
                 self._page_size = smaller(dialect).page_size
                 log.warning("%s: no answer in time, asking for %d rows at once", self.what, self._page_size)
             except RefusedError as refusal:
@@ -143,12 +142,11 @@ class PageFetcher:
         return self._get(self.client.link(self._url, link), reader, along=True)
 
     def once(self, reader: RowReader, query: Query) -> Page | None:
-        """A page that is only to prove something: None where the server refuses it."""
+        """A page that is only to prove something: None where the server refuses it, or takes too long."""
         try:
-            return self._get(
-                address(self._url, self.options(reader, query, self.client.dialect, counted=False)), reader
-            )
-        except (RefusedError, UnavailableError) as error:
+            options = self.options(reader, query, self.client.dialect, counted=False)
+            return self._get(address(self._url, options), reader, hurry=True)
+        except (RefusedError, UnavailableError, PageTimeout) as error:
             log.info("%s: %s", self.what, error)
             return None
 
