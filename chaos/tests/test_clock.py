@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,6 +230,8 @@ def test_the_sandbox_lives_in_the_same_time(clock: Clock, tmp_path: Path) -> Non
             clock.now(), abs=5
         )
         api = sandbox.info["syspro"]["odata_url"]
+        told = requests.get(api, timeout=10).headers["Date"]
+        assert parsedate_to_datetime(told).timestamp() == pytest.approx(clock.now(), abs=5)
         sandbox.control.fault("syspro", {"delay": 120.0}, times=2)
         code = (
             "import requests\n"

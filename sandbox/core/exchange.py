@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -51,12 +52,18 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """ASGI's send."""
+        """ASGI's send, with the Date that clients see."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), *self._date(message)]}
         elif message["type"] == "http.response.body":
             self.bytes_out += len(message.get("body", b""))
         await self._send(message)
+
+    def _date(self, message: Message) -> list[tuple[bytes, bytes]]:
+        if any(name.lower() == b"date" for name, _ in message.get("headers", ())):
+            return []
+        return [(b"date", formatdate(self._clock.clients(), usegmt=True).encode())]
 
     async def drain(self) -> bytes:
         """Read the request to its end, so that the client is not cut while it still writes; the body."""

@@ -61,6 +61,7 @@ class Servers:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,  # `Exchange` tells the time that clients have
             timeout_graceful_shutdown=1,
             ssl_certfile=certificate,
         )
