@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from decimal import Decimal
@@ -189,3 +190,16 @@ def test_a_token_that_expires_between_two_requests_is_renewed(bench):
     assert bench.books() == expected(rows)
     tokens = [one for one in control.requests("sap") if "oauth2/token" in one["path"]]
     assert len(tokens) > 1
+
+
+def test_every_row_of_a_plan_has_one_outcome_in_the_trail_also_those_whose_documents_stand(bench):
+    lines = [
+        bench.row(account, "5.00", CostCenter=CENTERS["1010"][0], Period=period)
+        for account in ACCOUNTS[:3]
+        for period in ("Nov 26", "Dec 26")
+    ]
+    more = bench.row(ACCOUNTS[3], "9.00", CostCenter=CENTERS["1010"][0], Period="Nov 26")
+    for plan, unchanged, delivered in ((lines, 0, 6), (lines, 6, 0), ([*lines, more], 0, 7)):
+        bench.deliver(bench.plan(*plan))
+        (action,) = json.loads(bench.audit("show", "--json"))["actions"]
+        assert (action["read"], action["unchanged"], action["delivered"]) == (len(plan), unchanged, delivered)

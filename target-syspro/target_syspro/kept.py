@@ -36,9 +36,11 @@ log = logging.getLogger("target-syspro")
 _BLOCK_ROWS = 500
 _MOST_REFUSED = 5_000  # in memory
 _REASONS = 5
-_STANDING = ("added", "updated", "deleted", "unchanged", "kept", "overtaken")
+_STANDING = ("added", "updated", "agreed", "deleted", "unchanged", "kept", "overtaken")
 _KNOWN_TO_TRAIL = frozenset({"rejected", "repaired"})
-_COUNTED = ("filtered", "overtaken", "added", "updated", "deleted", "unchanged", "kept", "rejected", "repaired")
+_COUNTED = (
+    "filtered", "overtaken", "added", "updated", "agreed", "deleted", "unchanged", "kept", "rejected", "repaired",
+)  # fmt: skip
 
 
 class Kept:
@@ -278,6 +280,7 @@ class Kept:
 
 
 _WORDS = {
+    "agreed": "found as they should be",
     "overtaken": "overtaken by newer ones",
     "kept": "left as somebody changed them in SYSPRO",
     "repaired": "earlier failures repaired",

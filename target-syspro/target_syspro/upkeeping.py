@@ -112,7 +112,7 @@ def _carry_out(kept: Kept, planned: Sequence[_Planned]) -> None:
         if not kept.services.validate_only:
             refused.update(_not_held(kept, [one for one in planned if one.row.place not in refused]))
         done = Counter(one.decision.verdict for one in planned if one.row.place not in refused)
-        kept.tally.update(added=done["add"], updated=done["update"], unchanged=done["agrees"])
+        kept.tally.update(added=done["add"], updated=done["update"], agreed=done["agrees"])
 
     _settled(kept, batch, rows, refused, send)
 

@@ -227,3 +227,15 @@ def test_another_key_is_named_beside_the_old_one_until_rekey_has_named_what_was_
     assert "2 records and 0 open failures have the new key" in done.output
     bench.deliver(other, objects=[ENTRY])
     assert names(bench) == expected(rows(2, "two"))
+
+
+def test_records_that_syspro_holds_already_are_counted_once(bench):
+    bench.deliver(sent(bench, rows(4)), objects=[ENTRY])
+    # Another trail has to find out that nothing is left to do.
+    bench.deliver(
+        sent(bench, [*rows(4), *rows(5)[4:]]), objects=[ENTRY], audit_url=f"sqlite:///{bench.folder}/other.db"
+    )
+    shown = CliRunner().invoke(cli, ["--url", f"sqlite:///{bench.folder}/other.db", "show", "--json"])
+    (action,) = json.loads(shown.stdout)["actions"]
+    assert action["counts"] == {"read": 5, "added": 1, "agreed": 4}
+    assert (action["unchanged"], action["delivered"]) == (0, 5)

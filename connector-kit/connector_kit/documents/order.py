@@ -340,7 +340,7 @@ class Order:
             parcel.fail(self.tally.counts(), str(error) or type(error).__name__)
             raise
         opened = parcel.opened
-        settled = parcel.settle(self.tally.counts())
+        settled = parcel.settle(self.tally.counts(stands=not opened))
         self.tally.repaired += settled.repaired
         if not services.validate_only:
             delivery.close(opened=opened)

@@ -34,9 +34,10 @@ class Tally:
     examples: dict[str, str] = field(default_factory=dict)
     numbers: list[str] = field(default_factory=list)
 
-    def counts(self) -> dict[str, object]:
-        """For the trail."""
+    def counts(self, *, stands: bool = False) -> dict[str, object]:
+        """For the trail; ``stands``: nothing was sent, and every row that is meant is in a document that stands."""
         rows = {"read": self.read, "filtered": self.filtered, "replaced": self.replaced, "outdated": self.outdated}
+        rows["unchanged"] = self.read - self.filtered - self.outdated if stands else 0
         documents = {
             "unchanged": self.unchanged,
             **{f"posted {kind}": count for kind, count in sorted(self.posted.items())},
