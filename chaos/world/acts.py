@@ -37,6 +37,7 @@ class After(msgspec.Struct, frozen=True, tag=True):
     seconds: float
 
 
+_TO_DATABASES = ("SIGKILL", "SIGSTOP")
 Moment = Request | Record | Call | After
 
 
@@ -45,9 +46,12 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``does`` is a signal, or ``close``: nobody reads any longer what the tap writes. A SIGSTOP ends with SIGCONT when
     ``seconds`` of the world's time have passed. ``pipeline`` counts the tasks of the job from 0.
+
+    The ``database`` is the world's PostgreSQL, where it has one, at a `Record` or `After`: SIGKILL, after which it
+    starts anew, or SIGSTOP, after which it goes on. ``seconds`` are real ones for it.
     """
 
-    process: Literal["tap", "target"]
+    process: Literal["tap", "target", "database"]
     does: Literal["SIGTERM", "SIGKILL", "SIGSTOP", "SIGINT", "close"]
     at: Moment
     seconds: float = 0.0
@@ -56,3 +60,5 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         if self.does == "close" and (self.process != "tap" or not isinstance(self.at, Record)):
             raise ValueError("close: expected the tap's pipe and a Record, which is when the pipe is seen")
+        if self.process == "database" and (isinstance(self.at, Request | Call) or self.does not in _TO_DATABASES):
+            raise ValueError("database: expected SIGKILL or SIGSTOP at a Record or After")

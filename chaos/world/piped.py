@@ -63,13 +63,24 @@ class Pipe:
         acts: what happens to them.
         counted: calls are counted though no act asks for it.
         clock: the world's.
+        database: what an act does to the world's database.
     """
 
     def __init__(
-        self, tap: Side, target: Side, folder: Path, acts: Sequence[Act], *, counted: bool, clock: Clock
+        self,
+        tap: Side,
+        target: Side,
+        folder: Path,
+        acts: Sequence[Act],
+        *,
+        counted: bool,
+        clock: Clock,
+        database: Callable[[Act], None],
     ) -> None:
         self._folder = folder
         self._clock = clock
+        self._database = database
+        self._threads: list[threading.Thread] = []
         self._acts = acts
         self._met = 0
         self._stopped_until: dict[int, float] = {}
@@ -106,6 +117,11 @@ class Pipe:
         return False
 
     def _signal(self, act: Act) -> None:
+        if act.process == "database":
+            self._met += 1
+            self._threads.append(threading.Thread(target=self._database, args=(act,)))
+            self._threads[-1].start()
+            return
         process = self.tap if act.process == "tap" else self.target
         if process.is_alive() and process.pid is not None:
             self._met += 1
@@ -114,7 +130,7 @@ class Pipe:
     def wait(self, limit: float) -> Ends:
         """Until both have ended; after `limit` real seconds they are killed."""
         end = time.monotonic() + limit
-        stops = [act for act in self._acts if act.does == "SIGSTOP"]
+        stops = [act for act in self._acts if act.does == "SIGSTOP" and act.process != "database"]
         tap_ended = hung = False
         while running := [process for process in (self.tap, self.target) if process.is_alive()]:
             wait([process.sentinel for process in running], _LOOK if stops else max(0.0, end - time.monotonic()))
@@ -127,6 +143,8 @@ class Pipe:
             elif stops:
                 self._let_go(stops)
         self._pump.join(limit)
+        for thread in self._threads:
+            thread.join()
         tap_ended = tap_ended and self.tap.exitcode == -signal.SIGKILL  # it may have ended by itself meanwhile
         steps = [Steps(self._folder / f"{name}.steps") for name in ("tap", "target")]
         return Ends(

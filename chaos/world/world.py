@@ -74,7 +74,7 @@ class World:
             self.clock = self._stack.enter_context(Clock.create(time_file, self.begins))
             servers = running(seed=self.seed, size=self.size, task_seconds=0.3, clock=time_file)
             self.sandbox = self._stack.enter_context(servers)
-            self.stores = self._stack.enter_context(Stores(self.folder / "stores", self.command))
+            self.stores = self._stack.enter_context(Stores(self.folder / "stores", self.clock, self.command))
             self._lay_out()
             self._discover()
         except BaseException:
@@ -159,7 +159,10 @@ class World:
         target = Side(shipped.command_of(pipeline.target), ["--config", config], where)
         acts = [act for act in wishes.acts if act.pipeline == place]
         began = time.monotonic()
-        ends = Pipe(tap, target, folder, acts, counted=wishes.counted, clock=self.clock).wait(wishes.limit)
+        running = Pipe(
+            tap, target, folder, acts, counted=wishes.counted, clock=self.clock, database=self.stores.disturb
+        )
+        ends = running.wait(wishes.limit)
         seconds = time.monotonic() - began
         after: Mapping[str, Any] = state
         for after in states_in(folder / "states.jsonl"):  # noqa: B007 - the last one is wanted
