@@ -13,6 +13,7 @@ from chaos.world import Ran, World
 from testkit import shipped
 
 State = dict[str, Any]
+_NOBODY_WRITES = 150.0  # seconds without a sign of life from a run
 
 
 class Keeping:
@@ -20,7 +21,7 @@ class Keeping:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._saved: Path | None = None
+        self._saved: str | None = None
         self._states: dict[str, list[State]] = defaultdict(list)
 
     def ran(self, rans: Sequence[Ran]) -> None:
@@ -44,8 +45,9 @@ class Keeping:
         self._world.stores.restore("audit", self._saved)
 
     def move_trail(self) -> None:
-        """Into another database, by `audit copy`."""
-        raise NothingToActOnError
+        """Into another database, by `audit copy`, which waits until nobody can still write."""
+        self._world.clock.advance(_NOBODY_WRITES)
+        self._world.stores.move("sqlite")
 
     def lose_coordination(self) -> None:
         """Its database is gone."""

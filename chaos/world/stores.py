@@ -102,12 +102,13 @@ class Stores:
 
     def move(self, kind: Kind) -> None:
         """The trail goes into a new database of this kind, as the command `audit copy` brings it there; coordination
-        begins anew. AssertionError when it does not go well.
+        begins anew. RuntimeError when it does not go well.
         """
         target = self._new("audit", kind)
         if self._exists(self._urls["audit"]):
             said = self._command("audit", "copy", self._urls["audit"], target)
-            assert said.code == 0, said.stderr
+            if said.code:
+                raise RuntimeError(f"audit copy: exit code {said.code}: {said.stderr}")
         self._urls = {"audit": target, "coordination": self._new("coordination", kind)}
 
     # The server.
