@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     import click
 
 
-def say(line: str) -> None:
-    """A line of a command's answer, for people: what systems call things moves no terminal's cursor."""
+def say(line: str, *, err: bool = False) -> None:
+    """A line of a command's answer, for people: what systems call things moves no terminal's cursor.
+
+    err: on standard error.
+    """
     import click  # noqa: PLC0415 - a tap does without it
 
-    click.echo(printable(line))
+    click.echo(printable(line), err=err)
 
 
 def run_click(name: str, command: click.Command) -> None:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
+
+from connector_kit.tls import is_here
+
+log = logging.getLogger(__name__)
 
 # A server's host that vanished (power, network) is noticed within half a minute, not when the kernel gives up.
 _OPTIONS: dict[str, Any] = {
@@ -24,5 +32,41 @@ def connect(psycopg: ModuleType, url: str, name: str) -> Any:  # noqa: ANN401 - 
         psycopg.Error: the URL can't be read, or nobody lets us in.
     """
     said = psycopg.conninfo.conninfo_to_dict(url)
+    _note_unproven(said)
     options = {"application_name": name, **_OPTIONS}
-    return psycopg.connect(url, autocommit=True, **{key: value for key, value in options.items() if key not in said})
+    made = psycopg.connect(url, autocommit=True, **{key: value for key, value in options.items() if key not in said})
+    made.adapters.register_dumper(str, _dumper())
+    return made
+
+
+@cache
+def _dumper() -> Any:  # noqa: ANN401 - a class of psycopg's
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - psycopg is optional
+
+    class WithoutNul(StrDumperUnknown):
+        """Writes U+0000, which JSON can carry and PostgreSQL's texts can't, as JSON does: a record must not end all
+        runs by it.
+        """
+
+        def dump(self, obj: str) -> Any:  # noqa: ANN401 - bytes, or a view of them
+            return super().dump(obj.replace("\0", "\\u0000") if "\0" in obj else obj)
+
+    return WithoutNul
+
+
+@cache
+def _warn(host: str) -> None:
+    log.warning(
+        "The database server at %s does not have to prove who it is: write ?sslmode=verify-full&sslrootcert=system, or "
+        "the file of your own authority, at the end of its URL",
+        host,
+    )
+
+
+def _note_unproven(said: Mapping[str, Any]) -> None:
+    """Libpq's own default takes an unencrypted connection where the server, or somebody between, offers no other."""
+    mode = said.get("sslmode") or os.environ.get("PGSSLMODE", "")
+    hosts = str(said.get("host") or said.get("hostaddr") or os.environ.get("PGHOST", "")).split(",")
+    for host in hosts:
+        if mode not in {"verify-full", "verify-ca"} and host and not host.startswith(("/", "@")) and not is_here(host):
+            _warn(host)

@@ -123,6 +123,7 @@ def redact(text: str) -> str:
 
 # What a terminal obeys or a reader can't see: controls, turned directions of writing, separators of lines.
 _UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_BEYOND_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _IN_TEXTS = re.compile(f"[{_UNSEEN}]")
 # Errors list what is wrong on lines that begin with a dash, which no line of a log does.
 _IN_LINES = re.compile(f"[{_UNSEEN}]|\n(?!- )")
@@ -136,6 +137,11 @@ def printable(text: str, *, whole_text: bool = False) -> str:
     """
     pattern = _IN_TEXTS if whole_text else _IN_LINES
     return pattern.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def printable_json(text: str) -> str:
+    """A JSON text whose strings hold nothing that moves a terminal's cursor: JSON itself escapes only some of it."""
+    return _BEYOND_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def shortened(text: str, limit: int) -> str:

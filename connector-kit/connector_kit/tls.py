@@ -31,13 +31,16 @@ def is_open(url: str) -> bool:
         ValueError: it is no address.
     """
     parts = urlsplit(url.strip())
-    if parts.scheme != "http":
-        return False
-    host = (parts.hostname or "").rstrip(".")
+    return parts.scheme == "http" and not is_here(parts.hostname or "")
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, by its own name for itself."""
+    name = host.rstrip(".").lower()
     try:
-        return not ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return host != "localhost" and not host.endswith(".localhost")
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def refuse_open(system: str, subject: str, url: str) -> None:

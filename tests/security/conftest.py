@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
@@ -29,6 +31,18 @@ def bench(request, tmp_path_factory):
 def sandbox() -> Iterator[Running]:
     with running(size="tiny", task_seconds=0.02) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the session's runtime folder, which it does not need
+        pgserver = pytest.importorskip("pgserver")
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # a short path: it holds a socket
+        logging.getLogger("pgserver").disabled = True
+        server = pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def listening(tls: ssl.SSLContext | None = None, status: int = 401, **headers: str) -> Iterator[Server]:
+def listening(
+    tls: ssl.SSLContext | None = None, status: int = 401, body: bytes = b"", **headers: str
+) -> Iterator[Server]:
     """A server on a free port. It gives a token to whoever asks for one, and answers all else with `status`."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,11 +33,11 @@ def listening(tls: ssl.SSLContext | None = None, status: int = 401, **headers: s
         disable_nagle_algorithm = True
 
         def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            server.requests.append(f"{self.command} {self.path} {self.headers} {body.decode('utf-8', 'replace')}")
+            asked = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            server.requests.append(f"{self.command} {self.path} {self.headers} {asked.decode('utf-8', 'replace')}")
             token = status == 401 and "/token" in self.path
             self.send_response(201 if token else status)
-            data = json.dumps(_TOKEN).encode() if token else b""
+            data = json.dumps(_TOKEN).encode() if token else body
             for name, value in {"Content-Length": str(len(data)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()

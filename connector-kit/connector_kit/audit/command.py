@@ -25,7 +25,8 @@ from connector_kit.audit.prune import prune
 from connector_kit.audit.record_keys import rekey
 from connector_kit.audit.replay import replay
 from connector_kit.audit.report import runs, summary
-from connector_kit.commands import run_click
+from connector_kit.commands import run_click, say
+from connector_kit.redaction import printable_json
 from connector_kit.secrets import resolve
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def record_command(
         display.json(found) if as_json else display.history(found)
     else:
         streams = ", ".join(row["stream"] for row in known) or "none"
-        click.echo(f"No record of stream {stream} with the key {' '.join(key)}. Streams: {streams}", err=True)
+        say(f"No record of stream {stream} with the key {' '.join(key)}. Streams: {streams}", err=True)
     if not found:
         context.exit(1)
 
@@ -183,7 +184,7 @@ def replay_command(context: click.Context, selection: Selection, as_json: bool) 
     with _open(context).reading() as connection:
         done = replay(connection, selection, out.write)
     out.flush()
-    click.echo(msgspec.json.encode(done).decode() if as_json else str(done), err=True)
+    say(printable_json(msgspec.json.encode(done).decode()) if as_json else str(done), err=True)
 
 
 @cli.command("dismiss")
@@ -261,7 +262,7 @@ def rekey_command(context: click.Context, stream: str, key: tuple[str, ...], for
     """Name what was delivered of STREAM by another KEY..., when its tap makes the key of other properties."""
     with _open(context).writing(durable=True) as connection:
         done = rekey(connection, stream, key, forget=forget)
-    display.json(done) if as_json else click.echo(str(done))
+    display.json(done) if as_json else say(str(done))
 
 
 @cli.command("copy")

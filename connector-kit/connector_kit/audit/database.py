@@ -108,7 +108,7 @@ class Database:
         ConfigurationError: the URL is none of the two kinds, or there is no such file.
     """
 
-    url: str
+    url: str = field(repr=False)
     create: bool = True
     codec: Codec = CLEAR
     postgres: bool = field(init=False)

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from connector_kit.commands import say
-from connector_kit.redaction import printable
+from connector_kit.redaction import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,22 +57,27 @@ _SPARE = (
     "company",
 )
 _ENOUGH = 24
-# What a terminal may obey and JSON leaves as it is.
-_BEYOND_ASCII = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Spreadsheets take a cell that begins like this for a formula, which may run programs and fetch addresses; numbers are
+# none.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
 def json(value: object) -> None:
     """Indented JSON on standard output."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    click.echo(_BEYOND_ASCII.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))
+    click.echo(printable_json(text))
 
 
 def csv(records: Iterable[msgspec.Struct], columns: Sequence[str]) -> None:
-    """CSV with a header on standard output; lists joined by spaces."""
+    """CSV with a header on standard output; lists joined by spaces.
+
+    It is opened in spreadsheets: what they would take for a formula stands behind a quotation mark.
+    """
     writer = csv_module.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     for record in records:
-        writer.writerow([_cell(getattr(record, column)) for column in columns])
+        writer.writerow([_no_formula(_cell(getattr(record, column))) for column in columns])
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -83,7 +88,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
             click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in line))
         return
     if not cells:
-        click.echo(f"{title}: none")
+        say(f"{title}: none")
         return
     from rich.console import Console  # noqa: PLC0415 - only for people
     from rich.markup import escape  # noqa: PLC0415
@@ -93,7 +98,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     places = fitting(columns, cells, console.width)
     left_out = [column for place, column in enumerate(columns) if place not in places]
     columns, cells = [columns[at] for at in places], [[row[at] for at in places] for row in cells]
-    shown = Table(title=escape(title), title_justify="left", header_style="bold")
+    shown = Table(title=escape(printable(title)), title_justify="left", header_style="bold")
     for place, column in enumerate(columns):
         numeric = all(row[place].replace(",", "").replace(".", "").isdigit() for row in cells if row[place])
         shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -323,6 +328,10 @@ def _time(seconds: float) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.1f}"
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _cell(value: object) -> str:

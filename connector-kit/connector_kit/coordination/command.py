@@ -12,6 +12,7 @@ from connector_kit.commands import run_click, say
 from connector_kit.coordination.base import Holder
 from connector_kit.coordination.connect import connect
 from connector_kit.coordination.status import RateStatus, Status
+from connector_kit.redaction import printable_json
 from connector_kit.secrets import resolve
 
 
@@ -32,7 +33,7 @@ def cli(url: str | None, as_json: bool) -> None:
     with connect(None if place is None else str(place)) as coordinator:
         found = coordinator.status()
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
+        click.echo(printable_json(msgspec.json.encode(found).decode()))
     else:
         for line in lines(found, time.time()):
             say(line)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import requests
@@ -28,7 +28,7 @@ EARLY_SHARE = 1 / 7
 class Token:
     """A token with its life on this process's monotonic clock, in seconds; made by `Token.lasting`."""
 
-    value: str
+    value: str = field(repr=False)
     refresh_at: float
     expires_at: float
 

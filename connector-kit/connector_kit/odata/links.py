@@ -23,11 +23,18 @@ def at_home(link: str, asked: str, service: str) -> str | None:
     if inside[: len(path)] != path:
         found = _below(inside, path)
         if found is None:
-            return urlunsplit(there) if _origin(there) == _origin(home) else None
+            return _below_host(home, there.path, there.query) if _origin(there) == _origin(home) else None
         inside = [*path, *found]
     elif _origin(there) == _origin(home):
-        return urlunsplit(there)
-    return urlunsplit((home.scheme, home.netloc, "/" + "/".join(inside), there.query, ""))
+        return _below_host(home, there.path, there.query)
+    return _below_host(home, "/" + "/".join(inside), there.query)
+
+
+def _below_host(home: SplitResult, path: str, query: str) -> str:
+    """An address of the service's host as the settings write it, never as the link does: readers of addresses differ,
+    and where one sees our host behind an @, another one takes what stands before a backslash for it.
+    """
+    return urlunsplit((home.scheme, home.netloc, path, query, ""))
 
 
 def _below(inside: Sequence[str], path: Sequence[str]) -> Sequence[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from typing import Literal
@@ -25,6 +26,11 @@ _QUERY_SAFE = "$,()'/:@;="
 _NUMERIC_V2 = {"Edm.Decimal": "M", "Edm.Int64": "L", "Edm.Double": "d", "Edm.Single": "f"}
 
 
+# What only claims to be one, as a state or an answer may, is written as a text: in quotes, it can't change the filter.
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_MOMENT = re.compile(r"(\d{4,}-\d\d-\d\dT)?\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
 def literal(value: Value, edm: str = "", *, version: Version = "4.0", dates: DateStyle = "offset") -> str:
     """`value` as a literal of the Edm type; without a type, of the one that the Python type suggests.
 
@@ -37,11 +43,11 @@ def literal(value: Value, edm: str = "", *, version: Version = "4.0", dates: Dat
         text = _number(value, edm, version)
     elif isinstance(value, (date, datetime)):
         text = _moment(value, edm, version, dates)
-    elif isinstance(value, Exact):
+    elif isinstance(value, Exact) and _MOMENT.fullmatch(value):
         text = _exact(value, edm, version, dates)
     elif isinstance(value, time):
         text = _time(value.isoformat(), version)
-    elif isinstance(value, UUID) or (isinstance(value, str) and edm == "Edm.Guid"):
+    elif isinstance(value, UUID) or (isinstance(value, str) and edm == "Edm.Guid" and _GUID.fullmatch(value)):
         text = f"guid'{value}'" if version == "2.0" else str(value)
     elif isinstance(value, bytes):
         text = f"binary'{value.hex()}'" if version == "2.0" else _base64url(value)

@@ -10,6 +10,7 @@ from lxml import etree
 
 from connector_kit.errors import RefusedError
 from connector_kit.odata.literals import Version
+from connector_kit.xml import parse
 
 _SAP = "{http://www.sap.com/Protocols/SAPData}"
 # Terms come with the alias that the document gives to their vocabulary, such as SAP__common.
@@ -73,15 +74,14 @@ class Metadata:
 
 
 def parse_metadata(document: bytes, *, system: str = "OData service", what: str = "$metadata") -> Metadata:
-    """Read an EDMX document. Entities, external references and the network are off.
+    """Read an EDMX document.
 
     Raises:
         RefusedError: when the text is not EDMX.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
     try:
-        root = etree.fromstring(document, parser)
-    except etree.XMLSyntaxError as error:
+        root = parse(document)
+    except ValueError as error:
         raise RefusedError(system=system, subject=what, expected="an EDMX document", got=str(error)) from error
     if etree.QName(root).localname != "Edmx":
         raise RefusedError(

@@ -207,10 +207,11 @@ def _from_xml(body: bytes) -> list[SapMessage]:
     """An OData V2 `<error>` document; nothing for web pages, SOAP faults and broken texts."""
     from lxml import etree  # noqa: PLC0415 - most runs meet no XML error
 
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    from connector_kit.xml import parse  # noqa: PLC0415
+
     try:
-        root = etree.fromstring(body, parser)
-    except etree.XMLSyntaxError:
+        root = parse(body)
+    except ValueError:
         return []
     if etree.QName(root).localname != "error":
         return []

@@ -15,6 +15,7 @@ from lxml import etree
 from connector_kit.errors import RefusedError
 from connector_kit.http import Unreadable
 from connector_kit.redaction import shortened
+from connector_kit.xml import parse
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -103,10 +104,9 @@ def text_of(parent: Element | None, *path: str) -> str:
 
 
 def _parse(content: bytes) -> Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
-        return etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
+        return parse(content)
+    except ValueError as error:
         raise Unreadable(f"no XML: {error}") from error
 
 

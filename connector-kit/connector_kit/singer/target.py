@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 BLOCK_BYTES = 1024 * 1024
 BLOCK_SECONDS = 5.0
 _READ_BYTES = 256 * 1024
+LONGEST_LINE = 256 * 1024 * 1024
+"""Bytes of a message: a tap that writes no line ends would fill the memory."""
 
 
 _group = attrgetter("type", "stream", "version")
@@ -161,6 +163,8 @@ class BlockReader(GenericSingerReader[bytes]):
             size += len(data)
             if data and (not end or (size < BLOCK_BYTES and time.monotonic() - since < BLOCK_SECONDS)):
                 parts.append(data)
+                if not end and size > LONGEST_LINE:
+                    raise TapFault(self._lines + 1, f"a line of more than {LONGEST_LINE // 1024**2} MiB")
                 continue
             parts.append(data[:end] if data else b"")
             if any(parts):

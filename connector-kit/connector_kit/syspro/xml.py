@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lxml import etree
+from connector_kit.xml import parse as parse_xml
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -40,16 +40,10 @@ def parse(text: str) -> Element:
     """The root of a document, without entities and without network.
 
     Raises:
-        ValueError: the text is not well-formed XML.
+        ValueError: the text is not well-formed XML, or declares a document type.
     """
     clean = _FORBIDDEN.sub("", _DECLARATION.sub("", text, count=1).lstrip("\ufeff \r\n\t"))
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, encoding="utf-8"
-    )
-    try:
-        return etree.fromstring(clean.encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise ValueError(str(error)) from error
+    return parse_xml(clean.encode(), encoding="utf-8")
 
 
 def name_of(element: Element) -> str:
