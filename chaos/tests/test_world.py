@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chaos.world import Act, After, Call, Record, Request, World
+from chaos.world.room import Room
+from testkit.disk import Disk, NoDiskError
 
 SAP = "sap-to-anaplan"
 
@@ -43,3 +45,39 @@ def test_an_act_happens_and_the_next_run_goes_well(world: World, act: Act, code:
 def test_a_tap_is_killed_when_its_target_has_ended(world: World) -> None:
     ran = world.run(SAP, act=[Act("target", "SIGKILL", After(0.0)), Act("tap", "SIGSTOP", After(0.0), seconds=60)])
     assert (ran.target_exit, ran.tap_exit, ran.parts[0].ends.tap_ended) == (-9, -9, True)
+
+
+@pytest.mark.parametrize("mounted", [True, False], ids=["a disk", "a limit for files"])
+def test_a_full_disk_is_told_in_a_line_and_the_next_run_delivers(
+    world: World, mounted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NoDiskError
+
+    if not mounted:
+        monkeypatch.setattr(Disk, "mount", refuse)
+        monkeypatch.setattr(world, "_room", Room(world.folder / "stores", world.folder / "tmp"))
+    ran = world.run(SAP, room=30_000)
+    assert not ran.ok
+    (line,) = [line for line in ran.target_stderr.splitlines() if "| ERROR" in line]
+    assert str(world.folder) in line
+    assert any(word in line for word in ("full", "No space left", "File too large", "disk I/O error"))
+    world.run(SAP).well()
+    assert world.differences(SAP) == []
+
+
+def test_a_process_that_stands_still_beyond_its_lease_goes_on(world: World) -> None:
+    before = world.clock.now()
+    ran = world.run(SAP, act=Act("target", "SIGSTOP", Request(path="/tasks", method="POST"), seconds=3600))
+    assert ran.acts == 1
+    assert world.clock.now() - before > 3600
+    world.run(SAP).well()
+    assert world.differences(SAP) == []
+
+
+def test_two_hosts_run_the_same_flow_at_once(world: World) -> None:
+    both = [world.start(SAP, host=host) for host in ("a", "b")]
+    for one in both:
+        one.wait().well()
+    assert world.differences(SAP) == []
+    assert max(world.sandbox.control.report()["anaplan"]["max_overlap"].values()) == 1

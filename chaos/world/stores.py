@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Self
 
+from chaos.world.room import empty
 from testkit.own_postgres import Server, served
 
 if TYPE_CHECKING:
@@ -75,8 +76,7 @@ class Stores:
     def clear(self) -> None:
         """Both are new, and files."""
         self.up()
-        for file in self.folder.iterdir():
-            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        empty(self.folder)
         self._urls = {part: self._new(part, "sqlite") for part in PARTS}
 
     def use(self, kind: Kind) -> None:

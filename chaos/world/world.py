@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from chaos.world.acts import Act
 from chaos.world.piped import Pipe, Side
 from chaos.world.process import Surroundings, Watch, start
 from chaos.world.ran import Piped, Ran, states_in
+from chaos.world.room import Room, empty
 from chaos.world.stores import Stores
 from demo.environment import plugin_environment
 from sandbox.testing import Running, running
@@ -33,6 +33,7 @@ from testkit.shipped import Pipeline
 FLOWS = ("syspro-to-anaplan", "sap-to-anaplan", "plan-to-sap", "plan-to-syspro")
 Settings = Mapping[str, Mapping[str, Any]]
 """By plugin, or by one that it inherits from: settings over the shipped ones."""
+_FOLDERS = ("state", "runs", "home", "tmp")
 _LONGEST = 90.0  # real seconds for one pipeline
 
 
@@ -75,6 +76,8 @@ class World:
             servers = running(seed=self.seed, size=self.size, task_seconds=0.3, clock=time_file)
             self.sandbox = self._stack.enter_context(servers)
             self.stores = self._stack.enter_context(Stores(self.folder / "stores", self.clock, self.command))
+            self._room = Room(self.folder / "stores", self.folder / "tmp")
+            self._stack.callback(self._room.close)
             self._lay_out()
             self._discover()
         except BaseException:
@@ -93,12 +96,12 @@ class World:
         self.stores.clear()
         self.settings.clear()
         self.variables.clear()
-        for name in ("state", "runs", "home", "tmp"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        for name in _FOLDERS:
+            empty(self.folder / name)
         self._lay_out()
 
     def _lay_out(self) -> None:
-        for name in ("state", "runs", "home", "tmp"):
+        for name in _FOLDERS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     # Flows.
@@ -111,10 +114,12 @@ class World:
         settings: Settings | None = None,
         host: str = "a",
         counted: bool = False,
+        room: int | None = None,
         limit: float = _LONGEST,
     ) -> Ran:
         """Run a job to its end; see `start`."""
-        return self.start(flow, act=act, settings=settings, host=host, counted=counted, limit=limit).wait()
+        wishes = Wishes(_acts(act), settings or {}, host, counted, room, limit)
+        return Underway(self, flow, wishes).wait()
 
     def start(
         self,
@@ -124,6 +129,7 @@ class World:
         settings: Settings | None = None,
         host: str = "a",
         counted: bool = False,
+        room: int | None = None,
         limit: float = _LONGEST,
     ) -> Underway:
         """Begin a job of meltano/*.yml, such as one of `FLOWS`.
@@ -134,9 +140,11 @@ class World:
             settings: over the shipped ones and those of the world, for this run.
             host: "a" to "h"; what hosts share is in `stores`.
             counted: calls of the plugins' functions are counted, see `Piped.calls`.
+            room: bytes left on the disk of trail, coordination and spools as long as a pipeline runs; where this user
+                may not mount a disk, bytes by which the largest file there may grow.
             limit: real seconds for each pipeline, after which it hangs and is killed.
         """
-        return Underway(self, flow, Wishes(_acts(act), settings or {}, host, counted, limit))
+        return Underway(self, flow, Wishes(_acts(act), settings or {}, host, counted, room, limit))
 
     def state_file(self, pipeline: Pipeline) -> Path:
         """Where a pipeline's STATE is kept, as JSON."""
@@ -153,7 +161,7 @@ class World:
             arguments += ["--catalog", _write(folder / "catalog.json", catalog)]
         if shipped.can(pipeline.tap, "state") and state:
             arguments += ["--state", _write(folder / "state.json", state)]
-        where = self._surroundings(wishes.host)
+        where = self._surroundings(wishes.host, self._room.leave(wishes.room))
         tap = Side(shipped.command_of(pipeline.tap), arguments, where)
         config = self._config(folder, pipeline.target, environment, wishes)
         target = Side(shipped.command_of(pipeline.target), ["--config", config], where)
@@ -163,6 +171,7 @@ class World:
             tap, target, folder, acts, counted=wishes.counted, clock=self.clock, database=self.stores.disturb
         )
         ends = running.wait(wishes.limit)
+        self._room.grow()
         seconds = time.monotonic() - began
         after: Mapping[str, Any] = state
         for after in states_in(folder / "states.jsonl"):  # noqa: B007 - the last one is wanted
@@ -194,7 +203,7 @@ class World:
 
     def environment(self, host: str = "a") -> dict[str, str]:
         """The settings that differ from installation to installation, as variables: addresses, names, stores."""
-        found = plugin_environment(self.sandbox.info, self.folder / "stores")
+        found = plugin_environment(self.sandbox.info, self.stores.folder)
         urls = {"_AUDIT_URL": self.stores.audit_url, "_COORDINATION_URL": self.stores.coordination_url}
         for name in found:
             for end, url in urls.items():
@@ -210,13 +219,13 @@ class World:
                 config |= over.get(plugin["name"], {})
         return _write(folder / f"{name}.json", config)
 
-    def _surroundings(self, host: str) -> Surroundings:
+    def _surroundings(self, host: str, largest_file: int | None = None) -> Surroundings:
         home, temporary = self.folder / "home" / host, self.folder / "tmp" / host
         home.mkdir(exist_ok=True)
         temporary.mkdir(exist_ok=True)
         own = {"HOME": str(home), "TMPDIR": str(temporary), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         own |= {"NO_COLOR": "1", "AUDIT_URL": self.stores.audit_url, **self.variables}
-        return Surroundings(own, home, host, self.clock.path, None, self.seed)
+        return Surroundings(own, home, host, self.clock.path, largest_file, self.seed)
 
     def _state(self, pipeline: Pipeline) -> dict[str, Any]:
         file = self.state_file(pipeline)
@@ -242,6 +251,7 @@ class Wishes:
     settings: Settings
     host: str
     counted: bool
+    room: int | None
     limit: float
 
 
