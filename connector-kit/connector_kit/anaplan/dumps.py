@@ -20,6 +20,7 @@ from connector_kit.anaplan.files import chunk_bodies
 from connector_kit.anaplan.reading import text
 from connector_kit.anaplan.transport import Transport, read_json_or_nothing
 from connector_kit.errors import ConnectorError, NotFoundError, RefusedError
+from connector_kit.numerals import whole
 
 _LINE = "_Line_"
 _ERROR = re.compile(r"_Error_(\d+)_")
@@ -106,7 +107,7 @@ def parse_dump(chunks: Iterable[bytes]) -> Iterator[DumpRow]:
             continue
         fields = row + [""] * (len(names) - len(row))
         yield DumpRow(
-            line=_line_number(fields[line_at]) if line_at is not None else None,
+            line=whole(fields[line_at].strip()) if line_at is not None else None,
             values={name: fields[at] for at, name in columns},
             errors=tuple(fields[at] for at in errors_at if fields[at]),
         )
@@ -126,11 +127,6 @@ def _matches(names: list[str]) -> Iterator[tuple[int, re.Match[str]]]:
         match = _ERROR.fullmatch(name)
         if match:
             yield at, match
-
-
-def _line_number(value: str) -> int | None:
-    plain = value.strip()
-    return int(plain) if plain.isascii() and plain.isdigit() else None
 
 
 def _with(first: str, rest: Iterator[str]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from connector_kit.anaplan.reading import mapping, text
 from connector_kit.anaplan.transport import Transport, WholeLines, read_bytes, read_json_or_nothing
 from connector_kit.errors import NotFoundError, RefusedError, UnavailableError
 from connector_kit.http import Unreadable
+from connector_kit.numerals import whole
 from connector_kit.threads import ThreadPool
 
 log = logging.getLogger(__name__)
@@ -161,8 +162,9 @@ def download(transport: Transport, path: str, file_id: str, what: str) -> Iterat
 def _to_its_end(transport: Transport, path: str, ids: list[str], what: str) -> Iterator[bytes]:
     """The chunks, and a look behind the last one: a list may say less than there is."""
     yield from chunk_bodies(transport, path, ids, what)
-    if ids[-1].isdecimal():
-        transport.check_end(f"{path}/{int(ids[-1]) + 1}", what=f"{what}, behind chunk {len(ids)}")
+    last = whole(ids[-1])
+    if last is not None:
+        transport.check_end(f"{path}/{last + 1}", what=f"{what}, behind chunk {len(ids)}")
 
 
 def chunk_bodies(transport: Transport, path: str, ids: list[str], what: str) -> Iterator[bytes]:

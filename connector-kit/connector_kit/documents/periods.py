@@ -15,6 +15,7 @@ from typing import Any
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.mapping.values import Unmappable, iso_day
+from connector_kit.numerals import whole
 
 _MONTHS = 12
 _LAST_PERIOD = 16
@@ -38,12 +39,13 @@ class FiscalYear:
 
     def month_of(self, year: str, period: str) -> date:
         """The first day of the calendar month of a period. Unmappable when there is no such period."""
-        if not period.isdecimal() or not 1 <= int(period) <= _LAST_PERIOD:
+        number, of_year = whole(period), whole(year)
+        if number is None or not 1 <= number <= _LAST_PERIOD:
             raise Unmappable(f"not a period from 1 to {_LAST_PERIOD}", period or "blank")
-        if not year.isdecimal() or not 1900 <= int(year) <= 9998:
+        if of_year is None or not 1900 <= of_year <= 9998:
             raise Unmappable("not a year of four digits", year or "blank")
-        years, index = divmod(self.start_month - 1 + min(int(period), _MONTHS) - 1, _MONTHS)
-        return date(int(year) - self._back + years, index + 1, 1)
+        years, index = divmod(self.start_month - 1 + min(number, _MONTHS) - 1, _MONTHS)
+        return date(of_year - self._back + years, index + 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,10 @@ def read_settings(config: Mapping[str, Any], *, plugin: str) -> FiscalYears:
         ConfigurationError: no such month or name.
     """
     usual = {"start_month": config["fiscal_year_start_month"], "named_by": config["fiscal_year_named_by"]}
-    companies = {str(name): {**usual, **dict(entry)} for name, entry in (config.get("fiscal_years") or {}).items()}
+    given = config.get("fiscal_years") or {}
+    companies = {name: {**usual, **entry} if isinstance(entry, Mapping) else entry for name, entry in given.items()}
     for place, entry in {"fiscal_year_...": usual, **companies}.items():
-        month = entry["start_month"]
-        right = isinstance(month, int) and 1 <= month <= _MONTHS and entry["named_by"] in {"start", "end"}
-        if not right or set(entry) != set(usual):
+        if not _is_fiscal_year(entry):
             raise ConfigurationError(
                 system=plugin,
                 subject=f"setting fiscal_years ({place})",
@@ -77,6 +78,13 @@ def read_settings(config: Mapping[str, Any], *, plugin: str) -> FiscalYears:
                 got=str(entry),
             )
     return FiscalYears(_year(usual), {name: _year(entry) for name, entry in companies.items()})
+
+
+def _is_fiscal_year(entry: object) -> bool:
+    if not isinstance(entry, Mapping) or set(entry) != {"start_month", "named_by"}:
+        return False
+    month = entry["start_month"]
+    return type(month) is int and 1 <= month <= _MONTHS and entry["named_by"] in ("start", "end")
 
 
 def _year(entry: Mapping[str, Any]) -> FiscalYear:

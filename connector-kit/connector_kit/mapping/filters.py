@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from connector_kit.mapping.values import Unmappable
+from connector_kit.numerals import whole
 
 TextFilter = Callable[[list[str]], list[str]]
 
@@ -63,10 +64,12 @@ def make(name: str, arguments: Sequence[str]) -> TextFilter:
     """The filter `name` with its arguments, or a FilterError that says what is wrong."""
     if name in _PLAIN and not arguments:
         return _PLAIN[name]
-    if name == "truncate" and len(arguments) == 1 and arguments[0].isdecimal() and int(arguments[0]) > 0:
-        return truncate(int(arguments[0]))
-    if name == "part" and len(arguments) == 2 and arguments[0] and arguments[1].removeprefix("-").isdecimal():
-        return part(arguments[0], int(arguments[1]))
+    if name == "truncate" and len(arguments) == 1 and (length := whole(arguments[0])):
+        return truncate(length)
+    if name == "part" and len(arguments) == 2 and arguments[0]:
+        index = whole(arguments[1].removeprefix("-"))
+        if index is not None:
+            return part(arguments[0], -index if arguments[1].startswith("-") else index)
     if name in {"default", "blank_as"} and len(arguments) == 1:
         return blank_as(arguments[0])
     if name in NAMES:

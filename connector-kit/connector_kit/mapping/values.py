@@ -13,6 +13,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, Generic, Literal, TypeVar
 
+from connector_kit.numerals import whole
+
 Converter = Callable[[list[Any]], list[str]]
 K = TypeVar("K")
 
@@ -204,21 +206,22 @@ def month(
     back = 1 if start_month > 1 and named_by == "end" else 0
 
     def one(pair: tuple[str, str]) -> str:
-        year, period = (_whole(text) for text in pair)
-        if not year and not period:
+        texts = [_bare(text) for text in pair]
+        if not any(texts):
             return ""
-        if not period.isdecimal() or not 1 <= int(period) <= 12:
+        year, period = map(whole, texts)
+        if period is None or not 1 <= period <= 12:
             raise Unmappable("not a period from 1 to 12", pair[1] or "blank")
-        if not year.isdecimal() or not 1900 <= int(year) <= 9998:
+        if year is None or not 1900 <= year <= 9998:
             raise Unmappable("not a year of four digits", pair[0] or "blank")
-        years, index = divmod(start_month - 1 + int(period) - 1, 12)
-        return date(int(year) - back + years, index + 1, 1).strftime(form)
+        years, index = divmod(start_month - 1 + period - 1, 12)
+        return date(year - back + years, index + 1, 1).strftime(form)
 
     known = _Memory(one)
     return lambda years, periods: list(map(known.__getitem__, zip(as_texts(years), as_texts(periods), strict=True)))
 
 
-def _whole(text: str) -> str:
+def _bare(text: str) -> str:
     """Whole numbers may come as 2026.0 or with blanks around them."""
     plain_text = text.strip()
     whole, point, rest = plain_text.partition(".")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from connector_kit.errors import RefusedError
+from connector_kit.numerals import whole
 from connector_kit.odata.literals import Version
 from connector_kit.xml import parse
 
@@ -182,9 +183,9 @@ class _Reader:
             name=name,
             type=edm,
             nullable=element.get("Nullable", "true") != "false",
-            max_length=_integer(element.get("MaxLength") or facets.get("MaxLength")),
-            precision=_integer(element.get("Precision") or facets.get("Precision")),
-            scale=_integer(element.get("Scale") or facets.get("Scale")),
+            max_length=whole(element.get("MaxLength") or facets.get("MaxLength") or ""),
+            precision=whole(element.get("Precision") or facets.get("Precision") or ""),
+            scale=whole(element.get("Scale") or facets.get("Scale") or ""),
             label=label,
             display=element.get(f"{_SAP}display-format", ""),
             filterable=element.get(f"{_SAP}filterable", "true") != "false",
@@ -253,10 +254,6 @@ def _own_label(element: etree._Element) -> str:
         if _LABEL.fullmatch(note.get("Term", "")):
             return note.get("String") or "".join(each.text or "" for each in _children(note, "String"))
     return ""
-
-
-def _integer(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
 
 
 def _children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from connector_kit.documents.model import Content, Line, Listed, Posted
 from connector_kit.documents.references import LENGTH
 from connector_kit.errors import RefusedError
+from connector_kit.numerals import whole
 from connector_kit.odata.filters import AllOf, AnyOf, Compare, odata_filter
 from connector_kit.odata.literals import literal
 from connector_kit.sap.lookup import ENTRY_VIEW, LEDGER_VIEW, View, read
@@ -163,6 +164,11 @@ def _line(row: Row, known: Mapping[str, str], turned: bool) -> Line | None:
 
 def _day(text: object) -> date | None:
     digits = str(text).removeprefix("/Date(").removesuffix(")/")
-    if not digits.lstrip("-").isdecimal():
+    milliseconds = whole(digits.removeprefix("-"))
+    if milliseconds is None:
         return None
-    return (datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=int(digits))).date()
+    try:
+        since = timedelta(milliseconds=-milliseconds if digits.startswith("-") else milliseconds)
+        return (datetime(1970, 1, 1, tzinfo=timezone.utc) + since).date()
+    except OverflowError:
+        return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from connector_kit.documents.meant import lines_meant
 from connector_kit.documents.model import Document, Message, Outcome, Posted, Refused, Unknown
+from connector_kit.numerals import whole
 from connector_kit.sap.soap import child, children, text_of
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def _severity(log: Element | None) -> int:
 
 
 def _number(parent: Element | None, name: str) -> int:
-    text = text_of(parent, name)
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return whole(text_of(parent, name)) or 0
 
 
 def _messages(log: Element | None, document: Document, *, least: int = 0) -> Iterator[Message]:
@@ -98,9 +98,9 @@ def _code(type_id: str) -> str:
 
 def _lines(item: Element, note: str, document: Document) -> tuple[int, ...]:
     """The place of the line that a message names by its number, or of those whose account or object it quotes."""
-    technical = text_of(item, "ReferenceObjectNodeSenderTechnicalID").lstrip("0")
-    if technical.isdigit() and int(technical) <= len(document.lines) and _in_order(document):
-        return (int(technical) - 1,)
+    line = whole(text_of(item, "ReferenceObjectNodeSenderTechnicalID")) or 0
+    if 0 < line <= len(document.lines) and _in_order(document):
+        return (line - 1,)
     return lines_meant(note, document)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from connector_kit.errors import ConfigurationError, RefusedError
+from connector_kit.numerals import whole
 from connector_kit.syspro.failures import SYSTEM
 from connector_kit.syspro.xml import child, children, name_of, text_of
 
@@ -111,7 +112,7 @@ def rows_of(root: Element, columns: Sequence[str]) -> list[Row]:
             got=f"rows without {', '.join(missing)}",
             hint="Check the columns' names, and that the operator may see them.",
         )
-    told = text_of(child(root, "RowsReturned"))
-    if told.isdigit() and int(told) != len(rows):
+    told = whole(text_of(child(root, "RowsReturned")))
+    if told is not None and told != len(rows):
         raise RefusedError(system=SYSTEM, subject=f"table {root.tag}", expected=f"{told} rows", got=str(len(rows)))
     return rows

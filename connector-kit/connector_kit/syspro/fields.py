@@ -12,7 +12,7 @@ from connector_kit.syspro.writing import Unmappable, character_fault
 
 Kind = Literal["text", "number", "date", "flag"]
 
-_DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_DATE = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,5 +93,5 @@ def same(one: str, other: str) -> bool:
     """Whether two codes are the same but for zeros in front of numbers, and for letter case."""
     left, right = one.strip(), other.strip()
     if left.isdecimal() and right.isdecimal():
-        return int(left) == int(right)
+        return left.lstrip("0") == right.lstrip("0")
     return left.upper() == right.upper()

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connector_kit.numerals import whole
 from connector_kit.syspro.xml import child, descendants, name_of, text_of
 
 if TYPE_CHECKING:
@@ -65,9 +66,8 @@ class Result:
         """Like `first`, for whole numbers above 0, without the zeros and blanks in front."""
         for name in names:
             for element in descendants(self.root, name):
-                text = text_of(element)
-                if text.isdecimal() and int(text):
-                    return str(int(text))
+                if number := whole(text_of(element)):
+                    return str(number)
         return ""
 
 
@@ -130,8 +130,8 @@ def _shown(element: Element) -> str:
 
 def _counts(root: Element) -> dict[str, int]:
     return {
-        name_of(one): int(text_of(one))
+        name_of(one): count
         for status in descendants(root, "statusofitems")
         for one in status
-        if text_of(one).isdecimal()
+        if (count := whole(text_of(one))) is not None
     }
