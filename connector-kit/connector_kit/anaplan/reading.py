@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from math import isfinite
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,18 +24,16 @@ def text(value: object) -> str:
 
 def number(value: object) -> int:
     """A whole number; 0 for what is none."""
-    try:
-        return int(float(value)) if isinstance(value, (str, int, float)) else 0
-    except (ValueError, OverflowError):
-        return 0
+    return int(share(value))
 
 
 def share(value: object) -> float:
-    """A number with fractions; 0.0 for what is none."""
+    """A number with fractions; 0.0 for what is none, NaN and infinities included."""
     try:
-        return float(value) if isinstance(value, (str, int, float)) else 0.0
-    except ValueError:
+        found = float(value) if isinstance(value, (str, int, float)) else 0.0
+    except (ValueError, OverflowError):
         return 0.0
+    return found if isfinite(found) else 0.0
 
 
 def truth(value: object) -> bool:

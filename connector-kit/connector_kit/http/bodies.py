@@ -63,18 +63,21 @@ def decoded(body: bytes, kind: Any = Any) -> Any:  # noqa: ANN401 - of whatever 
     """The value of a JSON body, of type `kind`; numbers may come as texts.
 
     Raises:
-        ValueError: no JSON (`msgspec.DecodeError`, `UnicodeDecodeError`), or not of the type.
+        ValueError: no JSON (`msgspec.DecodeError`, `UnicodeDecodeError`), not of the type, or nested too deeply.
     """
     plain = unmarked(body)
     try:
-        return msgspec.json.decode(plain, type=kind, strict=False)
-    except ValueError:
-        text = mended(plain)
-        if text == plain:
-            raise
-        value = msgspec.json.decode(text, type=kind, strict=False)
-        log.warning("Texts of an answer are no Unicode: U+FFFD stands for what can't be read")
-        return value
+        try:
+            return msgspec.json.decode(plain, type=kind, strict=False)
+        except ValueError:
+            text = mended(plain)
+            if text == plain:
+                raise
+            value = msgspec.json.decode(text, type=kind, strict=False)
+            log.warning("Texts of an answer are no Unicode: U+FFFD stands for what can't be read")
+            return value
+    except RecursionError:
+        raise ValueError("JSON that is nested too deeply") from None
 
 
 def unmarked(body: bytes) -> bytes:

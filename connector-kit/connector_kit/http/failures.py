@@ -43,7 +43,11 @@ class NotSentError(UnavailableError):
 
 def excerpt(response: requests.Response, limit: int = 300) -> str:
     """The start of a body on one line, for messages. Bodies can carry personal data, so never the whole."""
-    text = response.content[:_EXCERPTED].decode(response.encoding or "utf-8", errors="replace")
+    start = response.content[:_EXCERPTED]
+    try:
+        text = start.decode(response.encoding or "utf-8", errors="replace")
+    except (LookupError, ValueError):  # an encoding that a server made up
+        text = start.decode("utf-8", errors="replace")
     if "html" in response.headers.get("Content-Type", "").lower():
         text = _TAGS.sub(" ", text)
     return shortened(" ".join(text.split()), limit)

@@ -179,12 +179,11 @@ class ODataClient:
         """
         found = at_home(link, base, self.base_url)
         if found is None:
-            there = urlsplit(urljoin(base, link))
             raise RefusedError(
                 system=self.system,
                 subject="continuation link",
                 expected=f"an address below {self.base_url}",
-                got=f"one at {there.scheme}://{there.hostname}",
+                got=_origin_of(base, link),
                 hint="Set api_url to the name that the server itself uses, or read by keys (`paging: keyset`).",
             )
         if found != urljoin(base, link):
@@ -202,6 +201,14 @@ def _refuse_web_page(response: requests.Response) -> None:
     if "html" in response.headers.get("Content-Type", "").lower() or start.startswith((b"<!doctype html", b"<html")):
         hint = "It comes from a log-on or a gateway: check the address, and how the user logs on."
         raise Unreadable(f"a web page: {excerpt(response, 120)}", hint)
+
+
+def _origin_of(base: str, link: str) -> str:
+    try:
+        there = urlsplit(urljoin(base, link))
+    except ValueError:
+        return "a text that is no address"
+    return f"one at {there.scheme}://{there.hostname}"
 
 
 def address(url: str, options: Mapping[str, str]) -> str:

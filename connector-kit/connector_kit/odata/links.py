@@ -11,12 +11,17 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 
 def at_home(link: str, asked: str, service: str) -> str | None:
-    """A link in the answer to `asked`, as an address below `service`; None where it leads to another service.
+    """A link in the answer to `asked`, as an address below `service`; None where it leads to another service, or is no
+    address at all.
 
     What the two paths have in common decides: the longest end of the service's path that the link's path has, too; for
     a service without a path of its own, the set that was asked.
     """
-    there, home = urlsplit(urljoin(asked, link)), urlsplit(service)
+    try:
+        there, home = urlsplit(urljoin(asked, link)), urlsplit(service)
+        _origin(there)
+    except ValueError:
+        return None
     inside, path = _segments(there), _segments(home)
     if not path and _origin(there) != _origin(home) and _set_of(inside) != _set_of(_segments(urlsplit(asked))):
         return None

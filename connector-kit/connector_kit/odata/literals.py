@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from typing import Literal
@@ -101,7 +102,9 @@ def _moment(value: date, edm: str, version: Version, dates: DateStyle) -> str:
 
 def _utc(moment: datetime) -> str:
     aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return aware.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    with suppress(OverflowError):  # within hours of the calendar's first or last day: with its own offset
+        aware = aware.astimezone(timezone.utc)
+    return aware.isoformat().replace("+00:00", "Z")
 
 
 def _base64url(value: bytes) -> str:

@@ -141,6 +141,8 @@ class RowReader:
             content = self._decoded(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             content = self._mended(body, error)
+        except RecursionError:
+            raise Unreadable("JSON that is nested too deeply") from None
         return self.finish(*content)
 
     def rows_of(self, rows: Sequence[Mapping[str, object]]) -> list[Any]:

@@ -90,7 +90,7 @@ def own_words(response: requests.Response) -> bool:
         return bool(_from_xml(response.content))
     try:
         error: Any = msgspec.json.decode(unmarked(response.content), type=_Refusal).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return isinstance(error.message, str) or "value" in error.message
 
@@ -172,7 +172,9 @@ def _decoded(body: bytes) -> list[SapMessage]:
         content: Any = decoded(body)
     except ValueError:
         return []
-    error = content.get("error", content) if isinstance(content, Mapping) else content
+    if not isinstance(content, Mapping):
+        return []
+    error = content.get("error", content)
     if isinstance(error, str):  # OAuth: {"error": "invalid_client", "error_description": "..."}
         return [SapMessage(error, _text(content.get("error_description")))]
     return list(_from_json(error)) if isinstance(error, Mapping) else []

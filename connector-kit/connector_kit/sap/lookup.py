@@ -131,6 +131,6 @@ _pages = msgspec.json.Decoder(_Page)
 def _page(body: bytes) -> tuple[list[dict[str, Any]], str]:
     try:
         page = _pages.decode(body).d
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(f"no page of an OData V2 set: {error}") from error
     return page.results, page.next
