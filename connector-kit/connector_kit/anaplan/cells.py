@@ -153,12 +153,13 @@ def _day_reader(form: str, subject: str) -> Callable[[str], str | None]:
 
 
 def _strptime(form: str, subject: str) -> str:
-    unknown = [each for each in _TOKEN.findall(form) if each not in _TOKENS]
-    if unknown or not form:
+    tokens = _TOKEN.findall(form)
+    meant = [_TOKENS.get(each, "") for each in tokens]
+    if not form or not all(meant) or len(set(meant)) != len(meant):
         raise ConfigurationError(
             system=SYSTEM,
             subject=f"{subject}, date_format",
-            expected=f"made of {', '.join(_TOKENS)}",
+            expected=f"made of {', '.join(_TOKENS)}, each day, month and year once",
             got=repr(form),
         )
     return _TOKEN.sub(lambda found: _TOKENS[found[0]], form)

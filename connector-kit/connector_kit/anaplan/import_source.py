@@ -12,6 +12,10 @@ from connector_kit.anaplan.objects import File, Import
 from connector_kit.anaplan.reading import mapping, number, text, texts
 from connector_kit.errors import ConfigurationError
 
+_NO_SIGNS = frozenset({"\r", "\n", "\0"})
+_MOST_LINES = 1000
+"""Before a file's first row of data."""
+
 _JAVA_NAMES = {
     "x-macroman": "mac_roman",
     "macroman": "mac_roman",
@@ -77,19 +81,45 @@ def import_source(imported: Import, metadata: Mapping[str, Any], file: File | No
         return fallback if source.get(key) is None else text(source[key])
 
     def line(key: str, fallback: int) -> int:
-        return fallback if source.get(key) is None else number(source[key])
+        found = fallback if source.get(key) is None else number(source[key])
+        if found > _MOST_LINES:
+            raise _unusable(subject, f"{key} up to {_MOST_LINES}", str(found))
+        return found
 
+    separator, delimiter = of("columnSeparator", file.separator), of("textDelimiter", file.delimiter)
+    check_signs(separator, delimiter, subject)
+    decimal_separator = of("decimalSeparator", ".") or "."
+    if len(decimal_separator) != 1:
+        raise _unusable(subject, "one sign as decimalSeparator", repr(decimal_separator[:20]))
     return ImportSource(
         file_id=file.id,
         file_name=file.name,
-        separator=of("columnSeparator", file.separator),
-        delimiter=of("textDelimiter", file.delimiter),
+        separator=separator,
+        delimiter=delimiter,
         encoding=python_codec(of("textEncoding", file.encoding), subject),
         header_row=line("headerRow", file.header_row),
         first_data_row=line("firstDataRow", file.first_data_row),
-        decimal_separator=of("decimalSeparator", ".") or ".",
+        decimal_separator=decimal_separator,
         header_names=texts(source.get("headerNames")),
     )
+
+
+def check_signs(separator: str, delimiter: str, subject: str) -> None:
+    """That rows can be taken apart: one sign between columns, one around texts or none, and not the same.
+
+    Raises:
+        ConfigurationError: it is otherwise.
+    """
+    for name, sign in (("column separator", separator), ("text delimiter", delimiter)):
+        if len(sign) > 1 or sign in _NO_SIGNS:
+            raise _unusable(subject, f"one sign as {name}", repr(sign[:20]))
+    if separator and separator == delimiter:
+        raise _unusable(subject, "different signs between columns and around texts", repr(separator))
+
+
+def _unusable(subject: str, expected: str, got: str) -> ConfigurationError:
+    hint = "Look at the source settings of the import or export in Anaplan."
+    return ConfigurationError(system=SYSTEM, subject=subject, expected=expected, got=got, hint=hint)
 
 
 def python_codec(name: str, subject: str) -> str:
@@ -102,8 +132,9 @@ def python_codec(name: str, subject: str) -> str:
     if not plain:
         return "utf-8"
     try:
-        return codecs.lookup(_JAVA_NAMES.get(plain.lower(), plain)).name
-    except LookupError:
+        found = codecs.lookup(_JAVA_NAMES.get(plain.lower(), plain)).name
+        "A\u00c4".encode(found, "replace")  # Python has codecs that are no encodings of texts, such as hex and idna
+    except (LookupError, ValueError):
         raise ConfigurationError(
             system=SYSTEM,
             subject=subject,
@@ -111,3 +142,4 @@ def python_codec(name: str, subject: str) -> str:
             got=repr(name),
             hint="Change the file's encoding in the import's source settings, UTF-8 is best.",
         ) from None
+    return found

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from connector_kit.anaplan.delimited import csv_rows
 from connector_kit.anaplan.errors import SYSTEM
-from connector_kit.anaplan.import_source import python_codec
+from connector_kit.anaplan.import_source import check_signs, python_codec
 from connector_kit.anaplan.objects import ExportMetadata
 from connector_kit.errors import RefusedError, UnavailableError
 
@@ -46,11 +46,13 @@ def form_of(metadata: ExportMetadata, subject: str) -> TextForm:
     """The form of an export's file, as its metadata tells.
 
     Raises:
-        ConfigurationError: an encoding that Python does not know.
+        ConfigurationError: an encoding that Python does not know, or signs by which no row can be taken apart.
     """
     tabs = metadata.export_format.strip().lower() == "text/plain"
+    separator = metadata.separator or ("\t" if tabs else ",")
+    check_signs(separator, metadata.delimiter, subject)
     return TextForm(
-        separator=metadata.separator or ("\t" if tabs else ","),
+        separator=separator,
         delimiter=metadata.delimiter,
         encoding=python_codec(metadata.encoding, subject),
     )
