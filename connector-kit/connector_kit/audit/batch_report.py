@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.document_lines import DocumentLine, of_batch
 from connector_kit.audit.export import ExportedRecord, export
 from connector_kit.audit.report import outcome_of
@@ -78,7 +79,7 @@ def batch_report(
         **{name: batch[name] for name in ("run", "plugin", "destination", "system", "stream", "action")},
         outcome=outcome_of(batch),
         **{name: batch[name] for name in ("message", "started", "sent", "settled")},
-        **{name: msgspec.json.decode(batch[name]) for name in ("key_properties", "tasks", "counts", "details")},
+        **{name: stored_json(batch[name]) for name in ("key_properties", "tasks", "counts", "details")},
         rows=batch["row_count"],
         delivered=batch["delivered_count"],
         rejected=batch["rejected_count"],

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import msgspec
 
 from connector_kit.audit import delivered
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.keys import HASH_SIZE
 from connector_kit.audit.statements import hash_at, numbers
 
@@ -254,10 +255,10 @@ class CellBook:
                 if waiting is None or waiting.hash != cell:
                     if waiting is not None:
                         yield waiting
-                    texts, record = msgspec.json.decode(codec.unseal_json(row["content"]))
+                    texts, record = stored_json(codec.unseal_json(row["content"]))
                     waiting = DueCell(cell, texts, record, [_ZERO] * amounts)
                 if row["record_hash"] is not None:
-                    waiting.add(msgspec.json.decode(codec.unseal_json(row["amounts"])))
+                    waiting.add(stored_json(codec.unseal_json(row["amounts"])))
             if len(rows) < _PAGE:
                 break
             values |= {"cell": rows[-1]["cell_hash"], "record": rows[-1]["record_hash"] or b""}
@@ -272,8 +273,8 @@ class CellBook:
             values: dict[str, object] = {"scope_id": self._scope_id}
             for cell in connection.rows(_SHARED, values):
                 rows = connection.rows(_TWO_PARTS, {**values, "cell": cell["cell_hash"]})
-                texts: list[str] = msgspec.json.decode(codec.unseal_json(cell["content"]))[0]
-                return texts, [msgspec.json.decode(codec.unseal_json(row["amounts"])) for row in rows]
+                texts: list[str] = stored_json(codec.unseal_json(cell["content"]))[0]
+                return texts, [stored_json(codec.unseal_json(row["amounts"])) for row in rows]
             return None
 
         return self._do(work)

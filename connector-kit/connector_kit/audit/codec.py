@@ -14,7 +14,9 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.redaction import register_secret
@@ -37,8 +39,10 @@ try:
 except ImportError:
     _deflate: Callable[[bytes, int], bytes] = zlib.compress
     _inflate: Callable[[bytes], bytes] = zlib.decompress
+    _NOT_INFLATED: tuple[type[Exception], ...] = (zlib.error, TypeError)
 else:
     _deflate, _inflate = isal_zlib.compress, isal_zlib.decompress
+    _NOT_INFLATED = (zlib.error, TypeError, cast("type[Exception]", isal_zlib.error))
 _KEY_SIZE, _NAME_SIZE, _NONCE_SIZE = 32, 4, 12
 
 
@@ -89,8 +93,8 @@ class Codec:
         """What `seal_text` was given, or `ENCRYPTED` where its key is not here."""
         if not stored.startswith(_SEALED_TEXT):
             return stored
-        data = base64.b64decode(stored.removeprefix(_SEALED_TEXT))
-        return self.unseal(_SEALED, data).decode() if self.opens(_SEALED, data) else ENCRYPTED
+        data = _from_base64(stored.removeprefix(_SEALED_TEXT))
+        return _text(self.unseal(_SEALED, data)) if self.opens(_SEALED, data) else ENCRYPTED
 
     def opens(self, encoding: int, data: bytes) -> bool:
         """Whether `unseal` has the key that it needs."""
@@ -103,7 +107,7 @@ class Codec:
             ConfigurationError: its key is not here, or it was written by a version that knows more encodings.
         """
         if encoding == _ZLIB:
-            return _inflate(data)
+            return decompress(data)
         if encoding != _SEALED:
             raise ConfigurationError(
                 system="audit trail",
@@ -124,11 +128,10 @@ class Codec:
 
         nonce, sealed = data[_NAME_SIZE : _NAME_SIZE + _NONCE_SIZE], data[_NAME_SIZE + _NONCE_SIZE :]
         try:
-            return _inflate(self.keys[bytes(data[:_NAME_SIZE])].decrypt(nonce, sealed, None))
-        except InvalidTag as error:
-            raise ConfigurationError(
-                system="audit trail", subject="record", expected="as it was written", got="changed bytes"
-            ) from error
+            packed = self.keys[bytes(data[:_NAME_SIZE])].decrypt(nonce, sealed, None)
+        except (InvalidTag, ValueError) as error:
+            raise _changed() from error
+        return decompress(packed)
 
     def seal_json(self, data: bytes) -> str:
         """How the trail stores small JSON arrays in a text column: as they are, or sealed."""
@@ -136,7 +139,7 @@ class Codec:
 
     def unseal_json(self, text: str) -> bytes:
         """What `seal_json` was given. Raises ConfigurationError: as `unseal`."""
-        return text.encode() if text.startswith("[") else self.unseal(_SEALED, base64.b64decode(text))
+        return text.encode() if text.startswith("[") else self.unseal(_SEALED, _from_base64(text))
 
 
 CLEAR = Codec()
@@ -153,8 +156,51 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(data: bytes) -> bytes:
-    """What `compress` was given."""
-    return _inflate(data)
+    """What `compress` was given.
+
+    Raises:
+        ConfigurationError: the trail holds something else.
+    """
+    try:
+        return _inflate(data)
+    except _NOT_INFLATED as error:
+        raise _changed() from error
+
+
+def stored_json(column: Any, kind: Any = Any) -> Any:  # noqa: ANN401 - a column's bytes or text; of whatever type is asked for
+    """A JSON value that the trail holds.
+
+    Raises:
+        ConfigurationError: it holds something else there.
+    """
+    try:
+        return msgspec.json.decode(column if isinstance(column, str) else bytes(column), type=kind)
+    except (msgspec.DecodeError, ValueError, TypeError, RecursionError) as error:
+        raise _changed() from error
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise _changed() from error
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except ValueError as error:
+        raise _changed() from error
+
+
+def _changed() -> ConfigurationError:
+    return ConfigurationError(
+        system="audit trail",
+        subject="record",
+        expected="as it was written",
+        got="changed bytes",
+        hint="The trail was changed by something else, or its storage is damaged: restore it from a copy.",
+    )
 
 
 def _decoded(text: str) -> bytes:

@@ -123,7 +123,8 @@ class Database:
         kind = kind.partition("+")[0]
         self.postgres = kind in {"postgresql", "postgres"}
         path = unquote(rest.removeprefix("/").partition("?")[0])
-        if not separator or not (self.postgres or (kind == "sqlite" and path and path != ":memory:")):
+        in_file = kind == "sqlite" and path and path != ":memory:" and "\0" not in path
+        if not separator or not (self.postgres or in_file):
             raise ConfigurationError(
                 system="audit trail",
                 subject="audit_url",

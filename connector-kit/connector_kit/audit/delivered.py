@@ -6,9 +6,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from connector_kit.audit import payloads, statements
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.keys import key_hash
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def unchanged(connection: Connection, scope: str, hashes: Sequence[bytes], diges
         statements.unchanged(postgres=connection.postgres),
         {"scope_id": number, "last": len(hashes) - 1, "hashes": b"".join(hashes), "digests": b"".join(digests)},
     )
-    return msgspec.json.decode(found, type=set[int]) if found else set()
+    return stored_json(found, set[int]) if found else set()
 
 
 def known(connection: Connection, scope: str, hashes: Sequence[bytes]) -> set[int]:
@@ -49,7 +48,7 @@ def known(connection: Connection, scope: str, hashes: Sequence[bytes]) -> set[in
         statements.known(postgres=connection.postgres),
         {"scope_id": number, "last": len(hashes) - 1, "hashes": b"".join(hashes)},
     )
-    return msgspec.json.decode(found, type=set[int]) if found else set()
+    return stored_json(found, set[int]) if found else set()
 
 
 # The join's inner side is a list without repetition, which both databases hash or sort once.

@@ -323,7 +323,10 @@ def failures(found: Sequence[FailureGroup], whole: Sequence[FailedBatch]) -> Non
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError, TypeError):  # no moment of the calendar: something else wrote it
+        return str(seconds)
 
 
 def _seconds(seconds: float) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connector_kit.audit.codec import stored_json
+
 if TYPE_CHECKING:
     from connector_kit.audit.database import Connection
 
@@ -74,7 +76,7 @@ def _lines(connection: Connection, where: str, values: dict[str, object]) -> lis
         DocumentLine(
             **{name: value or "" for name, value in row.items() if name not in {"messages", "when_", "records"}},
             records=row["records"],
-            messages=list(map(connection.codec.open_text, msgspec.json.decode(row["messages"], type=list[str]))),
+            messages=list(map(connection.codec.open_text, stored_json(row["messages"], list[str]))),
             when=row["when_"],
         )
         for row in found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector_kit.audit import payloads
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.document_lines import of_rows
 from connector_kit.audit.report import find_run
 from connector_kit.audit.types import DELETED, DELIVERED, REJECTED, VALIDATED
@@ -104,7 +105,7 @@ def _exported(batch: Row, seq: int | None, key: str, failures: list[Row], record
         key=key,
         outcome=REJECTED if refused else batch["outcome"],
         when=batch["settled"] or batch["started"],
-        tasks=msgspec.json.decode(batch["tasks"]),
+        tasks=stored_json(batch["tasks"], list[str]),
         reason="; ".join(dict.fromkeys(failure["reason"] for failure in failures)),
         message="; ".join(dict.fromkeys(failure["message"] for failure in failures)) or batch["message"],
         closed_how=failures[0]["closed_how"] or "" if failures else "",

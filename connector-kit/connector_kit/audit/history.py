@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connector_kit.audit import payloads
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.document_lines import DocumentLine, of_record
 from connector_kit.audit.keys import HASH_SIZE, key_hash, key_text
 from connector_kit.audit.types import DELETED, DELIVERED, REJECTED, VALIDATED
@@ -135,7 +136,7 @@ def _occurrence(connection: Connection, batch: Row, place: Row, key: str) -> Occ
         outcome=REJECTED if failed and (arrived or place["seq"] < 0) else batch["outcome"],
         reason="; ".join(dict.fromkeys(failure["reason"] for failure in failed)),
         message="; ".join(dict.fromkeys(failure["message"] for failure in failed)) or batch["message"],
-        tasks=msgspec.json.decode(batch["tasks"]),
+        tasks=stored_json(batch["tasks"], list[str]),
         closed_how=failed[0]["closed_how"] or "" if failed else "",
         closed_by=failed[0]["closing_batch"] or "" if failed else "",
         record=msgspec.Raw(record[1]) if record else None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.delivered import scope_id
 from connector_kit.audit.statements import hash_at, numbers
 
@@ -94,7 +95,7 @@ def overtaken(
             "shared": 1 if shared else 0,
         },
     )
-    return msgspec.json.decode(found, type=set[int]) if found else set()
+    return stored_json(found, set[int]) if found else set()
 
 
 def close_outlived(connection: Connection, scope: str, hashes: Sequence[bytes]) -> int:

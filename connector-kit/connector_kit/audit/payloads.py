@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from connector_kit.audit.codec import decompress
+from connector_kit.audit.codec import decompress, stored_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +71,8 @@ def keys_of(stored: Row) -> list[str]:
     """The key texts of a block's rows."""
     if stored["keys"] is None:
         return []
-    return msgspec.json.decode(decompress(stored["keys"]), type=list[str])
+    keys: list[str] = stored_json(decompress(stored["keys"]), list[str])
+    return keys
 
 
 def opens(codec: Codec, stored: Row) -> bool:
@@ -90,7 +91,7 @@ def records_of(codec: Codec, stored: Row) -> dict[int, bytes]:
     if stored["seqs"] is None:
         seqs: Sequence[int] = range(stored["first_seq"], stored["first_seq"] + stored["row_count"])
     else:
-        seqs = msgspec.json.decode(stored["seqs"], type=list[int])
+        seqs = stored_json(stored["seqs"], list[int])
     documents = codec.unseal(stored["encoding"], stored["payload"]).split(b"\n")
     return dict(zip(seqs, documents, strict=True))
 

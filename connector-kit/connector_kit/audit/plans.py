@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connector_kit.audit import delivered
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.statements import hash_at, numbers
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class PlanBook:
                 "(SELECT 1 FROM audit_plans WHERE scope_id = :id)",
                 {"id": self._scope_id},
             )
-        before: list[str] = msgspec.json.decode(told or "null")
+        before: list[str] = stored_json(told or "null")
         return before if told and tuple(before) != self._key else None
 
     def keep_key(self) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connector_kit.audit import payloads
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.keys import HASH_SIZE, key_hash, key_text
 from connector_kit.errors import ConfigurationError, RefusedError
 
@@ -53,7 +54,7 @@ def bind(connection: Connection, scope_id: int, stream: str, key: Sequence[str])
         raise ConfigurationError(
             system="audit trail",
             subject=f"stream {stream}",
-            expected=f"its key as before ({_named(msgspec.json.decode(known))})",
+            expected=f"its key as before ({_named(stored_json(known))})",
             got=f"another one ({_named(key)})",
             hint="Nothing was sent. Where the key is right as it is now, name what was delivered by it: "
             f"audit rekey {' '.join([stream, *key])}",
@@ -135,8 +136,8 @@ def _is_of_records(connection: Connection, scope_id: int) -> bool:
         "WHERE b.scope_id = :id ORDER BY b.no DESC LIMIT 1",
         {"id": scope_id},
     )
-    own = [msgspec.json.decode(bytes(row["message"])).get("key_properties") for row in last]
-    names = [msgspec.json.decode(row[name] or "null") for row in last for name in ("known", "batch")]
+    own = [stored_json(row["message"], dict[str, Any]).get("key_properties") for row in last]
+    names = [stored_json(row[name] or "null") for row in last for name in ("known", "batch")]
     return bool(own) and own[0] in names
 
 
@@ -219,7 +220,7 @@ def _texts(connection: Connection, batch_no: int, seqs: Sequence[int], key: Sequ
             got=f"no module {error.name}",
             hint="Run it where a target is installed.",
         ) from error
-    schema: dict[str, Any] = msgspec.json.decode(bytes(message))["schema"]
+    schema: dict[str, Any] = stored_json(message, dict[str, Any])["schema"]
     records, bad = RecordReader(schema, list(key), check=False).read([raw for _, raw in found])
     places = [seq for at, (seq, _) in enumerate(found) if at not in {one.at for one in bad}]
     columns = [records.values(name) for name in key]

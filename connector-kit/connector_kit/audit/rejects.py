@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.keys import HASH_SIZE, key_hash
 from connector_kit.redaction import redact
 
@@ -39,7 +40,7 @@ class Chunk:
         """The rows' JSON text, with the messages as the trail stores them."""
         text = zlib.decompress(self.rows)
         if codec.keys:
-            rows = msgspec.json.decode(text)
+            rows = stored_json(text)
             text = msgspec.json.encode([[*row[:3], codec.seal_text(row[3]), *row[4:]] for row in rows])
         return text.decode()
 

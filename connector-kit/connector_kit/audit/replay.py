@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from connector_kit.audit import overtaken, payloads
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.failures import Selection, open_failures
 from connector_kit.audit.statements import LAST_SENT
 from connector_kit.audit.types import REPLAY_MARK, REPLAY_SEEN
@@ -191,7 +192,7 @@ def _add_file(connection: Connection, batch: Row, last: dict[tuple[object, ...],
 def _schema(connection: Connection, batch: Row, name: str, mark: object) -> bytes:
     """A stored SCHEMA message, with a mark in its schema."""
     stored = connection.value("SELECT message FROM audit_schemas WHERE id = :id", {"id": batch["schema_id"]})
-    message = msgspec.json.decode(bytes(stored))
+    message = stored_json(stored, dict[str, Any])
     message["schema"][name] = mark
     keys = connection.rows(
         "SELECT b.key_properties AS old, s.key_properties AS new FROM audit_batches AS b JOIN audit_scopes AS s "
@@ -199,8 +200,8 @@ def _schema(connection: Connection, batch: Row, name: str, mark: object) -> byte
         {"no": batch["no"]},
     )
     for row in keys:  # named by another key since, see `record_keys`
-        if message.get("key_properties") == msgspec.json.decode(row["old"]):
-            message["key_properties"] = msgspec.json.decode(row["new"])
+        if message.get("key_properties") == stored_json(row["old"]):
+            message["key_properties"] = stored_json(row["new"])
     return msgspec.json.encode(message) + b"\n"
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from connector_kit.audit.codec import stored_json
 from connector_kit.audit.document_lines import DocumentLine, of_batch
 from connector_kit.audit.types import DELIVERED, PARTLY, REJECTED, UNCHANGED, told
 from connector_kit.errors import ConfigurationError
@@ -136,13 +137,13 @@ def summary(connection: Connection, run_id: str) -> RunSummary:
         message=run["message"],
         started=run["started"],
         finished=run["finished"],
-        details=msgspec.json.decode(run["details"]),
+        details=stored_json(run["details"], dict[str, Any]),
         actions=[_action(connection, batches) for batches in groups.values()],
     )
 
 
 def _action(connection: Connection, batches: list[Row]) -> ActionSummary:
-    counts = _added([msgspec.json.decode(batch["counts"]) for batch in batches])
+    counts = _added([stored_json(batch["counts"], dict[str, Any]) for batch in batches])
     sent = sum(batch["row_count"] for batch in batches if batch["sent"] is not None)
     rejected = sum(batch["rejected_count"] for batch in batches)
     unchanged = int(counts.get("unchanged", 0))
@@ -166,7 +167,7 @@ def _action(connection: Connection, batches: list[Row]) -> ActionSummary:
         still_open=still_open,
         deleted=arrived[1],
         reasons=reasons,
-        tasks=[task for batch in batches for task in msgspec.json.decode(batch["tasks"])],
+        tasks=[task for batch in batches for task in stored_json(batch["tasks"], list[str])],
         counts=counts,
         seconds=sum((batch["settled"] or batch["started"]) - batch["started"] for batch in batches),
         message="; ".join(dict.fromkeys(batch["message"] for batch in batches if batch["message"])),
@@ -193,7 +194,7 @@ def outcome_of_run(connection: Connection, run_no: int, outcome: str) -> str:
 
 
 def _unchanged(batch: Row) -> int:
-    return int(msgspec.json.decode(batch["counts"]).get("unchanged", 0))
+    return int(stored_json(batch["counts"], dict[str, Any]).get("unchanged", 0))
 
 
 def _added(counts: list[dict[str, Any]]) -> dict[str, Any]:

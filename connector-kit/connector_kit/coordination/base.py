@@ -80,8 +80,11 @@ class Holder:
 
     @override
     def __str__(self) -> str:
-        since = datetime.fromtimestamp(self.since, timezone.utc)
-        return f"{self.purpose} (process {self.pid} on {self.host}, since {since:%Y-%m-%d %H:%M:%S} UTC)"
+        try:
+            since = f"{datetime.fromtimestamp(self.since, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+        except (ValueError, OverflowError, OSError):  # no moment of the calendar: something else wrote it
+            since = str(self.since)
+        return f"{self.purpose} (process {self.pid} on {self.host}, since {since})"
 
 
 class Lease:

@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from connector_kit.coordination.base import SYSTEM, Coordinator
 from connector_kit.errors import ConfigurationError
@@ -31,19 +31,20 @@ def connect(url: str | None = None) -> Coordinator:
     if url is None:
         return _sqlite(default_file())
     register_url(url)
-    parts = urlsplit(url)
-    scheme = parts.scheme.partition("+")[0]
-    if scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        return _sqlite(Path(unquote(parts.path[1:])))
+    kind, separator, rest = url.partition("://")
+    scheme = kind.partition("+")[0] if separator else ""
+    path = unquote(rest.partition("?")[0].partition("#")[0])
+    if scheme == "sqlite" and path.startswith("/") and len(path) > 1 and "\0" not in path:
+        return _sqlite(Path(path[1:]))
     if scheme in {"postgresql", "postgres"}:
         from connector_kit.coordination.postgres import PostgresCoordinator  # noqa: PLC0415 - psycopg is optional
 
-        return PostgresCoordinator(url.replace(parts.scheme, "postgresql", 1))
+        return PostgresCoordinator(f"postgresql://{rest}")
     raise ConfigurationError(
         system=SYSTEM,
         subject="setting coordination_url",
         expected="sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE",
-        got=f"a URL that begins with {parts.scheme or 'nothing'}://{parts.netloc and '…'}",
+        got=f"a URL that begins with {scheme or 'nothing'}://",
     )
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from connector_kit.coordination.base import SYSTEM
@@ -67,8 +67,11 @@ class SqliteFile:
             connection = self._begun()
             try:
                 yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
+            except BaseException as error:
+                with suppress(sqlite3.Error):  # a damaged file may refuse that, too
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise self._explained(error) from error
                 raise
             try:
                 connection.execute("COMMIT")
