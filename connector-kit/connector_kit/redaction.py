@@ -44,7 +44,7 @@ def register_secret(value: str) -> None:
 
     Values of fewer than four characters are left out: masking every "a" helps nobody.
     """
-    global _known  # noqa: PLW0603 - one compiled pattern per process, rebuilt when a secret is added
+    global _known  # noqa: PLW0603 - one compiled pattern per process, made anew when a secret was added
     if len(value) < _SHORTEST:
         return
     # A wrong guess at a body's encoding, as of one that is not declared, is one more way to write a secret.
@@ -58,7 +58,7 @@ def register_secret(value: str) -> None:
         if forms <= _secrets:
             return
         _secrets.update(forms)
-        _known = re.compile("|".join(re.escape(s) for s in sorted(_secrets, key=len, reverse=True)))
+        _known = None
 
 
 def register_url(url: str) -> None:
@@ -83,16 +83,21 @@ def _written(value: str) -> set[str]:
     return {write(each) for each in once for write in _WRITINGS} | once
 
 
+def _quoted(value: str, safe: str) -> str:
+    """Arguments and variables that are no Unicode come to Python with halves of surrogate pairs in them."""
+    return quote(value, safe=safe, errors="surrogatepass")
+
+
 def _escaped(value: str) -> str:
     """As Python's repr writes it in a text that has quotes of both kinds."""
     return repr(value + "'\"")[1:-4]
 
 
 _WRITINGS: tuple[Callable[[str], str], ...] = (
-    lambda value: quote(value, safe=""),
-    quote,
-    quote_plus,
-    lambda value: re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), quote(value, safe="")),
+    lambda value: _quoted(value, safe=""),
+    lambda value: _quoted(value, safe="/"),
+    lambda value: quote_plus(value, errors="surrogatepass"),
+    lambda value: re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), _quoted(value, safe="")),
     lambda value: json.dumps(value)[1:-1],
     lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
     escape,
@@ -112,18 +117,28 @@ def _in_base64(value: bytes) -> set[str]:
     return found
 
 
+def _pattern() -> re.Pattern[str]:
+    """All that is known, longest first; made once for all that were registered one after the other."""
+    global _known  # noqa: PLW0603 - see `register_secret`
+    with _guard:
+        if _known is None:
+            _known = re.compile("|".join(re.escape(s) for s in sorted(_secrets, key=len, reverse=True)))
+        return _known
+
+
 def redact(text: str) -> str:
     """`text` with every registered secret, and everything that looks like one, replaced by a mask."""
-    if _known is not None:
-        text = _known.sub(MASK, text)
+    if _secrets:
+        text = _pattern().sub(MASK, text)
     for pattern in _PATTERNS:
         text = pattern.sub(lambda m: m.group(1) + MASK + (m.group(2) if m.re.groups > 1 else ""), text)
     return text
 
 
-# What a terminal obeys or a reader can't see: controls, turned directions of writing, separators of lines.
-_UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
-_BEYOND_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What a terminal obeys, a reader can't see or nobody can write: controls, turned directions of writing, separators of
+# lines, halves of surrogate pairs.
+_UNSEEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_BEYOND_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _IN_TEXTS = re.compile(f"[{_UNSEEN}]")
 # Errors list what is wrong on lines that begin with a dash, which no line of a log does.
 _IN_LINES = re.compile(f"[{_UNSEEN}]|\n(?!- )")

@@ -106,7 +106,7 @@ def _keeping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Keep
         faults.append("upsert needs the table in which records are found (table), or let mode be update_only")
     if not master.table and choices["on_conflict"] != "overwrite":
         faults.append(f"on_conflict: {choices['on_conflict']} needs the table in which records are found (table)")
-    where, where_fields = parse_where(entry.get("where") or {})
+    where, where_fields = parse_where(entry.get("where") or {}, faults)
     if faults:
         return None
     return Keeping(

@@ -96,6 +96,13 @@ class Objects:
 
     def _parameters(self, business_object: str) -> dict[str, str]:
         more = (self._config.get("parameters") or {}).get(business_object) or {}
+        if not isinstance(more, Mapping):
+            raise ConfigurationError(
+                system="target-syspro",
+                subject=f"setting parameters, {business_object}",
+                expected="names and values",
+                got=f"{more!r:.40}",
+            )
         return {str(name): _text(value) for name, value in more.items()}
 
     def flags(self, business_object: str) -> Flags:

@@ -246,7 +246,11 @@ class Database:
         )
 
     def _find_file(self) -> None:
-        if not self.create and not self._path.exists():
+        try:
+            there = self._path.exists()
+        except OSError:  # a path that no file can have; making it says why
+            there = False
+        if not there and not self.create:
             raise ConfigurationError(
                 system="audit trail",
                 subject=self.name,
@@ -255,7 +259,7 @@ class Database:
                 hint="Give --url or AUDIT_URL; a target writes a trail when it runs.",
             )
         try:
-            (check_file if self._path.exists() else make_file)(self._path)
+            (check_file if there else make_file)(self._path)
         except OSError as error:
             raise ConfigurationError(
                 system="audit trail",

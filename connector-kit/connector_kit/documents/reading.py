@@ -90,7 +90,7 @@ def _recipe(position: int, entry: Mapping[str, Any], objects: Mapping[str, Rules
     currency = _column("lines currency", special["currency"], faults) if special["currency"] else None
     if rules.currency and currency is None:
         faults.append("lines: currency is missing")
-    where, where_fields = parse_where(entry.get("where") or {})
+    where, where_fields = parse_where(entry.get("where") or {}, faults)
     posting, document = (
         _day("posting_date", entry, "last_day", faults),
         _day("document_date", entry, "posting_date", faults),

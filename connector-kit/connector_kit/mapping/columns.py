@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from connector_kit.mapping import filters, template, values
 from connector_kit.mapping.block import Block, Cells, texts
 from connector_kit.mapping.names import unknown_names
-from connector_kit.mapping.values import Converter, as_text
+from connector_kit.mapping.values import Converter, Unmappable, as_text
 
 Where = Callable[[Block], list[bool]]
 
@@ -59,14 +60,20 @@ def parse_columns(entries: Mapping[str, Any], faults: list[str], *, of: str = "c
     return tuple(columns)
 
 
-def parse_where(entry: Mapping[str, Any]) -> tuple[Where | None, tuple[str, ...]]:
-    """Which rows are meant (None: all), and the fields that it needs: field -> values, or {not: values}."""
+def parse_where(entry: Mapping[str, Any], faults: list[str]) -> tuple[Where | None, tuple[str, ...]]:
+    """Which rows are meant (None: all), and the fields that it needs: field -> values, or {not: values}.
+
+    What is wrong with it is added to `faults`.
+    """
     tests: list[tuple[str, frozenset[str], bool]] = []
     for field, wanted in entry.items():
         refused = isinstance(wanted, Mapping)
         listed = wanted.get("not", []) if isinstance(wanted, Mapping) else wanted
         listed = listed if isinstance(listed, list) else [listed]
-        tests.append((field, frozenset(map(as_text, listed)), not refused))
+        try:
+            tests.append((field, frozenset(map(setting_text, listed)), not refused))
+        except ValueError as error:  # all faults are wanted
+            faults.append(f"where {field}: {error}")
     if not tests:
         return None, ()
     steps = tuple(tests)
@@ -76,6 +83,20 @@ def parse_where(entry: Mapping[str, Any]) -> tuple[Where | None, tuple[str, ...]
         return columns[0] if len(columns) == 1 else list(map(all, zip(*columns, strict=True)))
 
     return keep, tuple(field for field, _, _ in steps)
+
+
+def setting_text(value: Any) -> str:  # noqa: ANN401 - a setting's JSON value
+    """A value that stands in the settings, as the text that records have for it.
+
+    Raises:
+        ValueError: a list or an object.
+    """
+    if isinstance(value, float):  # settings in a variable have such, those in a file Decimal
+        value = Decimal(str(value))
+    try:
+        return as_text(value)
+    except Unmappable as error:
+        raise ValueError(error.reason) from None
 
 
 def parse_column(name: str, entry: Any) -> Column:  # noqa: ANN401 - a setting's JSON value
@@ -91,7 +112,7 @@ def parse_column(name: str, entry: Any) -> Column:  # noqa: ANN401 - a setting's
     if len(sources) != 1:
         raise ValueError(f"exactly one of {', '.join(_SOURCES)} is needed")
     if sources[0] == "constant":
-        text = as_text(options["constant"])
+        text = setting_text(options["constant"])
         return Column(name, (), lambda _: lambda block: [text] * len(block))
     column = _period(name, options) if sources[0] == "period" else _field_or_template(name, options)
     return _blank_if(column, options.get("blank_if"))
@@ -117,7 +138,7 @@ def _field_or_template(name: str, options: dict[str, Any]) -> Column:
     default = options.get("default")
     blank = options.get("blank_as", default)
     if blank is not None:
-        after.append(filters.blank_as(as_text(blank)))
+        after.append(filters.blank_as(setting_text(blank)))
     finish = filters.chain(after)
     convert = _conversion(options)
     parsed = template.parse(str(options["template"])) if "template" in options else None
@@ -154,8 +175,10 @@ def _conversion(options: dict[str, Any]) -> Callable[[Dialect], Converter]:
         made = _boolean(options["boolean"])
     elif kind == "values":
         default = options.get("default")
-        table = {as_text(key): as_text(value) for key, value in dict(options["values"]).items()}
-        made = values.lookup(table, None if default is None else as_text(default))
+        if not isinstance(options["values"], Mapping):
+            raise ValueError("values takes texts and what stands for each")
+        table = {setting_text(key): setting_text(value) for key, value in options["values"].items()}
+        made = values.lookup(table, None if default is None else setting_text(default))
     else:
         field = str(options.get("field", ""))
         return lambda dialect: dialect.plain(field)
@@ -178,7 +201,9 @@ def _numeric(part: Any) -> bool:  # noqa: ANN401 - a JSON schema
 def _boolean(entry: Any) -> Converter:  # noqa: ANN401 - a setting's JSON value
     if not isinstance(entry, dict):
         return values.boolean(None, None)
-    sides = {as_text(side).lower(): list(map(as_text, listed)) for side, listed in entry.items()}
+    if not all(isinstance(listed, list) for listed in entry.values()):
+        raise ValueError("boolean takes lists of values for true and false")
+    sides = {setting_text(side).lower(): list(map(setting_text, listed)) for side, listed in entry.items()}
     if set(sides) - {"true", "false"}:
         raise ValueError("boolean takes the values that mean true and false")
     return values.boolean(sides.get("true"), sides.get("false"))

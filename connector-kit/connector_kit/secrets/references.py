@@ -56,11 +56,13 @@ class _Walk:
         return value
 
     def _text(self, text: str, setting: str, secret: bool) -> str:
+        _must_be_unicode(text, setting)
         match = REFERENCE.fullmatch(text)
         scheme, name = match.groups() if match else ("", text)
         if scheme in _HOW:
             found = self._look_up(scheme, name, setting, text)
             register_secret(found)
+            _must_be_unicode(found, setting)
         else:
             found = name
         if "://" in found or setting.endswith("url"):
@@ -100,6 +102,19 @@ class _Walk:
 
             self._file = SecretStore.open().get
         return self._file(name)
+
+
+def _must_be_unicode(text: str, setting: str) -> None:
+    """JSON can write halves of surrogate pairs, a variable that is no UTF-8 comes with them: no system takes such."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            system="secrets",
+            subject=f"setting {setting}",
+            expected="a text of Unicode characters",
+            got="one with half a surrogate pair, or bytes that are not UTF-8",
+        ) from None
 
 
 def _from_keyring(service: str, user: str, setting: str, reference: str) -> str | None:

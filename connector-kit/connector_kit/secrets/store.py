@@ -59,7 +59,7 @@ class SecretStore:
         self._keys = self._keys or Keys.load()
         try:
             return self._unbound(name, self._keys.fernet.decrypt(token))
-        except InvalidToken as error:
+        except (InvalidToken, ValueError) as error:  # a value that is no token, or no text in the end
             raise self._undecipherable(name) from error
 
     def names(self) -> list[str]:
@@ -104,7 +104,7 @@ class SecretStore:
         try:
             value = self._unbound(name, keys.fernet.decrypt(token))
             return keys.fernet.encrypt(_bound(name, value)).decode()
-        except InvalidToken as error:
+        except (InvalidToken, ValueError) as error:  # a value that is no token, or no text in the end
             raise self._undecipherable(name) from error
 
     def _load(self) -> _Document:
@@ -113,7 +113,7 @@ class SecretStore:
             found = msgspec.json.decode(self._path.read_bytes(), type=_Document)
         except FileNotFoundError:
             return _Document()
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigurationError(
                 system="secrets",
                 subject=f"encrypted file {self._path}",

@@ -44,7 +44,26 @@ def check_setting(plugin: str, name: str, value: object, schema: Mapping[str, An
         raise ConfigurationError(
             system=plugin, subject=f"setting {name}", expected="a date such as 2026-01-31", got=repr(value)
         )
-    if name.endswith("_url") and urlsplit(value).scheme in {"http", "https"} and "@" in urlsplit(value).netloc:
+    if name.endswith("_url") and value.lower().startswith(("http:", "https:")):
+        _check_address(plugin, name, value)
+    if name == "ca_bundle":
+        _check_bundle(plugin, value)
+
+
+def _check_address(plugin: str, name: str, value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            system=plugin,
+            subject=f"setting {name}",
+            expected="an address such as https://host:443/path",
+            got="a text that is none",
+        )
+    if "@" in parts.netloc:
         raise ConfigurationError(
             system=plugin,
             subject=f"setting {name}",
@@ -52,8 +71,6 @@ def check_setting(plugin: str, name: str, value: object, schema: Mapping[str, An
             got="one with a user in it",
             hint="Addresses are shown in logs and in the trail: set user and password in settings of their own.",
         )
-    if name == "ca_bundle":
-        _check_bundle(plugin, value)
 
 
 def is_moment(text: str) -> bool:

@@ -109,7 +109,13 @@ def parse(entry: Mapping[str, Any]) -> tuple[Shape | None, list[str]]:
     faults = [f"unknown {name} (there are {', '.join(_KNOWN)})" for name in entry if name not in _KNOWN]
     needed = [name for name in _KNOWN if name != "parameters"]
     faults += [f"{name} is missing" for name in needed if not entry.get(name)]
-    look_up = dict(entry.get("look_up") or {})
+    look_up = entry.get("look_up") or {}
+    if not isinstance(look_up, Mapping):
+        return None, [*faults, "look_up takes table, where and number"]
+    if not isinstance(look_up.get("where") or {}, Mapping):
+        faults.append("look_up: where takes columns and their fields")
+    if not isinstance(entry.get("parameters") or {}, Mapping):
+        faults.append("parameters take names and values")
     faults += [f"look_up: unknown {name}" for name in look_up if name not in _LOOK_UP]
     faults += [
         f"look_up: {name} is missing" for name in ("table", "where", "number") if look_up and not look_up.get(name)

@@ -113,7 +113,7 @@ def _mapping(position: int, entry: Mapping[str, Any], faults: list[str]) -> Stre
         f"key names column {name}, which is not mapped" for name in key if name not in (entry.get("columns") or {})
     ]
     sums = parse_sums(entry, faults)
-    where, where_fields = parse_where(entry.get("where") or {})
+    where, where_fields = parse_where(entry.get("where") or {}, faults)
     if faults:
         return None
     return StreamMapping(
