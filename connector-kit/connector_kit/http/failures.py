@@ -135,6 +135,20 @@ def common_error(
     return RefusedError(system=system, subject=what, got=got, status=status)
 
 
+def advised(error: ConnectorError) -> ConnectorError:
+    """The error of an answer, with advice where nobody had any: every line says what to do."""
+    if error.hint:
+        return error
+    match error:
+        case BusyError():
+            error.hint = "Run again later, or with fewer requests a minute."
+        case UnavailableError():
+            error.hint = "Run again later; if it stays so, ask who runs the system, or a gateway before it."
+        case _:
+            error.hint = "Asked again, it will say the same: show this line to who runs the system."
+    return error
+
+
 def _place(location: str | None) -> str:
     """Where a redirect leads, without the query: that of a login page carries what was asked, secrets and all."""
     return shortened(re.split(r"[?#;]", location or "nowhere")[0], 300)

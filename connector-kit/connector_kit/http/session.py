@@ -24,7 +24,7 @@ from connector_kit.errors import (
 )
 from connector_kit.http.adapter import Adapter, sending
 from connector_kit.http.bodies import MOST_BYTES, TooLargeError, read_whole
-from connector_kit.http.failures import NotSentError, common_error, no_answer
+from connector_kit.http.failures import NotSentError, advised, common_error, no_answer
 from connector_kit.http.retry import Retry, moment
 from connector_kit.tls import client_context
 
@@ -232,14 +232,15 @@ class HttpSession:
                 response.close()  # a body that nobody reads to its end would keep its connection from the pool
                 raise
         except Unreadable as error:
-            raise UnavailableError(
+            unreadable = UnavailableError(
                 system=self.system,
                 subject=what,
                 expected="a complete answer",
                 got=f"HTTP {response.status_code} with a body that can't be read ({error})",
                 hint=error.hint,
                 status=response.status_code,
-            ) from error
+            )
+            raise advised(unreadable) from error
         except TooLargeError as error:
             # Of a request that changes something it says nothing of what became of it.
             raise (UnavailableError if asks else RefusedError)(
@@ -286,9 +287,7 @@ class HttpSession:
 
     def _error(self, response: requests.Response, what: str) -> ConnectorError:
         special = self._classify(response, what) if self._classify else None
-        if special is not None:
-            return special
-        return common_error(self.system, what, response, self._retry_statuses)
+        return advised(special or common_error(self.system, what, response, self._retry_statuses))
 
 
 class _Final(Exception):  # noqa: N818 - carries a transient error past the retries
