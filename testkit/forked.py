@@ -48,6 +48,7 @@ def _modules() -> Iterator[str]:
                 if not {"migrations", "__init__", "__main__"} & set(parts):
                     yield ".".join((package, *parts))
     yield "chaos.world"  # what runs in the processes of a world, and all that it imports
+    yield "testkit.frozen"
 
 
 FORKING = multiprocessing.get_context("forkserver")
