@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from random import Random
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 
-from chaos.kills.steps import CALL, FILE, REQUEST, STATEMENT, Death
+from chaos.kills.steps import Death
 from chaos.kills.subject import LATE, LOST_ANSWERS
+from chaos.world.counting import CALL, FILE, REQUEST, STATEMENT, Kind
 
-MOMENT = "moment"
-_WEIGHTS = {CALL: 34, REQUEST: 27, STATEMENT: 25, FILE: 6, MOMENT: 8}
+MOMENT: Final = "moment"
+_WEIGHTS: dict[Kind | Literal["moment"], int] = {CALL: 34, REQUEST: 27, STATEMENT: 25, FILE: 6, MOMENT: 8}
 _AIMED = (REQUEST, STATEMENT)
 _SHARES = (0.7, 0.85, 1.0)  # the measured length is that of the longest: many runs have less to do
 _NEAR = 60  # calls: as far behind a request or a statement as its outcome is still being taken in

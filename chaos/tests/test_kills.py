@@ -16,10 +16,11 @@ from chaos.kills.plans import compared
 from chaos.kills.points import Length, episode
 from chaos.kills.running import run
 from chaos.kills.sap import JournalEntries
-from chaos.kills.steps import CALL, KINDS, REQUEST, STATEMENT, Death
+from chaos.kills.steps import Death
 from chaos.kills.subjects import POSTING
 from chaos.kills.trail import Trail
 from chaos.kills.work import worker
+from chaos.world.counting import CALL, KINDS, REQUEST, STATEMENT
 
 SETTINGS = {"settle_seconds": 0.05}
 

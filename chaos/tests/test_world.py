@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.world import Act, After, Call, Record, Request, World
+from chaos.world import Act, After, Record, Request, Step, World
 from chaos.world.room import Room
 from testkit.disk import Disk, NoDiskError
 
@@ -26,7 +26,7 @@ def test_a_flow_runs_with_the_shipped_settings_and_state_goes_on(world: World) -
     [
         (Act("target", "SIGKILL", Request(path="/chunks/", nth=2)), -9),
         (Act("target", "SIGTERM", Request(path="/tasks", method="POST", when="answered")), 1),
-        (Act("target", "SIGKILL", Call(1000)), -9),
+        (Act("target", "SIGKILL", Step("statement", 40)), -9),
         (Act("tap", "SIGKILL", Record(200)), -9),
         (Act("tap", "SIGTERM", Request(path="GLAccount", when="before")), 143),
         (Act("tap", "close", Record(100)), 1),

@@ -16,7 +16,7 @@ from chaos.weather.ground import Job, Settings
 from chaos.weather.keeping import Keeping
 from chaos.weather.keys import PLACES, key_in_anaplan
 from chaos.weather.seen import Part
-from chaos.world import Act, Call, Moment, Piped, Ran, Record, Request, World
+from chaos.world import Act, Moment, Piped, Ran, Record, Request, Step, World
 from connector_kit.errors import ConfigurationError
 from sandbox.testing import Control
 from testkit.trail import TrailReader
@@ -103,7 +103,13 @@ class WorldGround:
         """All jobs at the same time, to their end; a part per tap."""
         before = set(self._runs())
         underway = [
-            self.world.start(job.flow, act=list(_acts(job)), settings=_settings(job.settings), host=job.host)
+            self.world.start(
+                job.flow,
+                act=list(_acts(job)),
+                settings=_settings(job.settings),
+                host=job.host,
+                room=job.disk_kilobytes * 1024 or None,
+            )
             for job in jobs
         ]
         rans = [one.wait() for one in underway]
@@ -190,4 +196,4 @@ def _acts(job: Job) -> Iterator[Act]:
 def _moment(blow: Struck) -> Moment:
     if blow.at == "request":
         return Request(blow.path, nth=blow.nth, when=blow.when)
-    return Record(blow.nth) if blow.at == "record" else Call(blow.nth)
+    return Record(blow.nth) if blow.at == "record" else Step("call", blow.nth)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from chaos.world.counting import Kind
+
 
 class Request(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """The ``nth`` HTTP request of the process whose method is ``method`` (any when empty) and whose path and query
@@ -25,9 +27,10 @@ class Record(msgspec.Struct, frozen=True, tag=True):
     nth: int
 
 
-class Call(msgspec.Struct, frozen=True, tag=True):
-    """The ``nth`` call of any function of the plugins and the kit in the process, over all its threads."""
+class Step(msgspec.Struct, frozen=True, tag=True):
+    """The ``nth`` step of a kind that the process does, over all its threads: see `chaos.world.counting`."""
 
+    kind: Kind
     nth: int
 
 
@@ -38,7 +41,7 @@ class After(msgspec.Struct, frozen=True, tag=True):
 
 
 _TO_DATABASES = ("SIGKILL", "SIGSTOP")
-Moment = Request | Record | Call | After
+Moment = Request | Record | Step | After
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,5 +63,5 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     def __post_init__(self) -> None:
         if self.does == "close" and (self.process != "tap" or not isinstance(self.at, Record)):
             raise ValueError("close: expected the tap's pipe and a Record, which is when the pipe is seen")
-        if self.process == "database" and (isinstance(self.at, Request | Call) or self.does not in _TO_DATABASES):
+        if self.process == "database" and (isinstance(self.at, Request | Step) or self.does not in _TO_DATABASES):
             raise ValueError("database: expected SIGKILL or SIGSTOP at a Record or After")

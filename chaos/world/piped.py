@@ -19,7 +19,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from chaos.clock import Clock
-from chaos.world.acts import Act, After, Call, Record, Request
+from chaos.world.acts import Act, After, Record, Request, Step
+from chaos.world.counting import Kind
 from chaos.world.process import Surroundings, Watch, start
 from chaos.world.pump import Pump
 from chaos.world.steps import Steps
@@ -43,7 +44,7 @@ class Ends:
 
     tap, target: exit codes, negative for a signal. tap_ended: the tap was killed because the target had ended, as
     Meltano does, which then takes the tap as well. hung: they took too long and were killed. acts: how many happened.
-    calls: of the tap's and the target's functions, where they were counted.
+    steps: of the tap and of the target by kind, where they were counted.
     """
 
     tap: int
@@ -51,7 +52,7 @@ class Ends:
     tap_ended: bool
     hung: bool
     acts: int
-    calls: tuple[int, int]
+    steps: tuple[Mapping[Kind, int], Mapping[Kind, int]]
 
 
 class Pipe:
@@ -61,7 +62,7 @@ class Pipe:
         tap, target: the commands.
         folder: for outputs, errors, messages and steps.
         acts: what happens to them.
-        counted: calls are counted though no act asks for it.
+        counted: steps are counted though no act asks for it.
         clock: the world's.
         database: what an act does to the world's database.
     """
@@ -100,7 +101,7 @@ class Pipe:
                 timer.start()
 
     def _start(self, name: str, side: Side, given: int, out: int) -> BaseProcess:
-        acts = [act for act in self._acts if act.process == name and isinstance(act.at, Request | Call)]
+        acts = [act for act in self._acts if act.process == name and isinstance(act.at, Request | Step)]
         watch = Watch(self._folder / f"{name}.steps", acts, self._counted)
         Steps(watch.file)
         with (self._folder / f"{name}.stderr").open("wb") as errors:
@@ -153,7 +154,7 @@ class Pipe:
             tap_ended,
             hung,
             self._met + sum(one.acts for one in steps),
-            (steps[0].calls, steps[1].calls),
+            (steps[0].counts, steps[1].counts),
         )
 
     def _let_go(self, stops: Sequence[Act]) -> None:

@@ -48,7 +48,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is done to a process from within: `acts` at a `Request` or a `Call`; `counted`: calls are counted anyway.
+    """What is done to a process from within: `acts` at a `Request` or a `Step`; `counted`: steps are counted anyway.
     `file`: of `Steps`. `begin`: called before the command, in its process; what it gives is called when that has ended.
     """
 

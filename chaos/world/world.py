@@ -139,7 +139,7 @@ class World:
             act: what happens to its processes.
             settings: over the shipped ones and those of the world, for this run.
             host: "a" to "h"; what hosts share is in `stores`.
-            counted: calls of the plugins' functions are counted, see `Piped.calls`.
+            counted: the steps of both processes are counted, see `Ends.steps`.
             room: bytes left on the disk of trail, coordination and spools as long as a pipeline runs; where this user
                 may not mount a disk, bytes by which the largest file there may grow.
             limit: real seconds for each pipeline, after which it hangs and is killed.
