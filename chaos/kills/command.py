@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from chaos.kills.report import Tally, told
 from chaos.kills.subjects import POSTING, SUBJECTS
 from chaos.kills.work import Fleet
 
-_LINE_EVERY = 500
+_LINE_EVERY = 200
 _SHARE_OF_OTHERS = 33  # of the points of the posting targets, each that posts nothing gets the so manieth part
 
 
@@ -41,7 +42,8 @@ def command(
 ) -> None:
     """Kill plugins at any step, and hold what the next run makes of it against the books and the trail."""
     console, tally, begun = Console(width=110), Tally(), time.monotonic()
-    with Fleet(jobs) as fleet:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), Fleet(jobs) as fleet:  # whoever stops it sees what was tried
         for names, most in _stages(only, points):
             lengths = fleet.lengths(names, seed)
             before = tally.points()
@@ -54,6 +56,7 @@ def command(
                     spent = time.monotonic() - begun
                     if tally.points() // _LINE_EVERY > shown:
                         console.print(f"{tally.points():6} died, {len(tally.violations)} violations, {spent:.0f} s")
+                        tally.write(output, seed=seed, seconds=spent)
                     enough = tally.points() - before >= most or (minutes is not None and spent > minutes * 60)
                     if enough or (tally.violations and not keep_going):
                         break

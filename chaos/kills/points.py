@@ -14,6 +14,7 @@ from chaos.world.counting import CALL, FILE, REQUEST, STATEMENT, Kind
 
 MOMENT: Final = "moment"
 _WEIGHTS: dict[Kind | Literal["moment"], int] = {CALL: 34, REQUEST: 27, STATEMENT: 25, FILE: 6, MOMENT: 8}
+_DEATHS = (35, 25, 20, 12, 8)  # how often one, two, three ... before a run that comes to its end
 _AIMED = (REQUEST, STATEMENT)
 _SHARES = (0.7, 0.85, 1.0)  # the measured length is that of the longest: many runs have less to do
 _NEAR = 60  # calls: as far behind a request or a statement as its outcome is still being taken in
@@ -71,8 +72,8 @@ def point(rng: Random, length: Length) -> tuple[str, Death | None, float]:
 
 
 def episode(rng: Random, length: Length, draw_settings: Mapping[str, Any], *, trail_can_go: bool) -> Episode:
-    """One to three runs that die, in the ways of this seed. draw_settings: the last run's, and so the others'."""
-    deaths = rng.choices([1, 2, 3], [60, 27, 13])[0]
+    """One to five runs that die, in the ways of this seed. draw_settings: the last run's, and so the others'."""
+    deaths = rng.choices(range(1, 6), _DEATHS)[0]
     attempts = []
     for at in range(deaths):
         kind, death, after = point(rng, length)

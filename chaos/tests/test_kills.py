@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from chaos.kills import chain as chains
 from chaos.kills import command as commands
 from chaos.kills.plans import compared
-from chaos.kills.points import Length, episode
+from chaos.kills.points import Attempt, Episode, Length, episode
 from chaos.kills.running import run
 from chaos.kills.sap import JournalEntries
 from chaos.kills.steps import Death
@@ -97,18 +97,15 @@ def test_the_checks_see_what_is_wrong(plan):
     assert compared({("a",): Decimal(1)}, {}) == ["('a',): 1 stands, 0 was planned"]
 
 
-class Forgetful(JournalEntries):
-    """Loses its trail, and was told not to look at what stands."""
-
-    def draw_settings(self, rng):
-        return {**super().draw_settings(rng), "look_up_first": False}
-
-
-def test_a_target_that_posts_twice_is_found(here, tmp_path):
-    sandbox = here.sandbox(JournalEntries.name)
-    length = chains.measure(Forgetful, sandbox, tmp_path / "measured", 1)
-    (found,) = chains.work(Forgetful, sandbox, tmp_path / "chain", 1, 0, length).violations
-    assert any("stands" in fault for fault in found.found)
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_target_that_posts_twice_is_found(plan, looks):
+    """The trail goes, and the target was told not to look at what stands."""
+    settings = {**plan.settings, "look_up_first": looks}
+    posted = Attempt(CALL, settings, death=Death(CALL, 10**9), then="trail lost", changes=True)
+    lived = chains._Lived(plan, Random(1), Length({}, 0.2), iter(range(1, 9)))
+    found = lived.through(Episode([posted], Attempt("", settings)))
+    assert lived.points == [(CALL, "exit 0")]
+    assert found == [] if looks else any("stands" in fault for fault in found)
 
 
 @pytest.mark.parametrize("subject", [one.name for one in POSTING])
