@@ -1,4 +1,4 @@
-# make demo · make test · make slow-tests · make lint · make bench   (each sets up what it needs)
+# make demo · make test · make slow-tests · make chaos · make lint · make bench   (each sets up what it needs)
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := tap-anaplan tap-sap-s4hana tap-syspro target-anaplan target-sap-s4hana target-syspro
@@ -32,6 +32,16 @@ slow-tests: setup .venv-dagster/.ready .venv-strangers/.ready ## those that take
 
 strangers: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## servers and plugins that none of us wrote, in bad weather (SEEDS=3)
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/strangers
+
+# Each part goes on where another has found something; all of them print a table and write to var/chaos/.
+SEEDS ?= 1-1000
+POINTS ?= 10000
+POLLS ?= 2000
+JOBS ?= 2
+chaos: setup ## hostile weather, for hours: seeds, the whole matrix, kill points, the soak (SEEDS=1-50 POINTS=500 POLLS=200 JOBS=2)
+	@code=0; chaos() { $(BIN)/python -m chaos "$$@" || code=1; }; \
+	chaos weather --seeds $(SEEDS) --jobs $(JOBS) --keep-going; chaos matrix --jobs $(JOBS); \
+	chaos kills --points $(POINTS) --jobs $(JOBS) --keep-going; chaos soak --polls $(POLLS); exit $$code
 
 lint: .venv/.ready ## ruff and mypy; each part declares what it imports, and no more
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -41,6 +42,7 @@ class _Parts(click.Group):
 @click.group(cls=_Parts)
 def main() -> None:
     """What tries to break the flows. Each part prints a table, and writes what it found to var/chaos/."""
+    os.environ.setdefault("PYTHONHASHSEED", "0")  # of the processes that it starts: sets keep their order
 
 
 if __name__ == "__main__":

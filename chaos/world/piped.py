@@ -84,6 +84,7 @@ class Pipe:
         self._threads: list[threading.Thread] = []
         self._acts = acts
         self._met = 0
+        self._closed = False  # then the tap ends by itself, as in a shell's pipe
         self._stopped_until: dict[int, float] = {}
         self._counted = counted
         written, from_tap = os.pipe()
@@ -113,6 +114,7 @@ class Pipe:
     def _at_record(self, act: Act) -> bool:
         if act.does == "close":
             self._met += 1
+            self._closed = True
             return True
         self._signal(act)
         return False
@@ -138,7 +140,7 @@ class Pipe:
             if time.monotonic() > end:
                 hung = True
                 _kill(*running)
-            elif self.tap.is_alive() and not self.target.is_alive():
+            elif self.tap.is_alive() and not self.target.is_alive() and not self._closed:
                 tap_ended = True
                 _kill(self.tap)
             elif stops:

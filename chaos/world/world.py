@@ -235,7 +235,7 @@ class World:
         """Ask each tap once what it has: Meltano keeps that too, until a setting changes."""
         folder = self.folder / "runs" / "discovery"
         folder.mkdir()
-        for tap in {pipeline.tap for flow in FLOWS for pipeline in shipped.jobs()[flow]}:
+        for tap in sorted({pipeline.tap for flow in FLOWS for pipeline in shipped.jobs()[flow]}):
             config = _write(folder / f"{tap}.json", shipped.config_of(tap, self.environment()))
             said = self.command(shipped.command_of(tap), "--config", config, "--discover")
             if said.code:
