@@ -55,6 +55,57 @@ def test_an_answer_that_drips_is_late_as_a_whole(head):
             paging.request("GET", url, what="page", read=text)
 
 
+def test_headers_that_drip_are_late_too():
+    with dripping(b"HTTP/1.1 200 OK\r\nX-Note: ") as url:
+        session = HttpSession("Drip", retry=Retry(tries=1), timeout=(1.0, 0.1))
+        with pytest.raises(UnavailableError, match=r"imed out|in time"):
+            session.request("GET", url, what="page", read=text)
+        paging = ODataSession("Drip", retry=Retry(tries=1), timeout=(1.0, 0.1))
+        with pytest.raises(PageTimeout):
+            paging.request("GET", url, what="page", read=text)
+
+
+@contextlib.contextmanager
+def answering(*answers):
+    """A server that gives these answers, byte by byte as they are, each on a connection of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        for answer in answers:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        thread.join()
+        listener.close()
+
+
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole"
+BAD = {
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 2\r\n\r\nwhole",
+    "a line that is no header": b"HTTP/1.1 200 OK\r\nthis is no header\r\nContent-Length: 5\r\n\r\nwhole",
+    "no HTTP": b"220 mail.example.com ESMTP ready\r\n",
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_headers_that_say_nothing_of_the_body_are_a_failed_try(bad, caplog):
+    with answering(bad, GOOD) as url:
+        session = HttpSession("Heads", retry=Retry(tries=2, first=0.01))
+        assert session.request("GET", url, what="page", read=text) == b"whole"
+    assert not any(record.exc_info for record in caplog.records)
+    with answering(bad, bad) as url:
+        session = HttpSession("Heads", retry=Retry(tries=2, first=0.01))
+        with pytest.raises(UnavailableError, match="Check that the system is up"):
+            session.request("GET", url, what="page", read=text)
+
+
 @pytest.mark.parametrize(("method", "error"), [("GET", RefusedError), ("POST", UnavailableError)])
 def test_a_body_that_unpacks_to_more_than_fits_is_not_taken(monkeypatch, method, error):
     monkeypatch.setattr(bodies, "MOST_BYTES", 1_000_000)

@@ -1,16 +1,23 @@
-"""The pool of connections of a session: its TLS, and the check of leases right before a request's first byte."""
+"""The pool of connections of a session: its TLS, the check of leases right before a request's first byte, and headers
+of answers within bounds.
+"""
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
+import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
+from urllib3.util.response import assert_header_parsing
 
+from connector_kit.http.heads import WHOLE_ANSWER, TimedResponse
 from connector_kit.lease_check import check_leases
 
 _CHANGES: ContextVar[bool] = ContextVar("request_changes", default=False)
@@ -56,7 +63,9 @@ class _Checking:
     """Mixed into urllib3's connections: connects first, because that may take long, and checks then."""
 
     sock: object
+    timeout: float | None
     connect: Callable[[], None]
+    response_class: Callable[..., Any]
 
     def request(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - as urllib3 has them
         if self.sock is None:
@@ -64,6 +73,28 @@ class _Checking:
         if _CHANGES.get():
             check_leases()
         super().request(*arguments, **options)  # type: ignore[misc] # of urllib3's connection
+
+    def getresponse(self) -> Any:  # noqa: ANN401 - as urllib3 has it
+        if self.timeout is not None:
+            self.response_class = partial(TimedResponse, seconds=WHOLE_ANSWER * self.timeout)
+        response = super().getresponse()  # type: ignore[misc] # of urllib3's connection
+        _check_head(response)
+        return response
+
+
+def _check_head(response: Any) -> None:  # noqa: ANN401 - urllib3's
+    """Raises ProtocolError where headers can't be read and nothing says any more where the body ends."""
+    head = response._original_response  # noqa: SLF001 - urllib3 hands it out under this name
+    if head.length is None and not head.chunked:
+        try:
+            assert_header_parsing(head.msg)
+        except (urllib3.exceptions.HeaderParsingError, TypeError) as error:
+            response.close()
+            raise urllib3.exceptions.ProtocolError("headers that can't be read") from error
+
+
+# urllib3 tells of headers that it can't read with a traceback and the address: those that matter are an error of ours.
+logging.getLogger("urllib3.connection").addFilter(lambda record: "Failed to parse headers" not in str(record.msg))
 
 
 def _let_check(manager: Any) -> None:  # noqa: ANN401 - urllib3's manager of pools, or a proxy's

@@ -62,7 +62,8 @@ def no_answer(
     """
     chain = list(_chain(error, handled))
     got = _words(chain[-1])
-    if isinstance(error, _UNUSABLE):
+    theirs = any(isinstance(inner, urllib3.exceptions.InvalidHeader) for inner in chain)  # of the answer
+    if isinstance(error, _UNUSABLE) and not theirs:
         # Not requests' words: they quote the header, which may be a token with a line break in it.
         return ConfigurationError(
             system=system,

@@ -25,14 +25,13 @@ from connector_kit.errors import (
 from connector_kit.http.adapter import Adapter, sending
 from connector_kit.http.bodies import MOST_BYTES, TooLargeError, read_whole
 from connector_kit.http.failures import NotSentError, advised, common_error, no_answer
+from connector_kit.http.heads import WHOLE_ANSWER
 from connector_kit.http.retry import Retry, moment
 from connector_kit.tls import client_context
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-WHOLE_ANSWER = 4
-"""How many times the longest pause between bytes an answer may take as a whole."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
