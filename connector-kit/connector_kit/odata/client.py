@@ -28,6 +28,8 @@ _COUNTING = ("$inlinecount=allpages", "$count=true")
 
 _repeats: ContextVar[bool] = ContextVar("repeats", default=False)
 """Whether a request that gets no answer in time is sent again, as it is after any other outage."""
+_counted: ContextVar[bool] = ContextVar("counted", default=False)
+"""Whether who asks for a count can do without it; else a server that breaks on it is asked again."""
 
 
 class PageTimeout(Exception):  # noqa: N818 - a signal to ask for less, shown only as the error it carries
@@ -56,7 +58,7 @@ class ODataSession(HttpSession):
         except UnavailableError as error:
             if _timed_out(error) and not _repeats.get():
                 raise PageTimeout(error) from error
-            if error.status == 500 and any(option in url for option in _COUNTING):
+            if error.status == 500 and _counted.get() and any(option in url for option in _COUNTING):
                 raise CountFailed(error) from error
             raise
 
@@ -144,14 +146,11 @@ class ODataClient:
             _refuse_web_page(response)
             return read(response.content)
 
-        repeats = _repeats.set(not hurry)
+        repeats, without = _repeats.set(not hurry), _counted.set(counted)
         try:
             return self.session.request("GET", url, what=what, read=checked, headers=headers)
-        except CountFailed as failed:
-            if counted:
-                raise
-            raise failed.error from failed
         finally:
+            _counted.reset(without)
             _repeats.reset(repeats)
 
     def metadata(self, url: str, *, what: str = "$metadata") -> Metadata:

@@ -139,7 +139,8 @@ class PageFetcher:
 
     def behind(self, reader: RowReader, link: str) -> Page:
         """The page that a link leads to."""
-        return self._get(self.client.link(self._url, link), reader, along=True)
+        # The link repeats the first page's wish for a count, and is the server's own: it is asked again as it stands.
+        return self._get(self.client.link(self._url, link), reader, along=True, counted=False)
 
     def once(self, reader: RowReader, query: Query) -> Page | None:
         """A page that is only to prove something: None where the server refuses it, or takes too long."""
@@ -210,10 +211,15 @@ class PageFetcher:
             self._selects = False
             return page
 
-    def _get(self, url: str, reader: RowReader, *, hurry: bool = False, along: bool = False) -> Page:
-        """A page, with all the rows that are expanded inside its rows; `along` the server's own paging."""
+    def _get(
+        self, url: str, reader: RowReader, *, hurry: bool = False, along: bool = False, counted: bool = True
+    ) -> Page:
+        """A page, with all the rows that are expanded inside its rows; `along` the server's own paging.
+
+        counted: who asks can do without a count.
+        """
         size = self.client.dialect.page_size if along else 0
-        page = self.client.get(url, reader.page, what=self.what, hurry=hurry, counted=True, page_size=size)
+        page = self.client.get(url, reader.page, what=self.what, hurry=hurry, counted=counted, page_size=size)
         for part in page.unfinished:
             for rest in self.along(part.reader, part.link):
                 part.rows.extend(rest.rows)
