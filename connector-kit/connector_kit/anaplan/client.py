@@ -83,7 +83,9 @@ class Anaplan:
 
     def me(self) -> User:
         """The user that the token belongs to: the cheapest question that shows that the login works."""
-        return struct(User, mapping(self._transport.json("GET", "/users/me", what="the token's user").get("user")))
+        return struct(
+            User, mapping(self._transport.json("GET", "/users/me", what="the token's user", holds=["user"])["user"])
+        )
 
     def workspaces(self) -> list[Workspace]:
         """All workspaces that the user sees."""

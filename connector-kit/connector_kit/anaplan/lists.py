@@ -84,7 +84,7 @@ class ListItems:
 
     def read(self) -> Iterator[ListItem]:
         """All items with parents, properties and subsets."""
-        body = self.transport.json("GET", self.path, what=f"{self.what}, items", params={"includeAll": "true"})
+        body = self.transport.listed(self.path, "listItems", what=f"{self.what}, items", params={"includeAll": "true"})
         for row in rows(body.get("listItems")):
             yield struct(ListItem, row)
 

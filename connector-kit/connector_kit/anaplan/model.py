@@ -151,9 +151,9 @@ class ModelClient:
         """
         imported = self.find_import(import_id)
         what = f"{self.label}, import {imported.name}"
-        body = self._transport.json("GET", f"{self._path}/imports/{imported.id}", what=what)
+        body = self._transport.json("GET", f"{self._path}/imports/{imported.id}", what=what, holds=["importMetadata"])
         file = next((file for file in self.files() if file.id == imported.import_data_source_id), None)
-        return import_source(imported, mapping(body.get("importMetadata")), file, self.label)
+        return import_source(imported, mapping(body["importMetadata"]), file, self.label)
 
     def process_steps(self, process_id: str) -> list[ProcessStep]:
         """The actions of a process in the order in which they run."""
@@ -162,17 +162,21 @@ class ModelClient:
             "GET",
             f"{self._path}/processes/{process.id}",
             what=f"{self.label}, process {process.name}",
+            holds=["processMetadata"],
             params={"showImportDataSource": "true"},
         )
-        return structs(ProcessStep, rows(mapping(body.get("processMetadata")).get("actions")))
+        return structs(ProcessStep, rows(mapping(body["processMetadata"]).get("actions")))
 
     def export_metadata(self, export_id: str) -> ExportMetadata:
         """What the file of an export looks like."""
         export = self.find_export(export_id)
         body = self._transport.json(
-            "GET", f"{self._path}/exports/{export.id}", what=f"{self.label}, export {export.name}"
+            "GET",
+            f"{self._path}/exports/{export.id}",
+            what=f"{self.label}, export {export.name}",
+            holds=["exportMetadata"],
         )
-        return struct(ExportMetadata, mapping(body.get("exportMetadata")))
+        return struct(ExportMetadata, mapping(body["exportMetadata"]))
 
     # Files.
 

@@ -44,16 +44,20 @@ class ModelReads:
 
     def details(self) -> Model:
         """The model now: `last_modified` and `last_saved_serial_number` move when it changes."""
-        body = self._transport.json("GET", self._path, what=self._label, params={"modelDetails": "true"})
-        return struct(Model, mapping(body.get("model")))
+        body = self._transport.json(
+            "GET", self._path, what=self._label, holds=["model"], params={"modelDetails": "true"}
+        )
+        return struct(Model, mapping(body["model"]))
 
     def processing(self) -> str:
         """What the model is processing now, in Anaplan's words; empty when it is nothing.
 
         Source: the community OpenAPI specification (live): an answer without the envelope of the others.
         """
-        body = self._transport.json("GET", f"{self._path}/status", what=f"{self._label}, status")
-        status = mapping(body.get("requestStatus"))
+        body = self._transport.json(
+            "GET", f"{self._path}/status", what=f"{self._label}, status", holds=["requestStatus"]
+        )
+        status = mapping(body["requestStatus"])
         if not status.get("taskId"):
             return ""
         return " ".join(text(status.get("tooltip")).split()) or text(status.get("currentStep")) or "a task"
@@ -62,7 +66,9 @@ class ModelReads:
         """The line items of a module, or of all modules, with their formats."""
         place = f"/modules/{module_id}" if module_id else ""
         what = f"{self._label}, line items" + (f" of module {module_id}" if module_id else "")
-        body = self._transport.json("GET", f"{self._path}{place}/lineItems", what=what, params={"includeAll": "true"})
+        body = self._transport.listed(
+            f"{self._path}{place}/lineItems", "items", what=what, params={"includeAll": "true"}
+        )
         return [line_item(each) for each in rows(body.get("items"))]
 
     def views(self) -> Sequence[View]:
@@ -84,7 +90,10 @@ class ModelReads:
 
     def axes(self, view_id: str) -> Axes:
         """What stands on a view's axes."""
-        body = self._transport.json("GET", f"{self._path}/views/{view_id}", what=f"{self._label}, view {view_id}")
+        what = f"{self._label}, view {view_id}"
+        body = self._transport.json(
+            "GET", f"{self._path}/views/{view_id}", what=what, holds=["rows", "columns", "pages"]
+        )
         return axes(body)
 
     def view_text(self, view_id: str, module_id: str, what: str, *, most: int | None = None) -> bytes:
@@ -107,13 +116,14 @@ class ModelReads:
 
     def list_metadata(self, list_id: str) -> ListMetadata:
         """Properties and subsets of a list."""
-        body = self._transport.json("GET", f"{self._path}/lists/{list_id}", what=f"{self._label}, list {list_id}")
-        return list_metadata(mapping(body.get("metadata")))
+        what = f"{self._label}, list {list_id}"
+        body = self._transport.json("GET", f"{self._path}/lists/{list_id}", what=what, holds=["metadata"])
+        return list_metadata(mapping(body["metadata"]))
 
     def items(self, dimension_id: str, what: str) -> list[Item]:
         """The items of a list, of Time, or of another dimension: names, and codes where they have one."""
         path = f"{self._path}/dimensions/{dimension_id}/items"
-        body = self._transport.json("GET", path, what=f"{what}, items")
+        body = self._transport.listed(path, "items", what=f"{what}, items")
         return structs(Item, rows(body.get("items")))
 
     def tasks(self, kind: Kind, object_id: str, what: str) -> list[Task]:
@@ -124,8 +134,8 @@ class ModelReads:
     def task(self, kind: Kind, object_id: str, task_id: str, what: str) -> Task:
         """One task with its result."""
         path = f"{self._path}/{COLLECTIONS[kind]}/{object_id}/tasks/{task_id}"
-        body = self._transport.json("GET", path, what=f"{what}, task {task_id}")
-        return read_task({"taskId": task_id, **mapping(body.get("task"))})
+        body = self._transport.json("GET", path, what=f"{what}, task {task_id}", holds=["task"])
+        return read_task({"taskId": task_id, **mapping(body["task"])})
 
     # Large reads, into a spool.
 

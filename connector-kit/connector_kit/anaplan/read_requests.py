@@ -75,8 +75,9 @@ class ReadRequest:
     def _start(self) -> str:
         options: dict[str, Any] = {} if self.body is None else {"json": self.body}
         # Made twice by a repeated POST, one of them is never read and expires: nothing is changed by that.
-        answer = self.transport.json("POST", self.path, what=f"{self.what}, read request", repeatable=True, **options)
-        request_id = text(mapping(answer.get(self.key)).get("requestId"))
+        what = f"{self.what}, read request"
+        answer = self.transport.json("POST", self.path, what=what, holds=[self.key], repeatable=True, **options)
+        request_id = text(mapping(answer[self.key]).get("requestId"))
         if not request_id:
             raise UnavailableError(
                 system=SYSTEM, subject=self.what, expected="the id of a read request", got="an answer without one"
@@ -117,10 +118,10 @@ class ReadRequest:
 
     def _look(self, path: str) -> _Status:
         try:
-            answer = self.transport.json("GET", path, what=f"{self.what}, read request")
+            answer = self.transport.json("GET", path, what=f"{self.what}, read request", holds=[self.key])
         except NotFoundError as error:
             raise self._gone(error) from error
-        data = mapping(answer.get(self.key))
+        data = mapping(answer[self.key])
         said = data.get("successful")
         return _Status(
             text(data.get("requestState")).upper(),

@@ -198,8 +198,8 @@ class Runner:
         path = f"{self.path}/tasks/{task_id}"
         while True:
             try:
-                answer = self.transport.json("GET", path, what=f"{self.what}, task {task_id}")
-                return read_task({"taskId": task_id, **mapping(answer.get("task"))})
+                answer = self.transport.json("GET", path, what=f"{self.what}, task {task_id}", holds=["task"])
+                return read_task({"taskId": task_id, **mapping(answer["task"])})
             except (TransientError, NotFoundError) as error:  # noqa: PERF203 - the loop is the point
                 lost = isinstance(error, NotFoundError)
                 patience = self.polling.missing if lost else self.polling.patience

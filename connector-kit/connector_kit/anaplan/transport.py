@@ -101,9 +101,28 @@ class Transport:
                 hint="Run again: what was read is not complete.",
             )
 
-    def json(self, method: str, path: str, *, what: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-        """The JSON object that a request answers."""
-        return self.request(method, path, what=what, read=read_json, **options)
+    def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        holds: Collection[str] = (),
+        **options: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """The JSON object that a request answers; without any of the members `holds` it is no answer of Anaplan's."""
+
+        def read(response: requests.Response) -> dict[str, Any]:
+            body = read_json(response)
+            if holds and body.keys().isdisjoint(holds):
+                raise Unreadable(f"it has no {next(iter(holds))}")
+            return body
+
+        return self.request(method, path, what=what, read=read, **options)
+
+    def listed(self, path: str, key: str, *, what: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The answer that holds a list, or a page of it. Anaplan may leave an empty one out, but not its envelope."""
+        return self.json("GET", path, what=what, holds=(key, "meta", "status"), params=params)
 
     def pages(
         self, path: str, key: str, *, what: str, params: Mapping[str, str] | None = None
@@ -116,7 +135,7 @@ class Transport:
         before: list[dict[str, Any]] = []
         while True:
             query = {"limit": str(_PAGE), "offset": str(offset), **(params or {})}
-            body = self.json("GET", path, what=what, params=query)
+            body = self.listed(path, key, what=what, params=query)
             page = rows(body.get(key))
             if not page:
                 return
@@ -161,8 +180,8 @@ def read_json_or_nothing(response: requests.Response) -> dict[str, Any]:
 class WholeLines:
     """Reads a body of whole lines.
 
-    One that does not end with a line end may have been cut by a gateway, which would shorten its last number: it is
-    asked for once more, and taken when it is the same again.
+    One that does not end with a line end, or is empty, may have been cut by a gateway, which would shorten its last
+    number: it is asked for once more, and taken when it is the same again.
     """
 
     def __init__(self) -> None:
@@ -172,10 +191,10 @@ class WholeLines:
         """The body; raises `Unreadable` when it is to be asked for again."""
         body = response.content
         # UTF-16 has a zero byte behind, or before, the line end.
-        if not body or body.rstrip(b"\0")[-1:] in {b"\n", b"\r"} or body == self._before:
+        if body.rstrip(b"\0")[-1:] in {b"\n", b"\r"} or body == self._before:
             return body
         self._before = body
-        raise Unreadable("its last line has no end")
+        raise Unreadable("its last line has no end" if body else "nothing is in it")
 
 
 def read_bytes(response: requests.Response) -> bytes:

@@ -169,7 +169,8 @@ def test_a_file_is_compared_with_what_was_uploaded_however_it_is_cut(fake, model
     for at, body in enumerate(back):
         fake.on("GET", f"{root}/files/{FILE}/chunks/{at}", reply(200, body))
     assert model.still_holds(FILE, parts(3)) is same
-    assert len(fake.sent("GET", rf"{root}/files/{FILE}/chunks/\d+")) == bool(back)
+    asked = 2 if back == [b""] else len(back[-1:])  # what is empty may have been cut: it is asked for once more
+    assert len(fake.sent("GET", rf"{root}/files/{FILE}/chunks/\d+")) == asked
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
