@@ -9,6 +9,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from connector_kit.redaction import redact
 from connector_kit.tls import is_here
 
 log = logging.getLogger(__name__)
@@ -69,4 +70,4 @@ def _note_unproven(said: Mapping[str, Any]) -> None:
     hosts = str(said.get("host") or said.get("hostaddr") or os.environ.get("PGHOST", "")).split(",")
     for host in hosts:
         if mode not in {"verify-full", "verify-ca"} and host and not host.startswith(("/", "@")) and not is_here(host):
-            _warn(host)
+            _warn(redact(host))  # of a URL that is none, a part of the password

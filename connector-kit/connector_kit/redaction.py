@@ -28,7 +28,8 @@ _PATTERNS = (
     re.compile(r"(?i)(<(?:OperatorPassword|CompanyPassword|Password|UserId|tokenValue)>)[^<]+"),
     re.compile(r"(?i)(//[^/\s:@]*:)[^/\s@]+(@)"),
 )
-_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*\d\S*(?<![:;,.)])")
+# A word is looked at from its beginning only: from each of its letters, a long one would take minutes.
+_VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|(?:(?<!\S)\S*|(?<=['\"])[^\s'\"]*)\d\S*(?<![:;,.)])")
 _SHORTEST = 4
 _LONGEST_CHAIN = 20
 # Encoded, shorter values are too little to be told from other texts.

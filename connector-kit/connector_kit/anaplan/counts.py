@@ -14,7 +14,7 @@ from typing import Any
 
 from connector_kit.anaplan.reading import number, rows, text
 
-_NUMBER = r"(\d{1,3}(?:,\d{3})+|\d+)"
+_NUMBER = r"(?<![\d,])(\d{1,3}(?:,\d{3})+|\d+)"
 _SPLIT = rf"(?:\({_NUMBER}/{_NUMBER}\) )?"
 _SUCCESSFUL = re.compile(rf"{_NUMBER} {_SPLIT}(?:(?P<unit>\w+) )?successful", re.IGNORECASE)
 _WARNINGS = re.compile(rf"{_NUMBER} {_SPLIT}(?:\w+ )?(?:has|have|with) warnings?", re.IGNORECASE)

@@ -59,7 +59,7 @@ _SPARE = (
 _ENOUGH = 24
 # Spreadsheets take a cell that begins like this for a formula, which may run programs and fetch addresses; numbers are
 # none.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
@@ -334,7 +334,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _no_formula(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+    return f"'{cell}" if _FORMULA.match(cell.lstrip()) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _cell(value: object) -> str:

@@ -34,7 +34,8 @@ _UNUSABLE = (
 _GAVE_UP = frozenset({408, 425, 499})
 # Of a longer body no more is looked at. Far beyond any excerpt: what a cut here makes of a secret is never shown.
 _EXCERPTED = 64 * 1024
-_TAGS = re.compile(r"(?is)<(style|script)\b.*?</\1>|<[^>]*>")
+# Also what does not end: looking for the end once more from each beginning, a page of 64 KB would take half a minute.
+_TAGS = re.compile(r"(?is)<(style|script)\b.*?(?:</\1>|\Z)|<[^<>]*>")
 
 
 class NotSentError(UnavailableError):

@@ -15,6 +15,7 @@ from connector_kit.xml import parse
 
 _SAP = "{http://www.sap.com/Protocols/SAPData}"
 # Terms come with the alias that the document gives to their vocabulary, such as SAP__common.
+_LONGEST_TERM = 200
 _LABEL = re.compile(r"(?:\w+\.)*(?:\w*[Cc]ommon(?:\.v\d+)?\.Label|\w*[Cc]ore(?:\.V\d+)?\.Description)")
 
 
@@ -251,7 +252,7 @@ def _inner(name: str) -> tuple[str, bool]:
 
 def _own_label(element: etree._Element) -> str:
     for note in _children(element, "Annotation"):
-        if _LABEL.fullmatch(note.get("Term", "")):
+        if _LABEL.fullmatch(note.get("Term", "")[-_LONGEST_TERM:]):
             return note.get("String") or "".join(each.text or "" for each in _children(note, "String"))
     return ""
 

@@ -14,7 +14,7 @@ from connector_kit.errors import AuthenticationError, ConnectorError, NotFoundEr
 
 SYSTEM = "SYSPRO e.net"
 
-_FAILURE = re.compile(r"\s*\"?ERROR\b:?\s*(.*?)\"?\s*", re.DOTALL | re.IGNORECASE)
+_FAILURE = re.compile(r"\"?ERROR\b:?(.*)", re.DOTALL | re.IGNORECASE)
 _SESSION_GONE = re.compile(r"user\s?id\b.*\binvalid|invalid\b.*\buser\s?id|\bexpired\b", re.IGNORECASE)
 _LOGON = re.compile(r"\b(?:operator|company|password|logon|licen[cs]e)", re.IGNORECASE)
 _NOT_LICENSED = re.compile(r"\b100000\b")
@@ -28,9 +28,9 @@ def failure_text(body: str) -> str | None:
     """The words after ERROR, or None when the body is no failure."""
     if body.lstrip()[:1] == "<":
         return None
-    match = _FAILURE.fullmatch(body)
+    match = _FAILURE.fullmatch(body.strip())
     if match:
-        return match[1] or "no explanation"
+        return match[1].strip().removesuffix('"').rstrip() or "no explanation"
     # Over the other transport the session's end comes without the word ERROR; a version may do so here.
     return body.strip() if len(body) < 200 and _SESSION_GONE.search(body) else None
 
