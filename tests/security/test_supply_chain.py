@@ -34,3 +34,18 @@ def test_a_licence_that_does_not_go_with_it_would_be_seen(expression, fine, monk
     monkeypatch.setattr(licences, "licence", lambda one: expression)
     said = [fault for fault in licences.faults() if "run `make" not in fault]
     assert (said == []) == fine
+
+
+def test_the_page_on_security_names_what_there_is():
+    """Each file that it links to, or names, is there."""
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", page) if "://" not in link]
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+    here = {path.name for path in ROOT.glob("**/tests/**/test_*.py") if ".venv" not in str(path)}
+    assert set(re.findall(r"test_\w+\.py", page)) - here == set()
+    assert {path.name for path in (ROOT / "tests" / "security").glob("test_*.py")} <= set(
+        re.findall(r"test_\w+\.py", page)
+    )
+    targets = set(re.findall(r"`make ([a-z-]+)`", page))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert [name for name in targets if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
