@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,11 +14,11 @@ import msgspec
 from chaos.kills.points import MOMENT, Attempt, Episode, Length, episode
 from chaos.kills.running import Ended, run
 from chaos.kills.subject import Subject
-from chaos.kills.trail import Trail
 from sandbox.testing import Running
 
 EPISODES = 6
 _SETTLE = 0.05  # seconds; the work of a dead client is waited for by the sandbox's word, see `_quiet`
+_NOBODYS = "belong to nothing in the plan or the audit trail"
 _SETTLE_LATE = 1.5  # where work is done later on purpose, and nothing but the target waits for it
 
 
@@ -49,6 +49,7 @@ class Chain(msgspec.Struct, frozen=True):
     points: list[Point]
     violations: list[Violation]
     recovered: dict[str, int]
+    in_words: dict[str, int]
     seconds: float
 
 
@@ -72,17 +73,19 @@ def work(kind: type[Subject], sandbox: Running, folder: Path, seed: int, number:
     subject, rng = _fresh(kind, sandbox, folder, Random(f"{seed} {kind.name} {number}"))
     points: list[Point] = []
     violations: list[Violation] = []
+    in_words = 0
     versions = iter(range(1, 1_000))
     for at in range(EPISODES):
         drawn = episode(rng, length, subject.draw_settings(rng), trail_can_go=subject.trail_can_go)
         lived = _Lived(subject, rng, length, versions)
         found = lived.through(drawn)
+        in_words += lived.in_words
         points += [Point(kind.name, number, at, kind_of, outcome) for kind_of, outcome in lived.points]
         if found:
             violations.append(Violation(kind.name, number, at, drawn, found, lived.said))
             break
     recovered = {kind.name: at + 1 - len(violations)}
-    return Chain(points, violations, recovered, time.monotonic() - begun)
+    return Chain(points, violations, recovered, {kind.name: in_words}, time.monotonic() - begun)
 
 
 def _fresh(kind: type[Subject], sandbox: Running, folder: Path, rng: Random) -> tuple[Subject, Random]:
@@ -101,6 +104,7 @@ class _Lived:
         self._length = length
         self._versions = versions
         self.points: list[tuple[str, str]] = []
+        self.in_words = 0
         self.said = ""
 
     def through(self, drawn: Episode) -> list[str]:
@@ -108,24 +112,48 @@ class _Lived:
         subject, control = self._subject, self._subject.sandbox.control
         older = self._copied() if any(one.then == "trail restored" for one in drawn.attempts) else None
         late = any(one.late for one in drawn.attempts)
+        plans = [subject.amounts]
         for attempt in drawn.runs:
             if attempt.changes:
                 subject.change(self._rng)
+                plans.append(subject.amounts)
             if attempt.fault is not None:
                 method, path = subject.posts
                 control.fault(subject.system, attempt.fault, method=method or None, path=path, after=attempt.nth)
-            ended = self._run(attempt, _SETTLE_LATE if late else _SETTLE)
+            settle = _SETTLE_LATE if late else _SETTLE
+            ended = self._run(attempt, settle)
             control.clear_faults()
             self.said = ended.err
+            subject.took(ended.out)
             if attempt is not drawn.last:
                 self.points.append((attempt.kind, "killed" if ended.killed else f"exit {ended.code}"))
             if attempt.then or not late:
                 self._quiet()
+            if attempt is drawn.last and ended.code and any(one.then for one in drawn.attempts):
+                ended = self._helped(ended, attempt, settle, plans)
             if found := self._judged(ended, clean=attempt is drawn.last):
                 return found
             if attempt.then:
                 self._trail_goes(attempt.then, older)
-        return Trail(subject.audit_url).disagreements(subject.standing())
+        return subject.disagreements()
+
+    def _helped(self, ended: Ended, attempt: Attempt, settle: float, plans: Sequence[Mapping[Any, Any]]) -> Ended:
+        """Do as the message says where a document stands that neither the plan nor a trail that went knows any more:
+        deliver once a plan that has everything, and then the plan.
+        """
+        if _NOBODYS not in ended.err:
+            return ended
+        self.in_words += 1
+        subject = self._subject
+        wanted = subject.amounts
+        for amounts in ({place: one for plan in plans for place, one in plan.items()}, wanted):
+            subject.plan += 1
+            subject.amounts = amounts
+            ended = self._run(attempt, settle)
+            self.said = ended.err
+            if ended.code:
+                return ended
+        return ended
 
     def _run(self, attempt: Attempt, settle: float) -> Ended:
         settings: dict[str, Any] = {**attempt.settings, "settle_seconds": settle}
@@ -137,7 +165,7 @@ class _Lived:
         found = [f"a traceback: {ended.last_words}"] if "Traceback (most recent call last)" in ended.err else []
         if clean and ended.code:
             return [*found, f"the next run ended with exit code {ended.code}: {ended.last_words}"]
-        confirmed = [self._subject.state_of(line) for line in ended.out if line.endswith("}")]
+        confirmed = self._subject.confirmed(ended.out, ended.code)
         if ended.code == 0 and confirmed != [self._subject.plan]:
             found.append(f"exit code 0, and STATE {confirmed} in place of {[self._subject.plan]}")
         if confirmed:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -41,6 +42,19 @@ def stream(
         {"type": "STATE", "value": {"plan": plan}},
     ]
     return lines(messages)
+
+
+_PILE = 12  # signs of a reference that all documents have which one plan's document became
+
+
+def undone(lines: Iterable[tuple[str, object, Decimal]]) -> set[str]:
+    """References of the documents that took each other back. lines: reference, place and amount of each."""
+    sums: dict[str, dict[object, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    references: dict[str, set[str]] = defaultdict(set)
+    for reference, place, amount in lines:
+        sums[reference[:_PILE]][place] += amount
+        references[reference[:_PILE]].add(reference)
+    return {one for pile, own in references.items() if not any(sums[pile].values()) for one in own}
 
 
 def compared(landed: Mapping[Any, Decimal], planned: Mapping[Any, Decimal]) -> list[str]:

@@ -18,6 +18,7 @@ class Tally:
         self.killed: Counter[tuple[str, str]] = Counter()
         self.outlived: Counter[tuple[str, str]] = Counter()
         self.made_good: Counter[str] = Counter()
+        self.in_words: Counter[str] = Counter()
         self.violations: list[Violation] = []
 
     def add(self, chain: Chain) -> None:
@@ -26,6 +27,7 @@ class Tally:
             counter = self.killed if point.outcome == "killed" else self.outlived
             counter[point.subject, point.kind] += 1
         self.made_good.update(chain.recovered)
+        self.in_words.update(chain.in_words)
         self.violations += chain.violations
 
     def points(self, *subjects: str) -> int:
@@ -33,15 +35,23 @@ class Tally:
         return sum(times for (name, _), times in self.killed.items() if not subjects or name in subjects)
 
     def table(self) -> Table:
-        """Per subject and kind of point: how many died, how many had ended before."""
-        table = Table("killed at", "point", "died", "had ended before", "runs that made good", "violations")
+        """Per subject and kind of point: how many died, how many had ended before; how many runs made it good, in how
+        many of these a person had to do what a message said, because the trail was gone.
+        """
+        table = Table("killed at", "point", "died", "had ended before", "made good", "by a person", "violations")
         for name in sorted({name for name, _ in (*self.killed, *self.outlived)}):
             wrong = sum(one.subject == name for one in self.violations)
             kinds = sorted({kind for one, kind in (*self.killed, *self.outlived) if one == name})
             for kind in kinds:
-                table.add_row(name, kind, str(self.killed[name, kind]), str(self.outlived[name, kind]), "", "")
+                table.add_row(name, kind, str(self.killed[name, kind]), str(self.outlived[name, kind]), "", "", "")
             outlived = sum(times for (one, _), times in self.outlived.items() if one == name)
-            total = (str(self.points(name)), str(outlived), str(self.made_good[name]), str(wrong))
+            total = (
+                str(self.points(name)),
+                str(outlived),
+                str(self.made_good[name]),
+                str(self.in_words[name]),
+                str(wrong),
+            )
             table.add_row(name, "all", *total, end_section=True, style="bold")
         return table
 
@@ -54,6 +64,7 @@ class Tally:
             "killed": {f"{name} {kind}": times for (name, kind), times in sorted(self.killed.items())},
             "ended_before": {f"{name} {kind}": times for (name, kind), times in sorted(self.outlived.items())},
             "made_good": dict(sorted(self.made_good.items())),
+            "by_a_person": dict(sorted(self.in_words.items())),
             "violations": msgspec.to_builtins(self.violations),
         }
         file.parent.mkdir(parents=True, exist_ok=True)

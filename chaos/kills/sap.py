@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from typing_extensions import override
 
-from chaos.kills.plans import compared, revised, stream
+from chaos.kills.plans import compared, revised, stream, undone
 from chaos.kills.subject import Subject
 
 _USER = "PLAN"
@@ -82,10 +82,6 @@ class JournalEntries(_Sap):
     name = "sap/journal_entry"
     posts = ("POST", "journalentrycreaterequestconfi")
 
-    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - as the base takes them
-        super().__init__(*arguments)
-        self.amounts: dict[tuple[str, ...], Decimal] = {}
-
     @override
     def revise(self, rng: Random) -> None:
         self.amounts = revised(rng, self.amounts, (_ACCOUNTS, _CENTERS, tuple(_PERIODS)))
@@ -119,6 +115,16 @@ class JournalEntries(_Sap):
     def standing(self) -> dict[str, str]:
         return {row["DocumentReferenceID"]: row["AccountingDocument"] for row in self._headers()}
 
+    @override
+    def undone(self) -> set[str]:
+        references = {row["AccountingDocument"]: row["DocumentReferenceID"] for row in self._headers()}
+        lines = [
+            (references[line["AccountingDocument"]], (line["GLAccount"], line["CostCenter"]), line)
+            for line in self.sandbox.control.sap_rows("JournalLine")
+            if line["Ledger"] == "0L" and line["AccountingDocCreatedByUser"] == _USER
+        ]
+        return undone((one, place, Decimal(line["AmountInTransactionCurrency"])) for one, place, line in lines)
+
     def _headers(self) -> list[dict[str, Any]]:
         rows = self.sandbox.control.sap_rows("JournalHeader")
         return [row for row in rows if row["AccountingDocCreatedByUser"] == _USER]
@@ -134,7 +140,7 @@ class PlanData(JournalEntries):
     def revise(self, rng: Random) -> None:
         super().revise(rng)
         for period in _PERIODS:
-            self.amounts.setdefault((_ACCOUNTS[0], _CENTERS[0], period), Decimal(1))
+            self.amounts = {(_ACCOUNTS[0], _CENTERS[0], period): Decimal(1), **self.amounts}
 
     @override
     def draw_settings(self, rng: Random) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Literal
 
+from chaos.kills.trail import Trail
 from sandbox.testing import Running
 
 LOST_ANSWERS: tuple[dict[str, object], ...] = (
@@ -45,6 +47,8 @@ class Subject(ABC):
         self.sandbox = sandbox
         self.folder = folder
         self.plan = 0
+        self.amounts: Mapping[Any, Any] = {}
+        """The plan, where it is one that is delivered whole and may lose documents."""
 
     @property
     def audit_url(self) -> str:
@@ -100,6 +104,19 @@ class Subject(ABC):
         """Documents in the books by reference, with their numbers; None: this object has none."""
         return None
 
-    def state_of(self, line: str) -> int:
-        """The number of the plan that a STATE message on standard output confirms."""
-        return int(json.loads(line)["plan"])
+    def undone(self) -> set[str]:
+        """References of documents that together say nothing, because they took each other back: a trail that was lost
+        meanwhile need not know them.
+        """
+        return set()
+
+    def took(self, out: Sequence[str]) -> None:  # noqa: B027 - targets write nothing that anybody reads
+        """What a run wrote to standard output, line by line."""
+
+    def confirmed(self, out: Sequence[str], code: int) -> list[int]:  # noqa: ARG002 - for those that judge by it
+        """The numbers of the plans that a run says are delivered whole; code: its exit code."""
+        return [int(json.loads(line)["plan"]) for line in out if line.endswith("}")]
+
+    def disagreements(self) -> list[str]:
+        """Where the trail says something else than the books, and what it leaves open."""
+        return Trail(self.audit_url).disagreements(self.standing(), self.undone)

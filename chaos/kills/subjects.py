@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.kills import sap, syspro
+from chaos.kills import anaplan, sap, syspro
 from chaos.kills.subject import Subject
 
 POSTING: tuple[type[Subject], ...] = (
@@ -15,4 +15,7 @@ POSTING: tuple[type[Subject], ...] = (
 )
 """What the two posting targets write into ERPs."""
 
-SUBJECTS: dict[str, type[Subject]] = {one.name: one for one in POSTING}
+OTHERS: tuple[type[Subject], ...] = (anaplan.Items,)
+"""What brings nothing into an ERP: nothing is lost, and nothing is there twice."""
+
+SUBJECTS: dict[str, type[Subject]] = {one.name: one for one in (*POSTING, *OTHERS)}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from typing_extensions import override
 
-from chaos.kills.plans import compared, revised, stream
+from chaos.kills.plans import compared, revised, stream, undone
 from chaos.kills.subject import Subject
 
 _COMPANY = "EDU1"
@@ -79,7 +79,6 @@ class Journals(_Syspro):
 
     def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - as the base takes them
         super().__init__(*arguments)
-        self.amounts: dict[tuple[str, ...], Decimal] = {}
         self._others = {row["Reference"] for row in self.rows("GenJournalCtl")}
 
     @override
@@ -113,6 +112,12 @@ class Journals(_Syspro):
     @override
     def standing(self) -> dict[str, str]:
         return {one["Reference"]: str(one["GlJournal"]) for one in self._headers()}
+
+    @override
+    def undone(self) -> set[str]:
+        ours = self.standing().keys()
+        lines = [line for line in self.rows("GenTransaction") if line["Reference"] in ours]
+        return undone((line["Reference"], line["GlCode"], Decimal(line["EntryValue"])) for line in lines)
 
     def _headers(self) -> list[dict[str, Any]]:
         return [one for one in self.rows("GenJournalCtl") if one["Reference"] not in self._others]

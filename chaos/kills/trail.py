@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import override
@@ -25,8 +26,11 @@ class Trail(TrailReader):
         """Every run, the latest first, with its actions and their documents."""
         return [json.loads(self.audit("show", one["run"], "--json")) for one in self._runs()]
 
-    def disagreements(self, standing: dict[str, str] | None) -> list[str]:
-        """What is open, and documents that only the books or only the trail have. standing: reference to number."""
+    def disagreements(self, standing: dict[str, str] | None, undone: Callable[[], set[str]] = set) -> list[str]:
+        """What is open, and documents that only the books or only the trail have.
+
+        standing: reference to number. undone: references that the trail need not know.
+        """
         found = []
         posted: dict[str, str] = {}
         for run in self.shown():
@@ -45,7 +49,9 @@ class Trail(TrailReader):
             found += [
                 f"trail: {one} is said to be posted, and does not stand" for one in sorted(posted.keys() - standing)
             ]
-            found += [f"trail: {one} stands, and is not known" for one in sorted(standing.keys() - posted)]
+            if unknown := standing.keys() - posted:
+                unknown -= undone()
+            found += [f"trail: {one} stands, and is not known" for one in sorted(unknown)]
             found += [
                 f"trail: {one} is said to be {posted[one]}, and is {standing[one]}"
                 for one in sorted(posted.keys() & standing)

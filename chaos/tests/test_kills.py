@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from chaos.kills import chain as chains
 from chaos.kills import command as commands
-from chaos.kills.plans import compared
+from chaos.kills.plans import compared, undone
 from chaos.kills.points import Attempt, Episode, Length, episode
 from chaos.kills.running import run
 from chaos.kills.sap import JournalEntries
@@ -92,7 +92,7 @@ def test_the_checks_see_what_is_wrong(plan):
     assert "stands, and is not known" in trail.disagreements({**standing, reference: number, "A1": "1"})[0]
     assert "is said to be" in trail.disagreements({**standing, reference: "1"})[0]
     place = next(iter(plan.amounts))
-    plan.amounts[place] += 1
+    plan.amounts = {**plan.amounts, place: plan.amounts[place] + 1}
     assert len(plan.differences()) == 1
     assert compared({("a",): Decimal(1)}, {}) == ["('a',): 1 stands, 0 was planned"]
 
@@ -117,6 +117,14 @@ def test_whenever_it_is_killed_each_document_stands_once(here, subject):
     assert sum(point.outcome == "killed" for point in done.points) >= 3
 
 
+def test_documents_that_took_each_other_back_say_nothing():
+    lines = [("ASCOPE1PILE1AAA1", "x", 5), ("ASCOPE1PILE1AAA2", "x", -5), ("ASCOPE1PILE2AAA3", "x", 5)]
+    assert undone((one, place, Decimal(amount)) for one, place, amount in lines) == {
+        "ASCOPE1PILE1AAA1",
+        "ASCOPE1PILE1AAA2",
+    }
+
+
 class Canned:
     """A fleet that has its results already."""
 
@@ -136,7 +144,7 @@ class Canned:
         for name, number in wanted:
             drawn = episode(Random(seed), Length(dict.fromkeys(KINDS, 9), 0.2), {}, trail_can_go=True)
             wrong = [chains.Violation(name, number, 0, drawn, ["it stands twice"], "")] if number == 3 else []
-            yield chains.Chain([chains.Point(name, number, 0, CALL, "killed")], wrong, {name: 1}, 0.1)
+            yield chains.Chain([chains.Point(name, number, 0, CALL, "killed")], wrong, {name: 1}, {}, 0.1)
 
 
 def test_the_command_counts_and_says_how_to_repeat(monkeypatch, tmp_path):
