@@ -41,7 +41,7 @@ class Weather:
     def __init__(self, seeds: int, minutes: float | None = None) -> None:
         self._seeds = seeds
         self._minutes = minutes
-        self._guilty: dict[int, bool] = {}
+        self._guilty: dict[tuple[int, str], bool] = {}
         self._lock = threading.Lock()
 
     def hunt(self, mutant: Mutant) -> Found:
@@ -55,13 +55,13 @@ class Weather:
             left = None if self._minutes is None else self._minutes - (time.monotonic() - began) / 60
             if left is not None and left <= 0:
                 break
-            report = _play(f"{first}-{self._seeds}", mutant, left)
+            report = _play(f"{first}-{self._seeds}", mutant.flow, mutant, left)
             played += int(report["seeds"])
             sentences: dict[str, str] = report["sentences"]
             if not sentences:
                 break
             seed = min(map(int, sentences))
-            if self._finds_without(seed):
+            if self._finds_without(seed, mutant.flow):
                 first = seed + 1
                 continue
             invariant, _, sentence = sentences[str(seed)].partition(": ")
@@ -69,17 +69,18 @@ class Weather:
             return Found(mutant.name, mutant.says, seed, played, invariant, " ".join(sentence.split()), seconds)
         return Found(mutant.name, mutant.says, None, played, "", "", time.monotonic() - began)
 
-    def _finds_without(self, seed: int) -> bool:
+    def _finds_without(self, seed: int, flow: str) -> bool:
         with self._lock:
-            if seed not in self._guilty:
-                self._guilty[seed] = bool(_play(str(seed), None, None)["sentences"])
-            return self._guilty[seed]
+            if (seed, flow) not in self._guilty:
+                self._guilty[seed, flow] = bool(_play(str(seed), flow, None, None)["sentences"])
+            return self._guilty[seed, flow]
 
 
-def _play(seeds: str, mutant: Mutant | None, minutes: float | None) -> dict[str, Any]:
+def _play(seeds: str, flow: str, mutant: Mutant | None, minutes: float | None) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="mutant-"))
     told = folder / "told"
     command = [sys.executable, "-m", "chaos", "weather", "--seeds", seeds, "--jobs", "1", "--shrink-seconds", "0"]
+    command += ["--only", flow] if flow else []
     command += ["--folder", str(told), *([] if minutes is None else ["--minutes", str(minutes)])]
     try:
         paths = [str(plant(mutant, folder / "planted")) if mutant else "", str(ROOT), os.environ.get("PYTHONPATH", "")]

@@ -41,6 +41,7 @@ MUTANTS = (
                 "with nullcontext():",
             ),
         ),
+        flow="sap-to-anaplan",
     ),
     Mutant(
         "lost-retry",
@@ -52,6 +53,7 @@ MUTANTS = (
                 '            yield from self._end(Done(job, ready, POSTED, Posted("0")))\n',
             ),
         ),
+        flow="plan-to-sap",
     ),
     Mutant(
         "look-up-skipped",
@@ -64,11 +66,13 @@ MUTANTS = (
                 "                self._queue.append(self._unknown.pop(one.reference)[:2])\n",
             ),
         ),
+        flow="plan-to-sap",
     ),
     Mutant(
         "settle-wait-skipped",
         "What is not there is sent again at once, though the lost request may still be carried out.",
         (Edit(_POSTING, "end = self.clock.elapsed() + seconds", "end = self.clock.elapsed()"),),
+        flow="plan-to-sap",
     ),
     Mutant(
         "intent-after-request",
@@ -95,6 +99,7 @@ MUTANTS = (
                 "if True:",
             ),
         ),
+        flow="plan-to-sap",
     ),
     Mutant(
         "gateway-believed",
@@ -108,6 +113,7 @@ MUTANTS = (
                 "if True:",
             ),
         ),
+        flow="plan-to-sap",
     ),
     Mutant(
         "withdrawal-forgotten",
@@ -119,6 +125,7 @@ MUTANTS = (
                 "",
             ),
         ),
+        flow="plan-to-syspro",
     ),
     Mutant(
         "approval-not-asked",
@@ -130,6 +137,7 @@ MUTANTS = (
                 "frozenset(found)",
             ),
         ),
+        flow="plan-to-sap",
     ),
     Mutant(
         "order-not-kept",
@@ -141,11 +149,13 @@ MUTANTS = (
                 "            for outbox, shipment in reversed(waiting):\n                done += 1\n",
             ),
         ),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "bookmark-exclusive",
         "A read goes on behind the day of its bookmark, not with it and the days before.",
         (Edit(f"{_KIT}/odata/capture.py", "days=self.lookback_days).date()", "days=-1).date()"),),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "change-date-forgotten",
@@ -157,6 +167,7 @@ MUTANTS = (
                 '*(Compare(name, "ge", first) for name in ())',
             ),
         ),
+        flow="sap-to-anaplan",
     ),
     Mutant(
         "short-page-ends",
@@ -173,6 +184,7 @@ MUTANTS = (
                 "            page = following\n",
             ),
         ),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "count-believed",
@@ -189,6 +201,7 @@ MUTANTS = (
                 "",
             ),
         ),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "last-page-lost",
@@ -202,21 +215,25 @@ MUTANTS = (
                 "                yield page\n",
             ),
         ),
+        flow="sap-to-anaplan",
     ),
     Mutant(
         "deletion-without-proof",
         "What did not come is deleted, whether its version came whole or not.",
         (Edit(f"{_KIT}/delivery/target.py", "        return found.proven\n", "        return found.current\n"),),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "ignored-rows-delivered",
         "Rows that Anaplan ignores count as delivered.",
         (Edit(f"{_TO_ANAPLAN}/dumps.py", "if own.ignored and not self._accept_ignored:", "if False:"),),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "dump-not-read",
         "Rows that Anaplan rejects are not asked for, and count as delivered.",
         (Edit(f"{_TO_ANAPLAN}/dumps.py", "if action.dump_available or own.refused:", "if False:"),),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "failed-task-believed",
@@ -229,6 +246,7 @@ MUTANTS = (
             ),
             Edit(f"{_TO_ANAPLAN}/delivery.py", "        accounts.check(outbox.policy.check_counts)\n", ""),
         ),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "rate-not-counted",
@@ -240,6 +258,7 @@ MUTANTS = (
                 "",
             ),
         ),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "redaction-off",
@@ -251,6 +270,7 @@ MUTANTS = (
                 "    return text\n",
             ),
         ),
+        flow="plan-to-syspro",
     ),
     Mutant(
         "temporary-files-left",
@@ -263,6 +283,7 @@ MUTANTS = (
             ),
             Edit(f"{_KIT}/private_files.py", "    _remove_left_behind(place, name)\n", ""),
         ),
+        flow="sap-to-anaplan",
     ),
     Mutant(
         "zeros-of-keys-lost",
@@ -274,6 +295,7 @@ MUTANTS = (
                 '            return [one.lstrip("0") or one for one in texts(block, self.field)]\n',
             ),
         ),
+        flow="sap-to-anaplan",
     ),
     Mutant(
         "decimals-through-float",
@@ -286,6 +308,7 @@ MUTANTS = (
                 'None if text == b"null" else Decimal(float(text.decode()))',
             ),
         ),
+        flow="plan-to-syspro",
     ),
     Mutant(
         "replay-overwrites",
@@ -298,6 +321,7 @@ MUTANTS = (
                 "    return set()\n",
             ),
         ),
+        flow="syspro-to-anaplan",
     ),
     Mutant(
         "failure-unsaid",
@@ -321,6 +345,7 @@ MUTANTS = (
                 '                found = ""\n                if found:\n                    log.warning(',
             ),
         ),
+        flow="sap-to-anaplan",
     ),
 )
 """In the order of the issue's examples, as far as it names them."""

@@ -19,11 +19,12 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class Mutant(msgspec.Struct, frozen=True):
-    """A bug. name: for the command; says: what is wrong, in a sentence."""
+    """A bug. name: for the command; says: what is wrong, in a sentence; flow: the one to play, for what runs in it."""
 
     name: str
     says: str
     edits: tuple[Edit, ...]
+    flow: str = ""
 
     def outdated(self, root: Path = ROOT) -> list[str]:
         """Edits that fit the code no more: the mutant has to be renewed."""

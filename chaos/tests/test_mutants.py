@@ -40,7 +40,7 @@ def test_a_seed_that_fails_without_the_bug_finds_none(monkeypatch):
     """Seed 3 fails anyway, seed 7 because of the bug."""
     asked = []
 
-    def play(seeds, mutant, minutes):
+    def play(seeds, flow, mutant, minutes):
         asked.append((seeds, mutant))
         first = int(seeds.partition("-")[0])
         failing = [seed for seed in ((3, 7) if mutant else (3,)) if seed >= first]
