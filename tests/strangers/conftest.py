@@ -14,7 +14,7 @@ from tap_sap_s4hana.streams import SapStream
 from tests.strangers import cap_model
 from tests.strangers.cap_server import MODULES, Cap, project
 
-SEEDS = int(os.environ.get("SEEDS", "3"))
+SEEDS = int(os.environ.get("STRANGERS_SEEDS", "1"))
 """How many seeds each seeded test runs."""
 
 
