@@ -65,3 +65,18 @@ def test_what_is_approved_stands_once_in_the_books(world: World, flow: str, peri
     planners.approve("Budget 2027", approved=False)
     world.run(flow).well()
     assert world.differences(flow) == []
+
+
+def test_a_document_that_is_refused_is_left_out_until_it_is_posted(world: World) -> None:
+    control, planners = world.sandbox.control, Planners(world, "plan-to-sap")
+    planners.settle()
+    planners.enter(planners.lines("Budget 2027", ["Jan 27", "Feb 27"], 2, Random(2)))
+    planners.approve("Budget 2027")
+    control.sap_period("1010", "2027", "002", is_open=False)
+    world.run("plan-to-sap").well()
+    assert world.differences("plan-to-sap") == []
+    world.stores.lose("audit")
+    assert all("Feb 27" in line for line in world.differences("plan-to-sap"))
+    control.sap_period("1010", "2027", "002", is_open=True)
+    world.run("plan-to-sap").well()
+    assert world.differences("plan-to-sap") == []
