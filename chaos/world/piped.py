@@ -26,6 +26,7 @@ from chaos.world.pump import Pump
 from chaos.world.steps import Steps
 
 _LOOK = 0.01  # real seconds between two looks at a process that may have stopped
+_LONG_LOOK = 5.0
 _STOPPED_FOR = 0.3  # real seconds that others have while one is stopped
 
 
@@ -131,13 +132,13 @@ class Pipe:
             os.kill(process.pid, signal.Signals[act.does])
 
     def wait(self, limit: float) -> Ends:
-        """Until both have ended; after `limit` real seconds they are killed."""
-        end = time.monotonic() + limit
+        """Until both have ended; after `limit` real seconds, more on a busy machine, they are killed."""
+        began = time.monotonic()
         stops = [act for act in self._acts if act.does == "SIGSTOP" and act.process != "database"]
         tap_ended = hung = False
         while running := [process for process in (self.tap, self.target) if process.is_alive()]:
-            wait([process.sentinel for process in running], _LOOK if stops else max(0.0, end - time.monotonic()))
-            if time.monotonic() > end:
+            wait([process.sentinel for process in running], _LOOK if stops else _LONG_LOOK)
+            if time.monotonic() - began > limit * _slowness():
                 hung = True
                 _kill(*running)
             elif self.tap.is_alive() and not self.target.is_alive() and not self._closed:
@@ -172,6 +173,11 @@ class Pipe:
                 del self._stopped_until[process.pid]
                 with suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGCONT)
+
+
+def _slowness() -> float:
+    """How many processes share a processor."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _kill(*processes: BaseProcess) -> None:

@@ -45,6 +45,7 @@ class Stores:
         self._command = command
         self._stack = ExitStack()
         self._server: Server | None = None
+        self._watched = 0
         self._made = 0
         self._urls: dict[Part, str] = {}
 
@@ -123,6 +124,7 @@ class Stores:
         if self._server is not None:
             self._server.resume()
             self._server.start()
+            self._watch(self._server)
 
     def hang(self) -> None:
         """The server is there and answers nothing, until `up`."""
@@ -181,9 +183,15 @@ class Stores:
     def _running(self) -> Server:
         if self._server is None:
             self._server = self._stack.enter_context(served())
-            assert self._server.process is not None
-            self._clock.watch(self._server.process.pid)
+            self._watch(self._server)
         return self._server
+
+    def _watch(self, server: Server) -> None:
+        """Time stands while the server works; each start of it is another process."""
+        assert server.process is not None
+        if server.process.pid != self._watched:
+            self._watched = server.process.pid
+            self._clock.watch(self._watched)
 
 
 def _name(url: str) -> str:

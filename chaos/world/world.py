@@ -142,7 +142,7 @@ class World:
             counted: the steps of both processes are counted, see `Ends.steps`.
             room: bytes left on the disk of trail, coordination and spools as long as a pipeline runs; where this user
                 may not mount a disk, bytes by which the largest file there may grow.
-            limit: real seconds for each pipeline, after which it hangs and is killed.
+            limit: real seconds for each pipeline, after which it hangs and is killed; more on a busy machine.
         """
         return Underway(self, flow, Wishes(_acts(act), settings or {}, host, counted, room, limit))
 
