@@ -142,6 +142,7 @@ class ControlRoutes:
         return [
             *(Route(path, _in_words(handler), methods=["GET"]) for path, handler in gets.items()),
             *(Route(path, _in_words(handler), methods=["POST"]) for path, handler in posts.items()),
+            Route("/change", self._disarm, methods=["DELETE"]),
         ]
 
     async def _business_day(self, request: Request) -> Response:
@@ -163,6 +164,10 @@ class ControlRoutes:
             table_called(each.table)
         self._triggers.arm(change.after_pages, change.operations)
         return _json({"armed": self._triggers.waiting()})
+
+    async def _disarm(self, _: Request) -> Response:
+        self._triggers.clear()
+        return _json({})
 
     async def _entry(self, request: Request) -> Response:
         given = await decoded(request, _Entry)

@@ -41,6 +41,7 @@ class ControlRoutes:
         """Mounted under /syspro."""
         return [
             Route("/change", self._change, methods=["POST"]),
+            Route("/change", self._disarm, methods=["DELETE"]),
             Route("/business-day", self._business_day, methods=["POST"]),
             Route("/rows", self._rows, methods=["GET"]),
             Route("/sessions", self._list_sessions, methods=["GET"]),
@@ -58,6 +59,10 @@ class ControlRoutes:
             return JSONResponse({"applied": changes.apply(self._stores, change.operations)})
         except StoreError as error:
             raise HTTPException(400, str(error)) from None
+
+    async def _disarm(self, _: Request) -> JSONResponse:
+        self._triggers.clear()
+        return JSONResponse({})
 
     async def _business_day(self, request: Request) -> JSONResponse:
         day = (await decoded(request, _BusinessDay)).day

@@ -294,3 +294,15 @@ def test_data_in_a_folder_outlives_the_process_and_a_reset_restores_it(tmp_path)
 def test_every_switch_tells_what_it_decides():
     assert isinstance(sap_switches(), Switches)
     assert all(switch.doc.endswith(".") for switch in sap_switches())
+
+
+def test_a_change_that_waits_for_pages_can_be_called_off(sap):
+    change = [
+        operation("delete", "GLAccountText", {"ChartOfAccounts": "YCOA", "GLAccount": "0063000000", "Language": "DE"})
+    ]
+    sap.control.sap_change(change, {"set": "A_GLAccountText", "pages": 1})
+    sap.control.disarm("sap")
+    sap.rows("API_GLACCOUNTINCHARTOFACCOUNTS_SRV", "A_GLAccountText", top=1)
+    assert any(
+        row["Language"] == "DE" and row["GLAccount"] == "0063000000" for row in sap.control.sap_rows("GLAccountText")
+    )

@@ -142,3 +142,10 @@ def test_rows_show_decimals_as_text_and_sessions_their_operator(syspro):
     syspro.log_on()
     (session,) = syspro.control.sessions()
     assert (session["operator"], session["company"]) == ("INTEG", "EDU1")
+
+
+def test_a_change_that_waits_for_pages_can_be_called_off(syspro):
+    syspro.control.change([operation("delete", key={"Supplier": "A&B"})], {"table": "ApSupplier", "pages": 1})
+    syspro.control.disarm("syspro")
+    syspro.rows("ApSupplier")
+    assert len(syspro.rows("ApSupplier", filter="Supplier eq 'A&B'")) == 1
