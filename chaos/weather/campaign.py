@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import sys
 import time
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ GROUND = "chaos.weather.worldly:ground"
 
 @dataclass(frozen=True)
 class Plan:
-    """What each process has to know. ``ground``: "module:function" that makes a `Ground` in a folder."""
+    """What each process has to know. ``ground``: "module:function" that makes a `Ground`."""
 
     folder: Path
     only: Flow | None = None
@@ -41,14 +44,19 @@ class Finished:
     played: Played
     file: str = ""
     smallest: int = 0
-    crash: str = ""
 
 
-def make_ground(name: str, folder: Path) -> AbstractContextManager[Ground]:
+def make_ground(name: str) -> AbstractContextManager[Ground]:
     """The ground that "module:function" makes."""
     module, _, function = name.partition(":")
-    made: AbstractContextManager[Ground] = getattr(import_module(module), function)(folder)
+    made: AbstractContextManager[Ground] = getattr(import_module(module), function)()
     return made
+
+
+def end_in_order() -> None:
+    """A signal to stop ends this process through its context managers: its world's servers and disks go with it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))
 
 
 def campaign(seeds: Iterable[int], plan: Plan, jobs: int, until: float | None = None) -> Iterator[Finished]:
@@ -56,7 +64,7 @@ def campaign(seeds: Iterable[int], plan: Plan, jobs: int, until: float | None = 
     context = multiprocessing.get_context("spawn")
     waiting: Queue[int] = context.Queue(jobs)
     finished: Queue[Finished] = context.Queue()
-    workers = [context.Process(target=_work, args=(plan, at, waiting, finished)) for at in range(jobs)]
+    workers = [context.Process(target=_work, args=(plan, waiting, finished)) for _ in range(jobs)]
     for worker in workers:
         worker.start()
     try:
@@ -93,10 +101,9 @@ def _deal(
         yield one
 
 
-def _work(plan: Plan, number: int, waiting: Queue[int], finished: Queue[Finished]) -> None:
-    folder = plan.folder / f"world-{number}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with make_ground(plan.ground, folder) as ground:
+def _work(plan: Plan, waiting: Queue[int], finished: Queue[Finished]) -> None:
+    end_in_order()
+    with make_ground(plan.ground) as ground:
         while True:
             finished.put(play_seed(waiting.get(), plan, ground))
 
@@ -104,7 +111,12 @@ def _work(plan: Plan, number: int, waiting: Queue[int], finished: Queue[Finished
 def play_seed(seed: int, plan: Plan, ground: Ground) -> Finished:
     """Play a seed's history; when it violates something, look for the shortest that still does."""
     history = generate(seed, plan.only)
-    played = play(history, ground)
+    try:
+        played = play(history, ground)
+    except Exception as error:
+        traceback.print_exc()
+        wrong = Violation("the_weather_itself", -1, f"{type(error).__name__}: {error}")
+        return Finished(Played(seed, [wrong]))
     if not played.violations:
         return Finished(played)
     smallest = shrunk(history, played.violations[0], ground, plan.shrink_seconds)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from chaos.weather.campaign import GROUND, Plan, campaign, make_ground
+from chaos.weather.campaign import GROUND, Finished, Plan, campaign, end_in_order, make_ground
 from chaos.weather.driver import play
 from chaos.weather.history import FLOWS, read
 from chaos.weather.summary import Summary
@@ -50,17 +50,26 @@ def _numbers(text: str) -> Iterator[int]:
 def command(**options: object) -> None:
     """Seeded histories of changes, faults, kills and restarts; what must hold, after each round."""
     console = Console(width=120, highlight=False)
+    end_in_order()
     replayed = options.pop("replay")
     sys.exit(_again(console, replayed) if isinstance(replayed, Path) else _campaign(console, **options))  # type: ignore[arg-type]  # click's types
 
 
 def _again(console: Console, path: Path) -> int:
-    with make_ground(GROUND, VAR / "replay") as ground:
+    with make_ground(GROUND) as ground:
         played = play(read(path), ground)
     for one in played.violations:
         console.print(f"behind round {one.round}: {one.invariant}: {one.sentence}", markup=False)
     console.print(f"{len(played.violations)} violations, {played.seconds:.1f} s")
     return 1 if played.violations else 0
+
+
+def _note(path: Path, one: Finished) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        outcomes = ", ".join(f"{name} {times}" for name, times in one.played.outcomes.items())
+        first = one.played.violations[0] if one.played.violations else None
+        wrong = f" {first.invariant} behind round {first.round}: {first.sentence}" if first else ""
+        file.write(f"seed {one.played.seed}: {one.played.seconds:.1f} s, {outcomes}{wrong}\n")
 
 
 def _campaign(
@@ -79,6 +88,7 @@ def _campaign(
     plan = Plan(folder.absolute(), only, shrink_seconds)  # type: ignore[arg-type]  # click chose among the flows
     for one in campaign(seeds, plan, jobs, until):
         summary.add(one)
+        _note(folder / "seeds.log", one)
         if one.played.violations:
             console.print(f"seed {one.played.seed}: {summary.sentences[one.played.seed]}", markup=False)
             console.print(f"  {one.smallest} events and runs are left of it: {one.file}", markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 
 from chaos.weather.events.base import System
 from demo.reconcile import sap, syspro
@@ -34,9 +34,10 @@ def in_anaplan(control: Control, system: System, model: str) -> Everything:
     return found | {name: module_contents(control, name, model) for name in modules}
 
 
-def plain(value: object) -> str:
+@lru_cache(maxsize=65_536)
+def plain(value: str | None) -> str:
     """A value without the differences of spelling that mean nothing: 1.50 and 1.5, nothing and 0, false and blank."""
-    text = "" if value is None else str(value).strip()
+    text = (value or "").strip()
     if text.lower() in {"", "false"}:
         return ""
     try:

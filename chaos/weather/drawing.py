@@ -10,7 +10,7 @@ from chaos.weather.events.data import BusinessDay, DeletedRow, EditRow, JournalE
 from chaos.weather.events.faults import EatenRate, ForeignTask, ModelState, RefusedRows
 from chaos.weather.events.lies import Lie
 from chaos.weather.events.planning import Approval, BlockedAccount, Period, PlanAmount, PlanInvoice, PlanLines, Version
-from chaos.weather.events.processes import BrokenPipe, FullDisk, Struck
+from chaos.weather.events.processes import BrokenPipe, DatabaseStruck, FullDisk, Struck
 from chaos.weather.events.runs import Narrow, Replay, SmallBatches, SmallPages, Sweep
 from chaos.weather.events.stores import (
     CoordinationLost,
@@ -152,9 +152,12 @@ def struck(draw: Draw) -> AnyEvent:
 
 
 def pipe_or_disk(draw: Draw) -> AnyEvent:
-    """The reader goes away, or no file may grow."""
-    if draw.rng.random() < 0.4:
+    """The reader goes away, the database does, or the disk fills up."""
+    which = draw.rng.random()
+    if which < 0.3:
         return BrokenPipe(draw.rng.randint(1, 300))
+    if which < 0.5:
+        return DatabaseStruck(draw.rng.choice(("goes", "hangs")), draw.rng.randint(1, 300))
     return FullDisk(draw.rng.choice((1, 16, 64, 256, 600)))
 
 

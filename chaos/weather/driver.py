@@ -44,7 +44,7 @@ class Played:
 def play(history: History, ground: Ground) -> Played:
     """Play it to its end, or to the first round behind which something is wrong."""
     started = time.perf_counter()
-    ground.reset()
+    ground.reset(history.database)
     driver = _Driver(history, ground)
     driver.play()
     driver.played.seconds = time.perf_counter() - started
@@ -75,6 +75,7 @@ class _Driver:
     def _round(self, one: Round) -> None:
         for event in one.events:
             self._happen(event)
+        self._scene.touched = bool(one.events)
         self._before = {system: self._scene.before(system) for system in self._scene.systems}
         self._parts = self._scene.replays()
         self._parts += self._run(self._scene.jobs(one.runs))
@@ -110,7 +111,7 @@ class _Driver:
         for system in self._scene.systems:
             seen = self._seen(system, ended)
             self.played.violations += [Violation(name, number, text) for name, text in violations(seen)]
-        self._scene.armed = False
+        self._scene.disarm()
         return bool(self.played.violations)
 
     def _seen(self, system: System, ended: bool) -> Seen:
@@ -171,7 +172,7 @@ class _Driver:
     def _clean(self, flow: Flow, settings: Settings) -> list[str]:
         """One undisturbed run; the errors of those that failed."""
         self._before = {system: self._scene.before(system) for system in self._scene.systems}
-        self._disturbed = False
+        self._disturbed = self._scene.touched = False
         self._parts = self._run([Job(flow, "a", settings)])
         return [part.tap_errors if part.tap_exit else part.target_errors for part in self._parts if not part.well]
 

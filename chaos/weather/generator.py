@@ -45,7 +45,7 @@ def generate(seed: int, only: Flow | None = None) -> History:
         draw.flow = _flow(draw, only)
         runs = _runs(draw, only)
         rounds.append(Round(tuple(_events(draw)), runs))
-    return History(seed, tuple(rounds))
+    return History(seed, tuple(rounds), "postgresql" if rng.random() < 0.08 else "sqlite")
 
 
 def _opening(draw: Draw, only: Flow | None) -> Round:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from chaos.weather.events.base import Host, System
-from chaos.weather.events.processes import Struck
+from chaos.weather.events.processes import DatabaseStruck, Struck
 from chaos.weather.seen import Part
 from sandbox.testing import Control
 
@@ -26,6 +26,7 @@ class Job:
     strikes: list[Struck] = field(default_factory=list)
     pipe_breaks_after: int = 0
     disk_kilobytes: int = 0
+    database: list[DatabaseStruck] = field(default_factory=list)
 
 
 class Stores(Protocol):
@@ -75,8 +76,8 @@ class Ground(Protocol):
     def secrets(self) -> Sequence[str]:
         """Passwords and keys of the settings."""
 
-    def reset(self) -> None:
-        """Seeded data, no state, an empty trail, clocks that agree."""
+    def reset(self, database: Literal["sqlite", "postgresql"]) -> None:
+        """Seeded data, no state, an empty trail in such a database, clocks that agree."""
 
     def now(self) -> float:
         """The world's time."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from chaos.weather.contents import Memory, in_anaplan, in_erp
 from chaos.weather.events.base import Host, NothingToActOnError, System
-from chaos.weather.events.processes import Struck
+from chaos.weather.events.processes import DatabaseStruck, Struck
 from chaos.weather.ground import Ground, Job, Settings, Stores
 from chaos.weather.history import History, Run
 from chaos.weather.plans import Plans
@@ -37,11 +37,13 @@ class Scene:
         self.latest: dict[System, Held] = {system: Held() for system in self.systems}
         self.came: dict[tuple[str, object], set[str]] = defaultdict(set)
         self.hidden = self.stale = self.foreign = self.rate_eaten = self.refusing = False
-        self.armed = False
+        self.armed = self.touched = False
         self._plans = {system: Plans(ground.control, system, self.model(system), self.companies(system))
                        for system in self.systems}  # fmt: skip
         self._settings: dict[str, Settings] = {}
         self._strikes: dict[Host, list[Struck]] = defaultdict(list)
+        self._database = history.database
+        self._blows: list[DatabaseStruck] = []
         self._pipes: dict[Host, int] = {}
         self._disks: dict[Host, int] = {}
         self._closed: set[tuple[str, int]] = set()
@@ -107,6 +109,13 @@ class Scene:
         self.armed |= bool(after_pages)
         (self.control.change if system == "syspro" else self.control.sap_change)(operations, when)
 
+    def disarm(self) -> None:
+        """What was to happen between two pages of the last run, and did not, never does."""
+        if self.armed:
+            for system in self.systems:
+                self.control.disarm(system)
+        self.armed = False
+
     def close_period(self, company: str, month: int, opened: bool) -> None:
         """A posting period of 2027 in the calendar of the company."""
         year, period = (2027, month) if company != "1710" else (2026, month + 9)
@@ -114,7 +123,8 @@ class Scene:
         (self._closed.discard if opened else self._closed.add)((f"{company} {year}", period))
 
     def block(self, account: str, blocked: bool) -> None:
-        """An account of SAP."""
+        """An account of SAP; no time stamp tells of it."""
+        self.hidden = True
         self.control.sap_block_account(account, blocked=blocked)
         (self._blocked.add if blocked else self._blocked.discard)(account)
 
@@ -129,6 +139,12 @@ class Scene:
     def strike(self, blow: Struck) -> None:
         """In the next run on that host."""
         self._strikes[blow.host].append(blow)
+
+    def strike_database(self, blow: DatabaseStruck) -> None:
+        """In the next run."""
+        if self._database != "postgresql":
+            raise NothingToActOnError
+        self._blows.append(blow)
 
     def break_pipe(self, host: Host, nth: int) -> None:
         """In the next run on that host."""
@@ -160,10 +176,11 @@ class Scene:
         jobs = [
             Job(
                 run.flow, run.host, deepcopy(self._settings.get(run.flow, {})), self._strikes.pop(run.host, []),
-                self._pipes.pop(run.host, 0), self._disks.pop(run.host, 0),
+                self._pipes.pop(run.host, 0), self._disks.pop(run.host, 0), self._blows if at == 0 else [],
             )
-            for run in runs
+            for at, run in enumerate(runs)
         ]  # fmt: skip
+        self._blows = []
         self._settings.clear()
         return jobs
 
@@ -174,9 +191,11 @@ class Scene:
 
     def before(self, system: System) -> Held:
         """Both sides before a run: the ERP as events left it, Anaplan as the last run did."""
-        erp = in_erp(self.control, system, self.companies(system))
-        self.memory[system].note(erp)
-        return Held(erp, self.latest[system].anaplan)
+        if self.touched or not self.latest[system].erp:
+            erp = in_erp(self.control, system, self.companies(system))
+            self.memory[system].note(erp)
+            return Held(erp, self.latest[system].anaplan)
+        return self.latest[system]
 
     def held(self, system: System) -> Held:
         """Both sides as they are now; what the ERP holds is remembered."""
@@ -201,11 +220,12 @@ class Scene:
             self.control.sap_block_account(account, blocked=False)
         for host in ("a", "b"):
             self.ground.set_apart(host, 0)
-        for store in (self._settings, self._strikes, self._pipes, self._disks):
+        for store in (self._settings, self._strikes, self._pipes, self._disks, self._blows):
             store.clear()
         self._closed.clear()
         self._blocked.clear()
         self.narrowed.clear()
+        self.touched = True
 
 
 def system_of(flow: str) -> System:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 from chaos.weather.events.base import Host, System
 from chaos.weather.events.processes import Struck
@@ -23,15 +23,14 @@ from testkit.trail import TrailReader
 
 _SOURCES: dict[str, System] = {"SYSPRO": "syspro", "SAP S/4HANA": "sap"}
 
+_LONGEST = 300.0  # real seconds for a pipeline, also on a host that has much else to do
 _REPLAYS = {"plan-to-sap": "replay-to-sap", "plan-to-syspro": "replay-to-syspro"}
 
 
 @contextmanager
-def ground(folder: Path) -> Iterator[WorldGround]:
-    """A new world in a folder, whose files of earlier worlds go."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with World(folder) as world:
+def ground() -> Iterator[WorldGround]:
+    """A new world in a temporary folder."""
+    with TemporaryDirectory(prefix="weather-", ignore_cleanup_errors=True) as folder, World(Path(folder)) as world:
         yield WorldGround(world)
 
 
@@ -82,9 +81,11 @@ class WorldGround:
             if value and any(word in name for word in words)
         ]
 
-    def reset(self) -> None:
-        """Seeded data, no state, an empty trail, clocks that agree."""
+    def reset(self, database: Literal["sqlite", "postgresql"]) -> None:
+        """Seeded data, no state, an empty trail in such a database, clocks that agree."""
         self.world.reset()
+        if database != "sqlite":
+            self.world.stores.use(database)
         self.stores = Keeping(self.world)
 
     def now(self) -> float:
@@ -108,7 +109,8 @@ class WorldGround:
                 act=list(_acts(job)),
                 settings=_settings(job.settings),
                 host=job.host,
-                room=job.disk_kilobytes * 1024 or None,
+                room=1024 * job.disk_kilobytes or None,
+                limit=_LONGEST,
             )
             for job in jobs
         ]
@@ -191,6 +193,8 @@ def _acts(job: Job) -> Iterator[Act]:
         yield Act(blow.process, blow.signal, _moment(blow), blow.seconds, blow.pipeline)
     if job.pipe_breaks_after:
         yield Act("tap", "close", Record(job.pipe_breaks_after))
+    for struck in job.database:
+        yield Act("database", "SIGKILL" if struck.how == "goes" else "SIGSTOP", Record(struck.nth), struck.seconds)
 
 
 def _moment(blow: Struck) -> Moment:

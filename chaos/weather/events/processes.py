@@ -43,15 +43,27 @@ class BrokenPipe(Event, frozen=True):
         scene.break_pipe(self.host, self.nth)
 
 
+class DatabaseStruck(Event, frozen=True):
+    """The server of trail and locks goes and comes back, or stands still for ``seconds``, after so many records."""
+
+    how: Literal["goes", "hangs"]
+    nth: int
+    seconds: float = 0.2
+
+    def apply(self, scene: Scene) -> None:
+        """In the next run; only where a server carries them."""
+        scene.strike_database(self)
+
+
 class FullDisk(Event, frozen=True):
-    """No file of the next run may grow beyond so many kilobytes."""
+    """The disk of trail, locks and spools has so many kilobytes left in the next run."""
 
     kilobytes: int
     host: Host = "a"
 
     def apply(self, scene: Scene) -> None:
-        """As a full disk: what does not fit is refused by the system."""
+        """What does not fit is refused by the system."""
         scene.fill_disk(self.host, self.kilobytes)
 
 
-ProcessEvent = Struck | BrokenPipe | FullDisk
+ProcessEvent = Struck | BrokenPipe | DatabaseStruck | FullDisk
