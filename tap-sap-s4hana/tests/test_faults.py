@@ -4,6 +4,8 @@ from email.utils import formatdate
 
 import pytest
 
+from connector_kit.errors import UnavailableError
+
 pytestmark = pytest.mark.usefixtures("impatient")
 
 FAULTS = {
@@ -71,3 +73,15 @@ def test_metadata_that_do_not_come_in_time_are_asked_for_again(tenant):
     output = tenant.attempt(discover=True, streams=["cost_centers_v4"], timeout=0.7)
     assert output.error is None
     assert len(output.records["cost_centers_v4"]) == len(tenant.rows("CostCenter"))
+
+
+@pytest.mark.parametrize("times", [1, -1])
+def test_a_link_on_which_the_server_breaks_is_asked_again_and_then_one_line(tenant, times):
+    tenant.sandbox.control.switch("sap", "page_default_v4", 20)
+    tenant.sandbox.control.fault("sap", {"html": 500}, path="A_CostCenter_2.*count.*skiptoken", times=times)
+    output = tenant.attempt("cost_centers_v4", paging="links", page_size=20, max_tries=2)
+    if times == 1:
+        assert output.error is None
+        assert len(output.records["cost_centers_v4"]) == len(tenant.rows("CostCenter"))
+    else:
+        assert isinstance(output.error, UnavailableError)

@@ -41,6 +41,23 @@ def test_pages_go_by_what_the_server_gave(fake, model, root, reply, count, total
     assert [i.id for i in model.imports()] == [f"112{i:09}" for i in range(count)]
 
 
+READS = {
+    "lists": lambda model: model.lists(),
+    "lists/101000000001": lambda model: model.reads.list_metadata("101000000001"),
+    "views/102000000001": lambda model: model.reads.axes("102000000001"),
+    "lineItems": lambda model: model.reads.line_items(),
+    "dimensions/101000000001/items": lambda model: model.reads.items("101000000001", "list"),
+}
+
+
+@pytest.mark.parametrize("place", READS)
+def test_an_object_without_what_it_has_to_hold_is_no_answer(fake, model, place):
+    fake.on("GET", rf".*/models/{MODEL}/{place}", {})
+    with pytest.raises(UnavailableError, match=r"can't be read .it has no "):
+        READS[place](model)
+    assert len(fake.sent("GET", rf".*/models/{MODEL}/{place}")) == 3
+
+
 def test_a_next_link_on_the_last_page_does_not_mislead(fake, model, root):
     paging = {"totalSize": 2, "currentPageSize": 2, "offset": 0, "next": "?limit=20&offset=20"}
     fake.on("GET", f"{root}/imports", {"meta": {"paging": paging}, "imports": numbered(2)})
