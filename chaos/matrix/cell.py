@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chaos.matrix.abilities import ABILITIES
+from chaos.matrix.addresses import CONNECT, settings
 from chaos.matrix.endpoints import Endpoint
 from chaos.matrix.faults import FAULTS
+from chaos.matrix.known import known
 from chaos.matrix.process import Ran
 from chaos.matrix.trial import Bench, Trial, written
 from chaos.matrix.verdict import differences, last_word, unclear
 
-Mark = Literal["=", "!", "X", "."]
-"""Recovered; failed clearly, and the next run made it good; violated; never reached."""
+Mark = Literal["=", "!", "~", "X", "."]
+"""Recovered; failed clearly, and the next run made it good; known and told; violated; never reached."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,11 +56,20 @@ def tried(bench: Bench, cell: Cell) -> Result:
         trial = bench.begin(ability)
         ran, hit = _with_fault(trial, cell, 0)
     mark, why = _judged(trial, cell, ran, clean.contents) if hit else (".", "")
+    if mark == "X" and known(str(cell), why):
+        mark = "~"
     return Result(cell, mark, "" if ran.code == 0 else last_word(ran), why, time.monotonic() - begun)
 
 
 def _with_fault(trial: Trial, cell: Cell, after: int) -> tuple[Ran, bool]:
     control, endpoint = trial.site.control, cell.endpoint
+    if endpoint.method == CONNECT:
+        path = trial.site.folder / "config.json"
+        right = path.read_text(encoding="utf-8")
+        path.write_text(json.dumps(settings(trial.site, endpoint, cell.fault, json.loads(right))), encoding="utf-8")
+        ran = trial.run()
+        path.write_text(right, encoding="utf-8")
+        return ran, True
     control.fault(
         endpoint.system,
         dict(FAULTS[cell.fault]),
@@ -78,6 +89,7 @@ def _judged(trial: Trial, cell: Cell, ran: Ran, wanted: dict[str, object]) -> tu
         wanted = {name: value for name, value in wanted.items() if name != "sessions"}
     wrong = _leaks(trial, ran)
     if ran.code == 0:
+        wrong += ["a traceback in the log of a run that ended well"] if "Traceback" in ran.err else []
         wrong += _differing(trial, wanted)
         return ("X", "; ".join(wrong)) if wrong else ("=", "")
     wrong += [word for word in [unclear(ran)] if word]

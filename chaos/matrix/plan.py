@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chaos.matrix.abilities import ABILITIES
+from chaos.matrix.addresses import ADDRESSES, ROWS
 from chaos.matrix.cell import Cell
 from chaos.matrix.endpoints import Endpoint
 from chaos.matrix.faults import FAULTS
@@ -50,10 +51,13 @@ def differing(old: Rows, new: Rows) -> list[str]:
 
 
 def cells(rows: Rows, mode: str = "seeded", seed: int = 1) -> list[Cell]:
-    """Every endpoint with every fault: `once`, `always`, `both`, or one of the two by the seed (`seeded`)."""
+    """Every address that may be wrong, and every endpoint with every fault: `once`, `always`, `both`, or one of the two
+    by the seed (`seeded`).
+    """
     rng = random.Random(seed)
     modes = {"once": (False,), "always": (True,), "both": (False, True)}
-    return [
+    addressed = [Cell(ability, endpoint, fault, True) for ability, endpoint in ROWS for fault in ADDRESSES]
+    return addressed + [
         Cell(ability, endpoint, fault, always)
         for (_, endpoint), ability in rows.items()
         for fault in FAULTS

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from chaos.matrix.abilities import ABILITIES
+from chaos.matrix.addresses import ADDRESSES
 from chaos.matrix.cell import Cell, Mark, Result
 from chaos.matrix.endpoints import Endpoint
 from chaos.matrix.faults import FAULTS
 
-_WORST: Sequence[Mark] = ("X", "!", "=", ".")
-LEGEND = "= recovered   ! failed in one clear line, the next run made it good   X violation   . not reached"
+_WORST: Sequence[Mark] = ("X", "~", "!", "=", ".")
+LEGEND = (
+    "= recovered   ! failed in one clear line, the next run made it good   ~ known, see known.py   X violation   "
+    ". not reached"
+)
+_COLUMNS = (*FAULTS, *ADDRESSES)
 
 
 def _marks(results: Iterable[Result]) -> dict[tuple[str, Endpoint], dict[str, str]]:
@@ -32,7 +37,8 @@ def _marks(results: Iterable[Result]) -> dict[tuple[str, Endpoint], dict[str, st
 
 def text(results: Sequence[Result]) -> Iterator[str]:
     """For a terminal: signs in the order of the faults, which a legend numbers."""
-    faults = [fault for fault in FAULTS if any(one.cell.fault == fault for one in results)]
+    used = {one.cell.fault for one in results}
+    faults = [fault for fault in _COLUMNS if fault in used]
     yield LEGEND
     yield from (f"{number:>3}  {fault}" for number, fault in enumerate(faults, start=1))
     heads = ["".join(f"{number:02d}"[place] for number in range(1, len(faults) + 1)) for place in (0, 1)]
@@ -58,14 +64,14 @@ def markdown(results: Sequence[Result]) -> Iterator[str]:
     plugins = sorted({command for columns in counts.values() for command in columns})
     yield "| fault | " + " | ".join(plugins) + " |"
     yield "|---" * (len(plugins) + 1) + "|"
-    for fault in FAULTS:
+    for fault in _COLUMNS:
         if fault in counts:
             cells = [_shown(counts[fault][plugin]) for plugin in plugins]
             yield f"| {fault} | " + " | ".join(cells) + " |"
 
 
 def _shown(marks: Counter[str]) -> str:
-    return " ".join(f"{marks[mark]}{mark}" for mark in ("=", "!", "X") if marks[mark])
+    return " ".join(f"{marks[mark]}{mark}" for mark in ("=", "!", "~", "X") if marks[mark])
 
 
 def total(results: Sequence[Result]) -> str:
@@ -74,7 +80,7 @@ def total(results: Sequence[Result]) -> str:
     rows = len(_marks(results))
     return (
         f"{len(results)} cells of {rows} endpoints: {marks['=']} recovered, {marks['!']} failed clearly and were made"
-        f" good, {marks['X']} violations, {marks['.']} not reached"
+        f" good, {marks['~']} known, {marks['X']} violations, {marks['.']} not reached"
     )
 
 

@@ -14,10 +14,12 @@ import pytest
 
 from chaos.matrix import cell as cells_module
 from chaos.matrix.abilities import ABILITIES
+from chaos.matrix.addresses import ADDRESSES, ROWS
 from chaos.matrix.cell import Cell, Result, tried
 from chaos.matrix.command import command
 from chaos.matrix.endpoints import Endpoint
 from chaos.matrix.faults import FAULTS
+from chaos.matrix.known import known
 from chaos.matrix.plan import cells, differing, recorded, share, stored
 from chaos.matrix.process import Ran
 from chaos.matrix.run import bench, shuffled
@@ -166,14 +168,29 @@ def test_a_redirect_that_is_followed_and_a_file_that_stays_are_seen() -> None:
     assert wrong == ["it followed a redirect: /x?redirected=other_host", "temporary files stay: rest.csv"]
 
 
+@pytest.mark.parametrize("fault", ["nobody listens", "certificate good", "certificate expired"])
+def test_an_address_may_be_wrong(shared: Bench, fault: str) -> None:
+    ability, endpoint = ROWS[0]
+    found = tried(shared, Cell(ability, endpoint, fault, True))
+    assert (found.mark, found.why) == ("=" if fault == "certificate good" else "!", "")
+
+
+def test_only_what_is_known_is_known() -> None:
+    cell = "target-anaplan processes, anaplan GET /x/dumps/{id}/chunks, empty, once"
+    assert known(cell, "trail: 2 of 3 differ (invoices : None -> rejected; ...)")
+    assert not known(cell, "Suppliers: 1 of 3 differ")
+    assert not known(cell.replace("dumps", "files"), "trail: 2 of 3 differ (invoices : None -> rejected; ...)")
+
+
 def test_a_line_that_was_cut_is_no_message() -> None:
     assert written('{"type": "STATE", "value": {"a": 1}}\n{"type": "STA').state == {"a": 1}
 
 
 def test_cells_are_all_endpoints_with_all_faults() -> None:
     rows = stored()
-    assert len(cells(rows)) == len(rows) * len(FAULTS)
-    assert len(cells(rows, "both")) == 2 * len(cells(rows, "once")) == 2 * len(rows) * len(FAULTS)
+    wrong = len(ROWS) * len(ADDRESSES)
+    assert len(cells(rows)) == len(cells(rows, "once")) == len(rows) * len(FAULTS) + wrong
+    assert len(cells(rows, "both")) == 2 * len(rows) * len(FAULTS) + wrong
     assert cells(rows, seed=3) == cells(rows, seed=3) != cells(rows, seed=4)
 
 
@@ -191,7 +208,8 @@ def test_the_table_shows_the_worst_of_each_cell_and_comes_back_from_its_file(tmp
     lines = list(text([*results(), worse]))
     assert "X!X.  tap-sap-s4hana  GET /x" in lines
     assert (
-        "5 cells of 1 endpoints: 1 recovered, 1 failed clearly and were made good, 2 violations, 1 not reached" in lines
+        "5 cells of 1 endpoints: 1 recovered, 1 failed clearly and were made good, 0 known, 2 violations, 1 not reached"
+        in lines
     )
     assert "| 400 | 1X |" in list(markdown([*results(), worse]))
     save(results(), tmp_path / "m.json", seed=1)
