@@ -100,8 +100,11 @@ class ODataWriter:
         address = self._connection.url(f"{self._service}/")
         try:
             token = self._connection.session.request("GET", address, what="CSRF token", read=_token, headers=headers)
-        except (ConnectorError, PageTimeout) as error:  # the post that wants it was not sent
-            raise NotSentError(system=self._connection.system, subject="CSRF token", got=str(error)) from error
+        except (ConnectorError, PageTimeout) as failed:  # the post that wants it was not sent
+            error = failed.error if isinstance(failed, PageTimeout) else failed
+            raise NotSentError(
+                system=error.system, subject=error.subject, expected=error.expected, got=error.got, hint=error.hint
+            ) from failed
         if not token:
             raise RefusedError(
                 system=self._connection.system,
