@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from chaos.matrix.process import Ran, run
 from connector_kit.audit import Trail
 from sandbox.testing import Running
 from testkit.trail import TrailReader
+
+_LATEST = 5.0  # real seconds
 
 
 class _Trail(TrailReader):
@@ -108,6 +111,7 @@ class Bench:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         site = Site(self.sandbox, self.folder)
+        self._await_rest(site)
         site.control.reset()
         system = "anaplan" if "anaplan" in ability.command else "sap" if "sap" in ability.command else "syspro"
         for name, value in ability.switches.items():
@@ -124,6 +128,13 @@ class Bench:
             trial.forget()
             ability.change(site)
         return trial
+
+    @staticmethod
+    def _await_rest(site: Site) -> None:
+        """Work that is done late belongs to the trial before."""
+        until = time.monotonic() + _LATEST
+        while any(one.get("in_progress") for one in site.control.report().values()) and time.monotonic() < until:
+            time.sleep(0.01)
 
     def _empty_trail(self) -> Path:
         """A trail of today's shape: making one takes longer than a run."""
