@@ -17,7 +17,7 @@ from sandbox.sap.posting.invoices import next_invoice
 from sandbox.sap.seed import chart
 from sandbox.sap.seed.calendar import TODAY, decimal
 from sandbox.sap.seed.ledger import expense
-from sandbox.sap.seed.lookup import open_invoice, some_supplier
+from sandbox.sap.seed.lookup import INTEGRATION_USER, open_invoice, some_supplier
 from sandbox.sap.seed.orders import FIRST_ORDER, drawn_order, write_orders
 from sandbox.sap.seed.organisation import COMPANIES, cost_centers_of
 from sandbox.sap.seed.partners import Partner
@@ -132,8 +132,10 @@ class _Day:
         found = self._day.one(
             'SELECT "CompanyCode", "AccountingDocument", "FiscalYear" FROM "JournalHeader"'
             ' WHERE "AccountingDocumentType" = \'SA\' AND NOT "IsReversed" AND NOT "IsReversal"'
-            ' AND "PostingDate" < ? ORDER BY "PostingDate" DESC, "AccountingDocument"',
+            ' AND "PostingDate" < ? AND "AccountingDocCreatedByUser" <> ?'
+            ' ORDER BY "PostingDate" DESC, "AccountingDocument"',
             (self._date - timedelta(30)).isoformat(),
+            INTEGRATION_USER,  # what a plan brought is for planners to take back
         )
         if found:
             self._journal.reverse(found[0], found[1], found[2], self._date, "01", self._day.moment)
@@ -183,7 +185,7 @@ class _Day:
 
     def _cancel_invoice(self, cancel: Function) -> None:
         """An older invoice that nobody paid; none of its dates tells of it."""
-        posted = open_invoice(self._day.store, self._day.rng, self._date)
+        posted = open_invoice(self._day.store, self._day.rng, self._date, by_hand=True)
         if posted is None:
             return
         cancel({

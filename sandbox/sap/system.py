@@ -21,6 +21,7 @@ from sandbox.sap.posting.invoice_functions import InvoiceFunctions
 from sandbox.sap.posting.invoices import SupplierInvoices
 from sandbox.sap.posting.planning import PlanData
 from sandbox.sap.seed.fill import fill
+from sandbox.sap.seed.lookup import INTEGRATION_USER
 from sandbox.sap.seed.organisation import COMPANIES
 from sandbox.sap.seed.sizes import sizes_for
 from sandbox.sap.soap import app as soap
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from sandbox.core.clock import Clock
     from sandbox.core.system import Options
 
-USER = "COMM_USER"
+USER = INTEGRATION_USER
 _COPIED_UP_TO = 256 * 2**20  # bytes; of more, seeding again costs less than keeping a copy
 
 

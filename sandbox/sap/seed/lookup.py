@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from sandbox.sap.store import Store
 
+INTEGRATION_USER = "COMM_USER"
+
 
 def some_supplier(store: Store, rng: Random) -> Partner:
     """Any supplier."""
@@ -33,8 +35,10 @@ def supplier_called(store: Store, number: str) -> Partner:
     return Partner(number, name, company, (country, city, postal_code, region), True, False, created)
 
 
-def open_invoice(store: Store, rng: Random, before: date) -> Posted | None:
-    """A posted invoice of before that day that is neither paid nor cancelled; None when there is none."""
+def open_invoice(store: Store, rng: Random, before: date, *, by_hand: bool = False) -> Posted | None:
+    """A posted invoice of before that day that is neither paid nor cancelled; None when there is none. ``by_hand``: not
+    one that came through an interface.
+    """
     # CROSS JOIN keeps SQLite from beginning with the lines, of which there may be millions.
     rows = store.connection.execute(
         'SELECT i."SupplierInvoice", i."InvoicingParty", i."PostingDate", l."AccountingDocument", l."FiscalYear",'
@@ -44,8 +48,9 @@ def open_invoice(store: Store, rng: Random, before: date) -> Posted | None:
         ' AND l."AccountingDocument" = h."AccountingDocument" AND l."Supplier" <> \'\' AND NOT l."IsCleared"'
         ' WHERE NOT h."IsReversed" AND NOT h."IsReversal" AND i."PostingDate" < ?'
         " AND i.\"SupplierInvoiceIsCreditMemo\" = '' AND i.\"SupplierInvoiceStatus\" = '5'"
+        ' AND h."AccountingDocCreatedByUser" <> ?'
         ' ORDER BY i."PostingDate" DESC, i."SupplierInvoice" LIMIT 50',
-        (before.isoformat(),),
+        (before.isoformat(), INTEGRATION_USER if by_hand else ""),
     ).fetchall()
     if not rows:
         return None
