@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import contextlib
+from importlib.metadata import entry_points
 from urllib.parse import parse_qs
 
 import pytest
+from click.testing import CliRunner
 
 from connector_kit.anaplan import device_login
+from connector_kit.anaplan.login_command import cli
+from connector_kit.anaplan.oauth import LOGIN_COMMAND
 from connector_kit.anaplan.token_service import auth_session
 from connector_kit.errors import AuthenticationError
 from connector_kit.redaction import redact
+from connector_kit.secrets import resolve
+from connector_kit.secrets.keys import Keys
 
 CLIENT = {"oauth_client_id": "client-7", "oauth_refresh_token": "refresh-0001"}
 
@@ -112,3 +118,31 @@ def test_a_device_login_that_nobody_confirms_ends(fake, reply):
     with pytest.raises(AuthenticationError, match="not confirmed in time"):
         device_login(auth_session(), fake.url, "client-7", tell=lambda _: None, sleep=lambda _: None)
     assert len(fake.sent("POST", "/oauth/token")) == 12
+
+
+@pytest.fixture
+def secrets_file(tmp_path, monkeypatch):
+    for name in ("CONNECTOR_SECRETS_KEY", "CONNECTOR_SECRETS_KEY_FILE", "CONNECTOR_SECRETS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    Keys.create()
+
+
+@pytest.mark.usefixtures("secrets_file")
+def test_the_command_that_errors_name_exists_and_keeps_the_refresh_token_without_showing_it(fake):
+    assert LOGIN_COMMAND in {command.name for command in entry_points(group="console_scripts")}
+    fake.on("POST", "/oauth/device/code", {**DEVICE, "interval": 0.01})
+    fake.on("POST", "/oauth/token", tokens("access-1", "refresh-0009"))
+    done = CliRunner().invoke(cli, ["--client-id", "client-7", "--oauth-url", fake.url], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "confirm the code WXYZ-1234" in done.output
+    assert "refresh-0009" not in done.output
+    assert resolve({"token": "file:anaplan/refresh-token"}, ()) == {"token": "refresh-0009"}
+
+
+@pytest.mark.usefixtures("secrets_file")
+def test_a_login_without_a_refresh_token_says_what_the_client_lacks(fake):
+    fake.on("POST", "/oauth/device/code", {**DEVICE, "interval": 0.01})
+    fake.on("POST", "/oauth/token", tokens("access-1", ""))
+    done = CliRunner().invoke(cli, ["--client-id", "client-7", "--oauth-url", fake.url])
+    assert "offline_access" in str(done.exception)
