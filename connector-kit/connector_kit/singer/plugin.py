@@ -6,6 +6,7 @@ import difflib
 import io
 import json
 import logging
+import math
 import sys
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,9 +18,10 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from typing_extensions import override
 
 from connector_kit.commands import let_go_of_output, one_line
-from connector_kit.errors import ConfigurationError, UnavailableError
+from connector_kit.errors import UnavailableError
 from connector_kit.private_files import warn_of_exposure
 from connector_kit.redaction import RedactingFilter, redact, redact_logs
+from connector_kit.singer.files import check_catalog, json_object
 from connector_kit.singer.settings import check_setting, refuse
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class SecretsMixin(_Base):
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         for path in value:
             if path != "ENV":
-                text = _checked(cls.name, f"--config {path}", partial(Path(path).read_text, encoding="utf-8"))
+                text = json_object(cls.name, f"--config {path}", partial(Path(path).read_text, encoding="utf-8"))
                 if holds_secrets(json.loads(text), secret_settings(cls.config_jsonschema)):
                     warn_of_exposure("The settings, with passwords in clear,", Path(path))
         return super().cb_config(ctx, param, value)
@@ -82,8 +84,11 @@ class SecretsMixin(_Base):
         for name in ("state", "catalog"):
             file: IO[str] | None = options.get(name)
             if file is not None:
-                empty = "{}" if name == "state" else ""
-                options[name] = io.StringIO(_checked(cls.name, f"--{name} {file.name}", file.read, empty))
+                subject, empty = f"--{name} {file.name}", "{}" if name == "state" else ""
+                text = json_object(cls.name, subject, file.read, empty)
+                if name == "catalog":
+                    check_catalog(cls.name, subject, text)
+                options[name] = io.StringIO(text)
         try:
             super().invoke(**options)
         except BrokenPipeError as error:  # click would end the process without a word
@@ -94,27 +99,6 @@ class SecretsMixin(_Base):
                 got="a pipe whose reader ended before it had read everything",
                 hint="Look at what the reader says.",
             ) from error
-
-
-def _checked(plugin: str, subject: str, read: Callable[[], str], empty: str = "") -> str:
-    """The text of a file that holds a JSON object, or `empty` where that stands for an empty file.
-
-    Raises:
-        ConfigurationError: it can't be read, or holds something else.
-    """
-    try:
-        text = read()
-        text = empty if not text.strip() and empty else text
-        got = "" if isinstance(json.loads(text), dict) else "another JSON value"
-    except json.JSONDecodeError as error:
-        got = f"{error.msg} at line {error.lineno}, column {error.colno}" if error.doc.strip() else "an empty file"
-    except UnicodeDecodeError:
-        got = "text in another encoding than UTF-8"
-    except OSError as error:
-        got = error.strerror or type(error).__name__
-    if got:
-        raise ConfigurationError(system=plugin, subject=subject, expected="a file with a JSON object", got=got)
-    return text
 
 
 def secret_settings(schema: Mapping[str, Any]) -> set[str]:
@@ -154,13 +138,14 @@ def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[s
     def number(name: str, value: Any) -> Any:  # noqa: ANN401 - a setting's value
         if isinstance(value, Decimal):
             return float(value)
-        made = {"number": float, "integer": int}
+        made: dict[str, Callable[[str], float]] = {"number": float, "integer": int}
         for kind, make in made.items():
             if isinstance(value, str) and kind in kinds.get(name, ()) and "string" not in kinds[name]:
                 try:
-                    return make(value)
-                except ValueError:
+                    made_of = make(value)
+                except (ValueError, OverflowError):
                     return value  # the validation says what is wrong with it
+                return made_of if math.isfinite(made_of) else value
         return value
 
     return {name: number(name, value) for name, value in config.items()}

@@ -36,6 +36,7 @@ from typing_extensions import Self, override
 
 from connector_kit.errors import ConfigurationError
 from connector_kit.singer.crew import Context, Crew
+from connector_kit.singer.files import check_catalog, json_object
 from connector_kit.singer.state import check_part, check_state, parts_of, wrong_bookmark
 from connector_kit.singer.writer import LineWriter, record_lines
 
@@ -112,8 +113,12 @@ class PagedTap(Tap):
     @classmethod
     def for_check(cls, ctx: click.Context) -> tuple[Self, set[str]]:
         """The tap of a command line with `--test`, and the streams of its catalog; an outage is not waited for long."""
-        given, catalog = ctx.params["config"], ctx.params.get("catalog")
-        chosen = {each["tap_stream_id"] for each in json.load(catalog)["streams"]} if catalog else set()
+        given, catalog, chosen = ctx.params["config"], ctx.params.get("catalog"), set[str]()
+        if catalog:
+            subject = f"--catalog {catalog.name}"
+            text = json_object(cls.name, subject, catalog.read)
+            check_catalog(cls.name, subject, text)
+            chosen = {each["tap_stream_id"] for each in json.loads(text).get("streams", ())}
         tap = cls(config={**given.config}, parse_env_config=given.parse_env, setup_mapper=False)
         if "max_tries" in tap.config:
             tap._config["max_tries"] = min(tap.config["max_tries"], TRIES_OF_A_CHECK)
