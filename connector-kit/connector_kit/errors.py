@@ -7,7 +7,16 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from connector_kit.redaction import printable, redact
+from connector_kit.redaction import printable, redact, shortened
+
+_LONGEST_PART = 8_000
+"""Characters of what was expected, or got: servers and files may quote megabytes."""
+_LOOKED_AT = 64 * 1024
+"""Characters in which secrets are looked for: far more than are shown, so that no cut one is."""
+
+
+def _bounded(part: str) -> str:
+    return shortened(part[:_LOOKED_AT], _LONGEST_PART) if len(part) > _LONGEST_PART else part
 
 
 class ConnectorError(Exception):
@@ -37,10 +46,10 @@ class ConnectorError(Exception):
         own: bool = False,
     ) -> None:
         self.system = system
-        self.subject = subject
-        self.expected = expected
-        self.got = got
-        self.hint = hint
+        self.subject = _bounded(subject)
+        self.expected = _bounded(expected)
+        self.got = _bounded(got)
+        self.hint = _bounded(hint)
         self.status = status
         self.own = own
         super().__init__(str(self))
@@ -74,7 +83,7 @@ class ConfigurationError(ConnectorError):
         own: bool = False,
         faults: Iterable[str] = (),
     ) -> None:
-        found = tuple(dict.fromkeys(faults))
+        found = tuple(dict.fromkeys(map(_bounded, faults)))
         self.faults = found if len(found) > 1 else ()
         told = got or (f"{len(found)} faults" if self.faults else "".join(found))
         super().__init__(system=system, subject=subject, expected=expected, got=told, hint=hint, status=status, own=own)
