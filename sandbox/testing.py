@@ -67,6 +67,10 @@ class Control:
         }
         return int(self.call("POST", "/faults", rule)["id"])
 
+    def keep_answers(self) -> None:
+        """From now on, until the next reset, the journal has the bodies of answers, in base64."""
+        self.call("POST", "/answers")
+
     def faults(self) -> list[dict[str, Any]]:
         """The rules with their hit counts."""
         return list(self.call("GET", "/faults"))

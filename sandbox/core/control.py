@@ -76,6 +76,7 @@ class Control:
                 Route("/switches", self._set_switch, methods=["POST"]),
                 Route("/switches", self._list_switches, methods=["GET"]),
                 Route("/clock", self._advance, methods=["POST"]),
+                Route("/answers", self._keep_answers, methods=["POST"]),
                 Route("/tls", self._open_gate, methods=["POST"]),
                 Route("/reset", self._reset, methods=["POST"]),
                 *(Mount(f"/{system.name}", routes=system.control_routes()) for system in systems),
@@ -105,6 +106,10 @@ class Control:
         rule = await decoded(request, Rule)
         self._system(rule.system)
         return JSONResponse({"id": self._faults.add(rule)})
+
+    async def _keep_answers(self, _: Request) -> JSONResponse:
+        self._journal.keeps_answers = True
+        return JSONResponse({})
 
     async def _list_faults(self, _: Request) -> JSONResponse:
         return JSONResponse(self._faults.listing())

@@ -26,9 +26,9 @@ class _Transport(Protocol):
 
 
 class Exchange:
-    """One request and its answer, counted as they pass."""
+    """One request and its answer, counted as they pass; ``keeps``: the body is in ``answered`` as well."""
 
-    def __init__(self, receive: Receive, send: Send, clock: Clock) -> None:
+    def __init__(self, receive: Receive, send: Send, clock: Clock, *, keeps: bool = False) -> None:
         self._receive = receive
         self._send = send
         self._clock = clock
@@ -36,6 +36,8 @@ class Exchange:
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
+        self.answered = b""
+        self._keeps = keeps
 
     def keep(self, body: bytes) -> None:
         """The next who receives gets this body, which has been read already."""
@@ -58,6 +60,8 @@ class Exchange:
             message = {**message, "headers": [*message.get("headers", ()), *self._date(message)]}
         elif message["type"] == "http.response.body":
             self.bytes_out += len(message.get("body", b""))
+            if self._keeps:
+                self.answered += message.get("body", b"")
         await self._send(message)
 
     def _date(self, message: Message) -> list[tuple[bytes, bytes]]:

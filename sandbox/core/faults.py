@@ -17,7 +17,7 @@ Damage = Literal[
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens: exactly one of ``status``, ``html``, ``redirect``, ``gave_up``, ``reset``, ``truncate``,
-    ``damage``, ``revoke``, ``lapse``, or ``delay`` alone or beside one.
+    ``damage``, ``edit``, ``revoke``, ``lapse``, or ``delay`` alone or beside one.
 
     In place of the system, which gets to see nothing:
     ``status``, with ``headers`` and ``body``; ``html``: the status of a proxy's error page; ``redirect``: 307 to the
@@ -38,7 +38,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     and plain; ``long_length``, ``short_length``: a Content-Length that is not the body's; ``double_length``: two that
     differ; ``half_chunk``: chunked, and ended in a chunk; ``repeated_headers``: each header twice, and one folded;
     ``broken_headers``: a line that is no header, before all others; ``no_http``; ``slow_headers``, ``slow_body``: a
-    byte each ``pace`` seconds.
+    byte each ``pace`` seconds. ``edit``: from a place on so many bytes of the body are replaced by others (base64).
 
     ``revoke``: all tokens and sessions end before the system gets the request. ``lapse``: so many seconds pass on the
     sandbox's clock, not the client's, before the system gets the request.
@@ -53,6 +53,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     reset: Literal["before_request", "before_response", "mid_body", "after_body", "late"] | None = None
     truncate: int | None = None
     damage: Damage | None = None
+    edit: tuple[int, int, bytes] | None = None
     revoke: bool | None = None
     lapse: float | None = None
     delay: float = 0.0
@@ -67,6 +68,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             "reset": self.reset,
             "truncate": self.truncate,
             "damage": self.damage,
+            "edit": self.edit,
             "revoke": self.revoke,
             "lapse": self.lapse,
         }

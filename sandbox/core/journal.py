@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 
@@ -23,7 +24,9 @@ def mask(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request. ``status`` 0 = connection cut without an answer; ``start`` epoch seconds of the sandbox's clock."""
+    """One request. ``status`` 0 = connection cut without an answer; ``start`` epoch seconds of the sandbox's clock;
+    ``answer`` the body, where the journal keeps answers.
+    """
 
     system: str
     method: str
@@ -34,6 +37,7 @@ class Entry:
     bytes_in: int
     bytes_out: int
     fault: int | None = None
+    answer: bytes = b""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=_KEPT)
         self._totals: dict[str, _Totals] = {}
         self._in_progress: Counter[str] = Counter()
+        self.keeps_answers = False
 
     def arrived(self, system: str, start: float) -> None:
         """A request came in at ``start``: counts towards the peak per minute."""
@@ -74,9 +79,11 @@ class Journal:
         self._entries.append(entry)
 
     def entries(self, system: str | None = None, since: float = 0.0) -> list[dict[str, object]]:
-        """The kept requests, oldest first, optionally of one system and from ``since`` (epoch seconds) on."""
+        """The kept requests, oldest first, optionally of one system and from ``since`` (epoch seconds) on; answers in
+        base64.
+        """
         return [
-            asdict(entry)
+            {**asdict(entry), "answer": b64encode(entry.answer).decode()}
             for entry in self._entries
             if entry.start >= since and (system is None or entry.system == system)
         ]
@@ -96,6 +103,7 @@ class Journal:
         }
 
     def clear(self) -> None:
-        """Forget everything but what is in progress."""
+        """Forget everything but what is in progress, and keep no answers."""
+        self.keeps_answers = False
         self._entries.clear()
         self._totals.clear()

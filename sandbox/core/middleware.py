@@ -43,7 +43,7 @@ class Watched:
         target = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
-        exchange = Exchange(receive, send, self._clock)
+        exchange = Exchange(receive, send, self._clock, keeps=self._journal.keeps_answers)
         started, ticks = self._clock.now(), time.perf_counter()
         self._journal.arrived(self._system, started)
         fault = self._faults.claim(self._system, scope["method"], target)
@@ -64,6 +64,7 @@ class Watched:
                     exchange.bytes_in,
                     exchange.bytes_out,
                     fault[0] if fault else None,
+                    exchange.answered,
                 )
             )
         if fault is not None and fault[1].reset is not None:
@@ -83,10 +84,15 @@ class Watched:
         elif action.status is not None or action.html is not None or action.redirect is not None:
             await exchange.drain()
             await exchange.answer(*_instead(action, scope))
-        elif action.reset is not None or action.truncate is not None or action.damage is not None:
+        elif any(one is not None for one in (action.reset, action.truncate, action.damage, action.edit)):
             answer = Collected()
             await self._app(scope, exchange.receive, answer.send)
-            if action.damage is not None:
+            if action.edit is not None:
+                start, removed, inserted = action.edit
+                body = answer.body[:start] + inserted + answer.body[start + removed :]
+                await exchange.send(answer.start_with_length(len(body)))
+                await exchange.send({"type": "http.response.body", "body": body})
+            elif action.damage is not None:
                 await spoil(action, answer, exchange, head=scope["method"] == "HEAD")
             else:
                 await _cut_short(action, answer, exchange)

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import ssl
 import zlib
+from base64 import b64decode, b64encode
 from urllib.parse import urlsplit
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_body_is_spoilt_after_the_work_was_done(syspro, whole):
     assert spoilt("no_content")[::2] == (204, b"")
     _, headers, body = spoilt("wrong_type")
     assert (headers["Content-Type"], body) == ("image/png", whole)
+
+
+def test_some_bytes_of_an_answer_are_others(syspro, whole):
+    status, headers, body = asked(syspro, {"edit": [2, 3, b64encode(b"\xff\x00").decode()]})
+    assert (status, body) == (200, whole[:2] + b"\xff\x00" + whole[5:])
+    assert headers["Content-Length"] == str(len(body))
+    assert {one["answer"] for one in syspro.control.requests("syspro")} == {""}
+    syspro.control.keep_answers()
+    read(syspro)
+    assert b64decode(syspro.control.requests("syspro")[-1]["answer"]) == whole
 
 
 def test_a_short_body_is_garbled_in_its_middle(syspro):
