@@ -36,12 +36,14 @@ strangers: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## servers and 
 # Each part goes on where another has found something; all of them print a table and write to var/chaos/.
 SEEDS ?= 1-1000
 POINTS ?= 10000
+MINUTES ?= 60
 POLLS ?= 2000
 JOBS ?= 2
-chaos: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## hostile weather, for hours: seeds, the whole matrix, kill points, the soak, strangers (SEEDS=1-50 POINTS=500 POLLS=200 JOBS=2)
+chaos: setup .venv-anaplan-sdk/.ready .venv-strangers/.ready ## hostile weather, for hours: seeds, the whole matrix, kill points, mutated inputs, the soak, strangers (SEEDS=1-50 POINTS=500 MINUTES=30 POLLS=200 JOBS=2)
 	@code=0; chaos() { $(BIN)/python -m chaos "$$@" || code=1; }; \
 	chaos weather --seeds $(SEEDS) --jobs $(JOBS) --keep-going; chaos matrix --jobs $(JOBS); \
-	chaos kills --points $(POINTS) --jobs $(JOBS) --keep-going; chaos soak --polls $(POLLS); \
+	chaos kills --points $(POINTS) --jobs $(JOBS) --keep-going; chaos fuzz --minutes $(MINUTES); \
+	chaos soak --polls $(POLLS); \
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/strangers || code=1; exit $$code
 
 lint: .venv/.ready ## ruff and mypy; each part declares what it imports, and no more

@@ -12,6 +12,7 @@ PARTS = {
     "weather": "Seeded histories of changes, faults, kills and restarts; what must hold, after each round.",
     "matrix": "Every endpoint that a plugin uses, with every fault.",
     "kills": "Kill points over the posting targets: each document stands exactly once.",
+    "fuzz": "Mutated inputs for every parser, and for every plugin as a process.",
     "soak": "Thousands of scheduled polls in virtual time.",
     "mutants": "Deliberate bugs, planted one by one: whether the weather finds them.",
 }

@@ -29,7 +29,7 @@ def run(
     command: str,
     arguments: Sequence[str],
     folder: Path,
-    text: str = "",
+    text: str | bytes = "",
     *,
     clock: Path | None = None,
     seconds: float = 150.0,
@@ -41,7 +41,7 @@ def run(
     temporary = folder / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    (folder / "in").write_text(text, encoding="utf-8")
+    (folder / "in").write_bytes(text.encode() if isinstance(text, str) else text)
     variables = {"TMPDIR": str(temporary), "HOME": str(folder), "PATH": os.environ["PATH"], "NO_COLOR": "1"}
     begun = time.monotonic()
     with (folder / "in").open() as given, (folder / "out").open("w") as out, (folder / "err").open("w") as err:

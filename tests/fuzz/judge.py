@@ -51,7 +51,11 @@ class Verdict:
 
 
 def judge(
-    call: Callable[[], object], expected: tuple[type[Exception], ...] = (), *, seconds: float = SECONDS
+    call: Callable[[], object],
+    expected: tuple[type[Exception], ...] = (),
+    *,
+    seconds: float = SECONDS,
+    megabytes: int = MEGABYTES,
 ) -> Verdict:
     """Run a parser.
 
@@ -63,7 +67,7 @@ def judge(
         Violation: another exception, a bad line, too long, or too much memory.
     """
     try:
-        with _forgetful(), _deadline(seconds), _memory(MEGABYTES):
+        with _forgetful(), _deadline(seconds), _memory(megabytes):
             call()
     except (ConnectorError, *expected) as error:
         if isinstance(error, ConnectorError):

@@ -260,9 +260,9 @@ def written(value: Any) -> str:
     if isinstance(value, Raw):
         return str.__str__(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(name))}: {written(one)}" for name, one in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(str(name))}:{written(one)}" for name, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
+        return "[" + ",".join(map(written, value)) + "]"
     return json.dumps(value)
 
 

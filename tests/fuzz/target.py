@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz.judge import SECONDS, Verdict, judge
+from fuzz.judge import MEGABYTES, SECONDS, Verdict, judge
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -36,13 +36,14 @@ class Target:
         """The inputs that once broke it, by file name."""
         return {path.name: path.read_bytes() for path in sorted(self.folder.glob("*"))} if self.folder.is_dir() else {}
 
-    def judge(self, data: bytes) -> Verdict:
-        """Give it an input.
+    def judge(self, data: bytes, *, times: int = 1) -> Verdict:
+        """Give it an input; `times` the usual bounds of time and memory.
 
         Raises:
             Violation: see `judge`.
         """
-        return judge(lambda: self.parse(data), self.expected, seconds=self.seconds)
+        bounds = {"seconds": times * self.seconds, "megabytes": times * MEGABYTES}
+        return judge(lambda: self.parse(data), self.expected, **bounds)
 
 
 TARGETS: dict[str, Target] = {}
