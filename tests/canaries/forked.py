@@ -28,19 +28,19 @@ def _child(module: Any, case: dict[str, Any]) -> None:
     os.environ.update(case["environment"])
     os.umask(case.get("umask", 0o022))
     sys.argv = [module.__name__, *case["arguments"]]
-    _impatient()
+    _impatient(case.get("patience", 2.0))
     if defect := case.get("defect"):
         _break(defect)
     module.main()
 
 
-def _impatient() -> None:
-    """One retry, no long pauses, and an answer within two seconds."""
+def _impatient(seconds: float) -> None:
+    """One retry, no long pauses, and an answer within so many seconds."""
     Retry.__init__.__defaults__ = (2, *(Retry.__init__.__defaults__ or ())[1:])
     pause = time.sleep
     time.sleep = lambda seconds: pause(min(seconds, 0.02))
     Retry.wait = lambda self, failures, retry_after: 0.01  # type: ignore[method-assign]
-    HttpSession.__init__.__kwdefaults__["timeout"] = (2.0, 2.0)
+    HttpSession.__init__.__kwdefaults__["timeout"] = (seconds, seconds)
 
 
 def _break(words: str) -> None:

@@ -24,7 +24,8 @@ GIVEN = {"stdout", "stderr", "spool", "audit_url.db"}
 def settings_of(bench: Bench, sandbox) -> dict:
     sandbox.control.reset()
     databases = {name: DATABASES[name] for name in bench.plugin.databases}
-    return {**bench.plugin.settings, **bench.plugin.known(sandbox.info[bench.plugin.system]), **databases}
+    settings = {**bench.plugin.settings, **bench.plugin.known(sandbox.info[bench.plugin.system]), **databases}
+    return settings | ({"timeout": 60} if "timeout" in settings else {})
 
 
 def modes(folder: Path) -> dict[str, str]:
@@ -38,7 +39,7 @@ def modes(folder: Path) -> dict[str, str]:
 
 
 def test_a_good_run_leaves_files_that_only_its_user_reads(bench, sandbox):
-    ran = bench.run("umask", settings_of(bench, sandbox), {}, umask=0)
+    ran = bench.run("umask", settings_of(bench, sandbox), {}, umask=0, patience=60)
     assert ran.code == 0, ran.said
     left = modes(ran.folder)
     assert not bench.plugin.messages or left["new/deep/audit.db"] == "file 600"
@@ -55,12 +56,12 @@ def test_while_it_runs_too_and_nothing_that_waited_is_left_by_any_end(bench, san
         settings = settings_of(bench, sandbox) | {"spool_dir": str(spools)}
         sandbox.control.fault(bench.plugin.system, {"delay": 1.0}, path=SENDS[bench.plugin.name], times=-1)
         when = str(spools / f"{bench.plugin.name}-*" / "*")
-        ran = bench.run(end, settings, {}, umask=0, signal=end, signal_when=when)
+        ran = bench.run(end, settings, {}, umask=0, patience=60, signal=end, signal_when=when)
         assert ran.code != 0
         left = modes(spools)
         assert (left != {}) == (end == "SIGKILL"), (end, left)
     assert {mode for name, mode in left.items() if "/" not in name} == {"folder 700"}
-    ran = bench.run("after", settings_of(bench, sandbox) | {"spool_dir": str(spools)}, {})
+    ran = bench.run("after", settings_of(bench, sandbox) | {"spool_dir": str(spools)}, {}, patience=60)
     assert (ran.code, modes(spools)) == (0, {}), ran.said
 
 

@@ -41,8 +41,8 @@ from connector_kit.syspro import comfnd, writing
 from connector_kit.syspro.writing import character_fault
 from target_anaplan.rows import FileFormat, block_writer, line_writer
 
-RUNS = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-FEW = settings(RUNS, max_examples=40)
+RUNS = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(RUNS, max_examples=20)
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 EDM = (
@@ -273,7 +273,7 @@ class TestStatements:
 class TestScreens:
     """Terminals: no cursor is moved, no line forged, no colour changed, by what systems call things."""
 
-    @settings(FEW, max_examples=15)
+    @settings(FEW, max_examples=8)
     @given(texts(without="\0"))
     def test_tables_for_people(self, tmp_path_factory, text):
         url = f"sqlite:///{tmp_path_factory.getbasetemp()}/screens.db"
