@@ -63,6 +63,7 @@ class Servers:
             server_header=False,
             date_header=False,  # `Exchange` tells the time that clients have
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,  # a busy machine's test must not meet the end of an idle connection
             ssl_certfile=certificate,
         )
         self._servers.append(_Server(config))

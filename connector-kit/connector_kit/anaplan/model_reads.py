@@ -14,7 +14,7 @@ from connector_kit.anaplan.reading import mapping, rows, struct, structs, text
 from connector_kit.anaplan.results import Kind, Task, read_task
 from connector_kit.anaplan.spool import Spool
 from connector_kit.anaplan.tasks import COLLECTIONS, Polling
-from connector_kit.anaplan.transport import Transport, read_bytes
+from connector_kit.anaplan.transport import Transport, WholeLines
 from connector_kit.anaplan.views import Axes, Item, ListMetadata, View, axes, list_metadata
 from connector_kit.errors import UnavailableError
 
@@ -109,7 +109,7 @@ class ModelReads:
             "GET",
             f"{self._path}/views/{view_id}/data",
             what=what,
-            read=read_bytes,
+            read=WholeLines(),
             params=params,
             headers={"Accept": "text/csv"},
         )

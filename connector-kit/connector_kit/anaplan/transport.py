@@ -90,7 +90,7 @@ class Transport:
         """
         absent = (400, 404, 410, 416)
         more = self.request(
-            "GET", path, what=what, read=lambda answer: answer.ok and bool(answer.content), allow=absent
+            "GET", path, what=what, read=lambda answer: answer.ok and bool(read_bytes(answer)), allow=absent
         )
         if more:
             raise RefusedError(
@@ -189,7 +189,7 @@ class WholeLines:
 
     def __call__(self, response: requests.Response) -> bytes:
         """The body; raises `Unreadable` when it is to be asked for again."""
-        body = response.content
+        body = read_bytes(response)
         # UTF-16 has a zero byte behind, or before, the line end.
         if body.rstrip(b"\0")[-1:] in {b"\n", b"\r"} or body == self._before:
             return body
@@ -198,5 +198,12 @@ class WholeLines:
 
 
 def read_bytes(response: requests.Response) -> bytes:
-    """The body as it is."""
+    """The body as it is.
+
+    Raises:
+        Unreadable: it is a web page, which a gateway may put in place of an answer, with whatever status.
+    """
+    html = "html" in response.headers.get("Content-Type", "").lower()
+    if html or response.content[:100].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise Unreadable("a web page instead of an answer, from a gateway or proxy")
     return response.content

@@ -58,6 +58,23 @@ def test_an_object_without_what_it_has_to_hold_is_no_answer(fake, model, place):
     assert len(fake.sent("GET", rf".*/models/{MODEL}/{place}")) == 3
 
 
+PAGE = b"<!DOCTYPE html>\n<html><body>Log on</body></html>\n"
+CELLS = b"Version,Approved\nBudget,true\n"
+
+
+@pytest.mark.parametrize("bad", [PAGE, CELLS[:20], b""])
+def test_a_page_or_half_a_text_in_place_of_a_view_is_asked_for_again(fake, model, reply, bad):
+    answers = iter([bad, CELLS])
+    fake.on("GET", rf".*/models/{MODEL}/views/1/data", lambda _: reply(200, next(answers)))
+    assert model.reads.view_text("1", "2", "module") == CELLS
+
+
+def test_a_page_in_place_of_a_view_is_never_a_view(fake, model, reply):
+    fake.on("GET", rf".*/models/{MODEL}/views/1/data", reply(200, PAGE))
+    with pytest.raises(UnavailableError, match="a web page instead of an answer"):
+        model.reads.view_text("1", "2", "module")
+
+
 def test_a_next_link_on_the_last_page_does_not_mislead(fake, model, root):
     paging = {"totalSize": 2, "currentPageSize": 2, "offset": 0, "next": "?limit=20&offset=20"}
     fake.on("GET", f"{root}/imports", {"meta": {"paging": paging}, "imports": numbered(2)})
