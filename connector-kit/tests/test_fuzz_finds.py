@@ -13,6 +13,8 @@ from connector_kit.anaplan.reading import number, share
 from connector_kit.audit import Trail
 from connector_kit.audit.codec import Codec, decompress, stored_json
 from connector_kit.coordination import connect
+from connector_kit.documents.model import Rules
+from connector_kit.documents.reading import parse
 from connector_kit.errors import ConfigurationError, RefusedError
 from connector_kit.http.bodies import decoded
 from connector_kit.mapping.columns import parse_columns, parse_where
@@ -61,6 +63,8 @@ def test_signs_by_which_no_row_can_be_taken_apart_are_refused(signs):
 def test_a_setting_with_half_a_character_is_told(text):
     with pytest.raises(ConfigurationError, match="setting a: expected a text of Unicode"):
         resolve({"a": text}, ())
+    with pytest.raises(ConfigurationError, match="setting a"):
+        resolve({"a": {text: 1}}, ())
     register_url(f"//u:{text}@h")
     printable(text).encode()
 
@@ -70,6 +74,21 @@ def test_settings_of_mappings_may_have_any_value_and_are_told_with_their_place()
     parse_columns({"A": {"constant": []}, "B": {"field": "B", "values": "x"}, "C": {"constant": 0.5}}, faults)
     parse_where({"D": [{}]}, faults)
     assert [fault.partition(":")[0] for fault in faults] == ["column A", "column B", "where D"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rounding": {"decimals": "x"}},
+        {"rounding": {"rest": ["largest"]}},
+        {"offset": {"account": "1", "fields": "x"}},
+        {"split": {"rule": ["balanced"]}},
+    ],
+)
+def test_parts_of_a_recipe_of_another_shape_are_told(options):
+    recipe = {"stream": "s", "object": "o", "document": ["A"], "lines": {"account": "A", "amount": "B"}, **options}
+    [fault] = parse([{**recipe, "period": "P"}], {"o": Rules("o", (), currency=False, balanced=False)})[1]
+    assert next(iter(options)) in fault
 
 
 @pytest.mark.parametrize("read", [lambda: decompress(b"x"), lambda: stored_json("{"), lambda: stored_json(None)])

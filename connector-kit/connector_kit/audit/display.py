@@ -144,7 +144,7 @@ def runs(found: Sequence[RunLine]) -> None:
             (
                 run.run,
                 _time(run.started),
-                _seconds(run.finished - run.started) if run.finished else "",
+                _lasted(run.started, run.finished),
                 run.plugin,
                 run.destination,
                 run.outcome,
@@ -327,6 +327,13 @@ def _time(seconds: float) -> str:
         return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError, TypeError):  # no moment of the calendar: something else wrote it
         return str(seconds)
+
+
+def _lasted(started: float, finished: float | None) -> str:
+    try:
+        return _seconds(finished - started) if finished else ""
+    except TypeError:  # no time: something else wrote it
+        return ""
 
 
 def _seconds(seconds: float) -> str:

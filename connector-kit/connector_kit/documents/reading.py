@@ -209,25 +209,30 @@ def _period(entry: Any, faults: list[str]) -> Period | None:  # noqa: ANN401 - a
 def _offset(entry: Any, line_fields: list[str], faults: list[str]) -> Offset | None:  # noqa: ANN401 - a JSON value
     if not entry:
         return None
-    if not isinstance(entry, dict) or not entry.get("account") or set(entry) - {"account", "fields", "per"}:
+    given = entry.get("fields") or {} if isinstance(entry, dict) else {}
+    known = isinstance(entry, dict) and entry.get("account") and not set(entry) - {"account", "fields", "per"}
+    if not known or not isinstance(given, dict):
         faults.append("offset takes account, and beside it fields and per")
         return None
     per = [str(name) for name in _listed(entry.get("per")) if name != "document"]
     if wrong := [name for name in per if name not in line_fields]:
         faults.append(f"offset: per names {', '.join(wrong)}, which lines do not have")
-    fields = {str(name): str(value) for name, value in dict(entry.get("fields") or {}).items() if value != ""}
+    fields = {str(name): str(value) for name, value in given.items() if value != ""}
     return Offset(str(entry["account"]), tuple(sorted(fields.items())), tuple(per))
 
 
 def _rounding(entry: Any, faults: list[str]) -> Rounding:  # noqa: ANN401 - a setting's JSON value
     decimals = entry.get("decimals") or {}
+    if not isinstance(decimals, dict):
+        faults.append("rounding takes decimals (currency: 0 to 9) and rest")
+        decimals = {}
     rest = entry.get("rest", "largest")
     wrong = [name for name, digits in decimals.items() if not isinstance(digits, int) or not 0 <= digits <= 9]
     if set(entry) - {"decimals", "rest", "mode"} or wrong or entry.get("mode", "half_up") != "half_up":
         faults.append("rounding takes decimals (currency: 0 to 9) and rest; the mode is half_up")
     if isinstance(rest, dict) and set(rest) == {"account"}:
         return Rounding(dict(decimals), "account", str(rest["account"]))
-    if rest not in {"largest", "last"}:
+    if rest not in ("largest", "last"):
         faults.append("rounding: rest is largest, last or {account: ...}")
         rest = "largest"
     return Rounding(dict(decimals), rest)
@@ -236,7 +241,7 @@ def _rounding(entry: Any, faults: list[str]) -> Rounding:  # noqa: ANN401 - a se
 def _split(entry: Any, rules: Rules, offset: Offset | None, faults: list[str]) -> tuple[int, bool]:  # noqa: ANN401
     rule = entry.get("rule", "balanced" if offset or not rules.balanced else "refuse")
     most = entry.get("max_lines", rules.max_lines)
-    if set(entry) - {"max_lines", "rule"} or rule not in {"balanced", "refuse"}:
+    if set(entry) - {"max_lines", "rule"} or rule not in ("balanced", "refuse"):
         faults.append("split takes max_lines and rule: balanced or refuse")
     if not isinstance(most, int) or not 2 <= most <= rules.max_lines:
         faults.append(f"split: max_lines is a number from 2 to {rules.max_lines}")

@@ -43,6 +43,8 @@ class _Walk:
 
     def value(self, value: object, setting: str, secret: bool) -> object:
         if isinstance(value, Mapping):
+            for key in value:
+                _must_be_unicode(str(key), setting)
             return {
                 key: self.value(inner, f"{setting}.{key}", secret or key in self.secret_names)
                 for key, inner in value.items()
