@@ -20,7 +20,7 @@ from connector_kit.audit.database import Database
 from connector_kit.audit.history import history
 from connector_kit.audit.migrations import NEWEST, VERSION_TABLE, alembic_config, prepare
 from connector_kit.audit.schema import metadata
-from connector_kit.errors import ConfigurationError
+from connector_kit.errors import ConfigurationError, UnavailableError
 
 
 @pytest.fixture
@@ -165,3 +165,19 @@ def test_rows_that_a_dead_process_of_an_older_version_staged_are_indexed_by_the_
         with trail.database.reading() as connection:
             (found,) = history(connection, "suppliers", ["EDU1", f"{1:015d}"])
             assert (found.outcome, connection.value("SELECT COUNT(*) FROM audit_delivered")) == ("abandoned", 3)
+
+
+def test_a_disk_that_is_full_when_the_tables_are_made_is_one_line_and_they_are_made_later(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/audit.db"
+    connect = Database.connect
+
+    def with_little_room(self):
+        driver = connect(self)
+        driver.execute("PRAGMA max_page_count = 3")
+        return driver
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "connect", with_little_room)
+        with pytest.raises(UnavailableError, match=r"audit\.db: got database or disk is full"):
+            Trail.open(url)
+    Trail.open(url).close()

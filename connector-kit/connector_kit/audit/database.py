@@ -235,6 +235,23 @@ class Database:
                 with self._guard:
                     self._idle.append(driver)
 
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Errors of the database on a connection of `connect`, and SQLAlchemy's about them, become the family's.
+
+        Raises:
+            BusyError, UnavailableError: see `writing`.
+        """
+        try:
+            yield
+        except ConnectorError:
+            raise
+        except Exception as error:
+            cause = getattr(error, "orig", None) or error
+            if not isinstance(cause, Exception) or not _is_database_error(cause):
+                raise
+            raise self._unavailable(cause) from error
+
     def _unavailable(self, error: Exception) -> ConnectorError:
         reason = " ".join(str(error).split())
         kind = BusyError if "locked" in reason else UnavailableError

@@ -27,6 +27,7 @@ def prepare(database: Database) -> None:
 
     Raises:
         ConfigurationError: the trail is newer than this version of the package.
+        UnavailableError: the database goes meanwhile, or is full. Whoever comes next makes them.
     """
     with database.reading() as connection:
         if _version(connection) == NEWEST:
@@ -36,7 +37,7 @@ def prepare(database: Database) -> None:
 
     from connector_kit.audit.database import Connection  # noqa: PLC0415 - imports this module's package
 
-    with closing(database.connect()) as driver:
+    with database.told(), closing(database.connect()) as driver:
         engine = create_engine(
             "postgresql+psycopg://" if database.postgres else "sqlite+pysqlite://",
             creator=lambda: driver,
