@@ -172,7 +172,7 @@ def anaplan_key(stream: str, key: Sequence[str]) -> str:
     """Where the record of a stream goes: the code of its list item or cell; its key as the audit trail has it."""
     if stream in {"gl_accounts", "suppliers", "customers"}:
         return "-".join(_plain(part) for part in key)
-    if stream == "cost_centers_v4":
+    if stream == "cost_centers_v4" and len(key) > 1:  # else it is the item's code
         return f"{key[0]}-{_plain(key[1])}"  # all periods of validity are one item
     return "-".join(key)
 
