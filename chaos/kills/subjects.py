@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.kills import anaplan, sap, syspro
+from chaos.kills import anaplan, sap, syspro, taps
 from chaos.kills.subject import Subject
 
 POSTING: tuple[type[Subject], ...] = (
@@ -15,7 +15,7 @@ POSTING: tuple[type[Subject], ...] = (
 )
 """What the two posting targets write into ERPs."""
 
-OTHERS: tuple[type[Subject], ...] = (anaplan.Items,)
+OTHERS: tuple[type[Subject], ...] = (anaplan.Items, taps.SysproTables, taps.SapTables)
 """What brings nothing into an ERP: nothing is lost, and nothing is there twice."""
 
 SUBJECTS: dict[str, type[Subject]] = {one.name: one for one in (*POSTING, *OTHERS)}
