@@ -19,6 +19,7 @@ from typing_extensions import override
 from chaos.kills.subject import Subject
 
 _COMPANY = "EDU1"
+_AMOUNT = "AmountInCompanyCodeCurrency"
 
 
 @cache
@@ -179,7 +180,7 @@ class SysproTables(Tap):
 
 
 class SapTables(Tap):
-    """Suppliers, read whole, and ledger lines by their change."""
+    """Suppliers, and ledger lines by their change."""
 
     name = "sap/tap"
     system: ClassVar[Literal["sap"]] = "sap"
@@ -187,7 +188,7 @@ class SapTables(Tap):
     posts = ("GET", "(Supplier|GLAccountLineItem)[?]")
     streams: ClassVar[Mapping[str, Sequence[str]]] = {
         "suppliers": ("Supplier", "SupplierFullName"),
-        "gl_account_line_items": ("AmountInCompanyCodeCurrency", "GLAccount"),
+        "gl_account_line_items": (_AMOUNT, "GLAccount"),
     }
 
     @override
@@ -203,16 +204,12 @@ class SapTables(Tap):
 
     @override
     def revise(self, rng: Random) -> None:
-        control = self.sandbox.control
         amount = f"{rng.randint(1, 99999) / 100:.2f}"
         lines = [
             {"account": "63000000", "amount": amount, "cost_center": "10100101"},
             {"account": "31000000", "amount": f"-{amount}"},
         ]
-        control.sap_entry("1010", "2026-11-20", lines)
-        one = rng.choice(control.sap_rows("Supplier"))
-        change = {"table": "Supplier", "op": "update", "key": {"Supplier": one["Supplier"]}}
-        control.sap_change([{**change, "values": {"SupplierFullName": f"N{self.plan}"}}])
+        self.sandbox.control.sap_entry("1010", "2026-11-20", lines)
 
     @override
     def source(self) -> Mapping[str, Mapping[tuple[Any, ...], Mapping[str, Any]]]:
@@ -224,7 +221,10 @@ class SapTables(Tap):
                 for row in control.sap_rows("Supplier")
             },
             "gl_account_line_items": {
-                tuple(row[name] for name in keys): {"AmountInCompanyCodeCurrency": row["AmountInCompanyCodeCurrency"]}
+                tuple(row.get(name, row["Ledger"]) for name in keys): {
+                    _AMOUNT: row[_AMOUNT]
+                }  # SourceLedger is the same
                 for row in control.sap_rows("JournalLine")
+                if row["Ledger"] == "0L"
             },
         }

@@ -88,6 +88,8 @@ def fault(rng: Random, flow: str) -> Fault:
     """A fault at an endpoint of the flow, from some request on, once or some times."""
     system, path, method = rng.choice(PLACES[rng.choice(_OF_FLOW[flow])])
     after = rng.choice((0, 0, 0, 1, 2, 3, 5, 9, 20))
+    if system != "anaplan" and flow.startswith("plan-to-"):
+        after %= 2  # a run posts once or twice: what comes later hits nothing
     times = rng.choice((1, 1, 1, 2, 3, 9, 40))
     return Fault(system, action(rng, rng.choice(kinds())), path, method, after, times)
 
