@@ -12,6 +12,8 @@ from sandbox.core.faults import Action
 
 BESIDE = frozenset({"headers", "body", "delay", "pace"})
 """Fields of an action that stand beside a kind."""
+_UNSEEN = frozenset({"edit"})
+"""Kinds that are not drawn: another digit in a sound answer is a true one, for all that a client can see."""
 _DRAWN: dict[str, tuple[float, ...]] = {
     "status": (401, 403, 408, 409, 425, 429, 429, 429, 500, 500, 502, 503, 503, 504),
     "gave_up": (408, 499, 502, 504, 504),
@@ -81,7 +83,7 @@ _OF_FLOW = {
 
 def kinds() -> tuple[str, ...]:
     """The kinds of faults that the sandbox has, as fields of an action; ``delay`` alone is one."""
-    return (*(name for name in Action.__struct_fields__ if name not in BESIDE), "delay")
+    return (*(name for name in Action.__struct_fields__ if name not in BESIDE | _UNSEEN), "delay")
 
 
 def fault(rng: Random, flow: str) -> Fault:
