@@ -136,21 +136,21 @@ class Soak:
         self._check_ran(world, poll, ran, said)
         for part in ran.parts:
             shutil.rmtree(part.folder)
-        if ran.ok:
-            self._noise.hear(poll.flow, said)
-            for trouble in standing:
-                life.troubles.remove(trouble)
-                self._violated(poll, f"goes well in spite of: {trouble.name}")
-            return True
         for trouble in standing:
             if trouble.explains(poll.flow, said):
                 trouble.cure()
                 life.troubles.remove(trouble)
-                errors = [line for line in said.splitlines() if re.search(r"\b(ERROR|CRITICAL)\b", line)] or [said]
-                self.result.troubles[f"{poll.date} {poll.flow} {trouble.name}"] = errors[0]
-                self._tell(f"{poll.date} {poll.flow}: {trouble.name}: {errors[0][:400]}")
+                told = next(line for line in said.splitlines() if re.search(trouble.says, line))
+                self.result.troubles[f"{poll.date} {poll.flow} {trouble.name}"] = told
+                self._tell(f"{poll.date} {poll.flow}: {trouble.name}: {told[:400]}")
                 return False
-        self._violated(poll, f"fails: {said[-1500:]}")
+        if not ran.ok:
+            self._violated(poll, f"fails: {said[-1500:]}")
+            return True
+        self._noise.hear(poll.flow, said)
+        for trouble in standing:
+            life.troubles.remove(trouble)
+            self._violated(poll, f"goes well in spite of: {trouble.name}")
         return True
 
     def _check_ran(self, world: World, poll: Poll, ran: Ran, said: str) -> None:

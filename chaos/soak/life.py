@@ -30,21 +30,20 @@ _SHUT_DOWN = 418  # the day on which one begins
 
 @dataclass
 class Trouble:
-    """Something that stops polls until somebody sees to it.
+    """Something that stops polls, or lines of them, until somebody sees to it.
 
-    ``flows``: those that it stops. ``says``: a pattern that what is logged has. ``cure``: what an operator does who has
-    read it. ``met``: whether a poll has been stopped.
+    ``flows``: those that it stops. ``says``: a pattern that a line of the log has then. ``cure``: what an operator does
+    who has read it.
     """
 
     name: str
     flows: tuple[str, ...]
     says: str
     cure: Callable[[], None]
-    met: bool = False
 
     def explains(self, flow: str, said: str) -> bool:
-        """Whether a poll of this flow that said this was stopped by it."""
-        return flow in self.flows and re.search(self.says, said) is not None
+        """Whether a poll of this flow that said this has met it."""
+        return flow in self.flows and any(re.search(self.says, line) for line in said.splitlines())
 
 
 class Life:
@@ -173,7 +172,9 @@ class Life:
                 self._closed = open_ones
                 self._control.switch("syspro", "closed_periods", ",".join(open_ones))
 
-        self.troubles.append(Trouble(f"{period} is closed", (flow,), r"(?i)period", reopen))
+        self.troubles.append(
+            Trouble(f"{period} is closed", (flow,), r"(?i)(WARNING|ERROR).*period.*(closed|not open)", reopen)
+        )
         self._count("late changes")
 
     # Renewals.

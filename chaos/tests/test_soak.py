@@ -115,6 +115,10 @@ def test_a_poll_that_an_expired_password_stops_is_seen_to_and_run_again(tmp_path
     assert polled(tmp_path, _World(tmp_path, (False, "got HTTP 401"), (True, "")), trouble()) == []
 
 
+def test_a_refused_line_that_stops_nothing_is_seen_to_as_well(tmp_path: Path) -> None:
+    assert polled(tmp_path, _World(tmp_path, (True, "1 refused: HTTP 401"), (True, "")), trouble()) == []
+
+
 @pytest.mark.parametrize(
     ("runs", "differences", "standing", "says"),
     [
