@@ -28,6 +28,7 @@ from chaos.matrix.trial import Bench, written
 from chaos.matrix.verdict import differences, last_word, unclear
 from sandbox.core.faults import Action
 
+pytestmark = pytest.mark.timeout(300)  # a busy machine's minutes, a quiet one's seconds
 SEED = 20261201
 SHARE = 20
 """Cells in `make test`; `python -m chaos matrix` tries all of them."""
