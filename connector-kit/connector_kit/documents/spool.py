@@ -126,6 +126,7 @@ class RowSpool:
         self._carried = -1
         self.invalid = 0
         self.refused = 0
+        self._sealed = False
 
     def add(self, rows: Sequence[Row], latest: Iterable[tuple[bytes, int]]) -> None:
         """A block of rows that follow each other. latest: key hash and row number (or GONE) in the order they came."""
@@ -196,7 +197,10 @@ class RowSpool:
         self.invalid += 1
 
     def seal(self) -> int:
-        """End the adding; how many rows a later one of their key replaced."""
+        """End the adding; how many rows a later one of their key replaced, 0 where it had ended before."""
+        if self._sealed:
+            return 0
+        self._sealed = True
         self._db.execute("CREATE INDEX latest_seq ON latest (seq)")
         replaced = 0
         if self._db.execute("SELECT 1 FROM latest LIMIT 1").fetchone():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import pytest
 from plans import RECIPE, expected, messages, row
 
@@ -191,6 +194,27 @@ def test_input_that_breaks_off_before_the_closing_message_posts_nothing(bench):
     assert bench.erp.documents() == []
     bench.run(PLAN, state=None, recipe={"complete_when": "input_ends"})
     assert bench.erp.sums() == expected(PLAN)
+
+
+def test_rows_that_come_again_as_they_stand_need_no_closing_message(bench):
+    """Taps on the SDK read the rows at their bookmark again and, where that does not move, write STATE before them."""
+    key = ("Company", "Period", "Account", "Cost Center")
+    deleted = row(cost_center="D") | {"_sdc_deleted_at": "2026-01-01T00:00:00Z"}
+    bench.run([*PLAN, row(cost_center="D")], key=key)
+    bench.run([deleted], key=key, whole=False)
+    before = bench.erp.documents()
+    state = '{"type": "STATE", "value": {"mark": "again"}}\n'
+    said = bench.run(state + messages([PLAN[0], deleted], key=key, state=None, whole=False))
+    assert json.loads(said) == {"mark": "again"}
+    assert bench.erp.documents() == before
+    for more in (
+        row(cost_center="New"),
+        PLAN[1] | {"_sdc_deleted_at": "2026-01-01T00:00:00Z"},
+        PLAN[1] | {"Amount": Decimal(7)},
+    ):
+        with pytest.raises(UnavailableError, match="broken off"):
+            bench.run(state + messages([PLAN[0], more], key=key, state=None, whole=False))
+    assert bench.erp.documents() == before
 
 
 def test_a_test_run_posts_nothing_lets_no_state_out_and_tells_what_would_be_refused(bench):
