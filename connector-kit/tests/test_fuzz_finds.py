@@ -16,10 +16,13 @@ from connector_kit.coordination import connect
 from connector_kit.documents.model import Rules
 from connector_kit.documents.reading import parse
 from connector_kit.errors import ConfigurationError, RefusedError
+from connector_kit.http import Unreadable
 from connector_kit.http.bodies import decoded
 from connector_kit.mapping.columns import parse_columns, parse_where
 from connector_kit.odata.links import at_home
 from connector_kit.odata.literals import literal
+from connector_kit.odata.rows import RowReader
+from connector_kit.odata.schema import Field
 from connector_kit.redaction import printable, register_url
 from connector_kit.secrets import resolve
 
@@ -29,6 +32,17 @@ DEEP = b"[" * 5000
 def test_an_answer_that_is_nested_too_deeply_is_no_json():
     with pytest.raises(ValueError, match="nested too deeply"):
         decoded(DEEP)
+
+
+@pytest.mark.parametrize(
+    "inside", ["[0.5]", '{"results": "x"}', '{"results": [{}], "__next": 5}', '[{}], "Lines@odata.nextLink": 5']
+)
+def test_rows_within_a_row_that_are_none_can_not_be_read(inside):
+    lines = RowReader([Field("No", "integer")])
+    reader = RowReader([Field("Id", "integer")], expand={"Lines": lines})
+    with pytest.raises(Unreadable):
+        reader.page(f'{{"value": [{{"Id": 1, "Lines": {inside}}}]}}'.encode())
+    assert len(reader.page(b'{"value": [{"Id": "1.0", "Lines": [{"No": 2}]}]}').rows) == 1
 
 
 @pytest.mark.parametrize("link", ["http://[", "//h:99999/Rows", "p://[::]:x"])

@@ -245,10 +245,22 @@ class RowReader:
                     "Correct the column's type in the catalog: number takes decimals, string takes anything.",
                 ) from None
         for nav, child in self.expand.items():
-            found, link = expanded_rows(values.get(nav))
+            inside, beside = values.get(nav), values.get(nav + _LINK)
+            if not _are_rows(inside) or not isinstance(beside, str | None):
+                raise Unreadable(f"something else than rows in {nav}")
+            found, link = expanded_rows(inside)
             setattr(row, self.attributes[nav], child.rows_of(found))
-            setattr(row, self.attributes[nav + _LINK], link or values.get(nav + _LINK) or msgspec.UNSET)
+            setattr(row, self.attributes[nav + _LINK], link or beside or msgspec.UNSET)
         return row
+
+
+def _are_rows(inside: object) -> bool:
+    """Whether a navigation property's value, as it was decoded, is what `expanded_rows` takes."""
+    if isinstance(inside, dict):
+        if not isinstance(inside.get("__next"), str | None):
+            return False
+        inside = inside.get("results")
+    return inside is None or (isinstance(inside, list) and all(isinstance(each, dict) for each in inside))
 
 
 def _attribute(position: int, name: str) -> str:
