@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.hosts.own_postgres import Server
+from testkit.own_postgres import Server
 from tests.strangers.cap_data import HOSTILE
 from tests.strangers.cap_server import ROOT
 

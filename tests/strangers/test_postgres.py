@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from connector_kit.audit.command import cli
 from sandbox.testing import Running, running
-from tests.hosts.own_postgres import Server, served
+from testkit.own_postgres import Server
+from tests.hosts.own_postgres import served
 from tests.strangers.foreign import Blow, Flow
 from tests.strangers.postgres_source import DELETED, Source, meltanolabs, pipelinewise
 from tests.strangers.proxy import Proxy, fair, foul

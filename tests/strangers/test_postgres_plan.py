@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from sandbox.testing import Running, running
-from tests.hosts.own_postgres import Server, served
+from testkit.own_postgres import Server
+from tests.hosts.own_postgres import served
 from tests.strangers.foreign import Blow, Flow
 from tests.strangers.postgres_source import DELETED, PlanSource, meltanolabs
 
