@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
@@ -22,7 +23,13 @@ from sandbox.sap.odata import literals as sap
 from sandbox.sap.schema import Property
 from sandbox.syspro.enet.xml import parse as parse_enet
 
-settings.load_profile("fuzz")
+# The same inputs each time, unless a seed is asked for.
+RUNS = settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "60")),
+    derandomize="FUZZ_SEED" not in os.environ,
+    database=None,
+    deadline=None,
+)
 
 YEARS = (datetime.min.replace(year=1900), datetime.max.replace(year=2999))  # noqa: DTZ901
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -53,6 +60,7 @@ def stored(value: object, each: Property) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
+@RUNS
 @given(st.lists(VALUES, min_size=1, max_size=4), st.sampled_from(["2.0", "4.0"]), st.sampled_from(["eq", "gt", "le"]))
 def test_a_server_reads_in_a_filter_the_values_that_were_meant(values, version, operator):
     names = {f"F{at}": edm for at, (edm, _, _) in enumerate(values)}
@@ -70,6 +78,7 @@ def test_a_server_reads_in_a_filter_the_values_that_were_meant(values, version, 
         assert sap.stored(part.right, each) == stored(value, each)
 
 
+@RUNS
 @given(st.one_of(TEXTS, st.booleans(), st.datetimes(*YEARS)))
 def test_pyodata_reads_a_literal_as_it_was_meant(value):
     edm = {str: "Edm.String", bool: "Edm.Boolean", datetime: "Edm.DateTime"}[type(value)]
@@ -80,6 +89,7 @@ def test_pyodata_reads_a_literal_as_it_was_meant(value):
     assert NullAssociation is not None
 
 
+@RUNS
 @given(st.one_of(st.dates().map(lambda one: (one, "date")), MOMENTS.map(lambda one: (one, "timestamp"))))
 def test_a_key_in_a_state_is_the_key_that_was_read(pair):
     value, kind = pair
@@ -92,6 +102,7 @@ def test_a_key_in_a_state_is_the_key_that_was_read(pair):
     assert read == (value if whole else value.date() if isinstance(value, datetime) else value)
 
 
+@RUNS
 @given(st.lists(st.sampled_from(["{", "}", "|", ":", "\\", "a", " ", "\u00e4"]), max_size=12).map("".join), TEXTS)
 def test_a_template_writes_any_text_and_any_field(text, value):
     fixed = text.replace("{", "{{").replace("}", "}}")
@@ -101,6 +112,7 @@ def test_a_template_writes_any_text_and_any_field(text, value):
     assert made.build()(RowsBlock([{field: value}])) == [text + value]
 
 
+@RUNS
 @given(st.lists(st.tuples(st.from_regex(r"[A-Z][A-Za-z]{0,8}", fullmatch=True), TEXTS), min_size=1, max_size=4))
 def test_enet_reads_in_a_query_the_values_that_were_meant(pairs):
     pairs = [
@@ -112,6 +124,7 @@ def test_enet_reads_in_a_query_the_values_that_were_meant(pairs):
     assert [(name, value or "") for name, value in read] == pairs
 
 
+@RUNS
 @given(st.integers(0, 10**6), MOMENTS)
 def test_a_pause_is_as_long_as_the_server_says(seconds, now):
     now = now.replace(microsecond=0)

@@ -181,7 +181,7 @@ def trail_values(data: bytes) -> None:
     _asked(path)
 
 
-@fuzzed("stores/coordination", COORDINATION, b"", b"text" * 2000, tokens=_TOKENS, share=0.1)
+@fuzzed("stores/coordination", COORDINATION, b"", b"text" * 2000, tokens=_TOKENS, share=0.05)
 def coordination(data: bytes) -> None:
     path = _written("coordination", data)
     with connect(f"sqlite:///{path}") as coordinator:
