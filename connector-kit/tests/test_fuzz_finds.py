@@ -45,6 +45,13 @@ def test_rows_within_a_row_that_are_none_can_not_be_read(inside):
     assert len(reader.page(b'{"value": [{"Id": "1.0", "Lines": [{"No": 2}]}]}').rows) == 1
 
 
+def test_a_text_of_many_blanks_takes_no_time_by_the_square_of_them():
+    reader = RowReader([Field("Name")], trim=True)
+    [row] = reader.page(b'{"value": [{"Name": "' + b" " * 500_000 + b'x  "}]}').rows
+    assert row.Name.strip() == "x"
+    assert row.Name.endswith("x")
+
+
 @pytest.mark.parametrize("link", ["http://[", "//h:99999/Rows", "p://[::]:x"])
 def test_a_link_that_is_no_address_leads_nowhere(link):
     assert at_home(link, "https://h/s/Rows", "https://h/s") is None

@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 _PYTHON: Mapping[Kind, Any] = {"decimal": Decimal, "integer": int, "boolean": bool, "json": Any}
 _LINK = "@odata.nextLink"
-_BLANKS_BEFORE_QUOTE = re.compile(rb' +"')
+_BLANKS_BEFORE_QUOTE = re.compile(
+    rb'(?<! ) +"'
+)  # from the first blank on: else the square of their number is looked at
 
 
 @dataclass(frozen=True, slots=True)
