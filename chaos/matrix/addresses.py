@@ -41,7 +41,7 @@ def _elsewhere(url: str, netloc: str, scheme: str = "") -> str:
 
 
 def _no_such_name(_: Site, __: str, url: str) -> Settings:
-    return {"": _elsewhere(url, "nowhere.invalid")}
+    return {"": _elsewhere(url, "nowhere.invalid", "https")}
 
 
 def _nobody_listens(_: Site, __: str, url: str) -> Settings:

@@ -11,6 +11,8 @@ from chaos.matrix.process import Ran
 _LOGGED = re.compile(r"^\d{4}-\d\d-\d\d [\d:,.]+ \| (\w+) +\| [^|]* \| (.*)$")
 _SYSTEMS = ("Anaplan", "SAP", "SYSPRO")
 _LONGEST = 1500
+_SETTING = re.compile(r": setting \w+: expected ")
+"""What a setting has to be is what to do."""
 _ADVICE = re.compile(r"[.)\]\"'] [A-Z`][a-z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -43,7 +45,7 @@ def unclear(ran: Ran) -> str:
         f"{len(line)} signs": len(line) > _LONGEST,
         "no system is named": not any(system in line for system in _SYSTEMS),
         "no object is named": line.count(": ") < 2,
-        "it does not say what to do": not _ADVICE.search(line.partition("got ")[2] or line),
+        "it does not say what to do": not (_SETTING.search(line) or _ADVICE.search(line.partition("got ")[2] or line)),
     }
     return ", ".join(fault for fault, so in faults.items() if so)
 

@@ -96,6 +96,7 @@ def ran(line: str = GOOD, code: int | None = 1, level: str = "ERROR", more: str 
 
 def test_a_clear_failure_is_one_line_with_system_object_and_advice() -> None:
     assert unclear(ran()) == ""
+    assert unclear(ran("SAP S/4HANA: setting token_url: expected an address with https://, got one with http://")) == ""
     assert last_word(ran()) == GOOD
 
 
