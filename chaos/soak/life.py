@@ -86,9 +86,9 @@ class Life:
         self._periods(today)
         self._plans(today)
         if today.day == 15:
-            # Longer than a token lives: who waits for the model has to renew it.
+            # Longer than a token lives (35 minutes): who waits for the model has to renew it.
             model = self._world.sandbox.info["anaplan"]["models"]["S4 Finance"]
-            self._control.foreign_task(3000.0, model)
+            self._control.foreign_task(2250.0, model)
             self._count("busy models")
         self._renewals(day)
 
@@ -142,7 +142,7 @@ class Life:
                 planners.approve(version)
             if today.day == 3 and (line := next(iter(self._lines.get((flow, f"{today:%b %y}"), ())), None)):
                 supplier = self._dice.choice(planners.suppliers()[:5])
-                planners.invoice(f"P{today:%y%m}", supplier, line, today.isoformat())
+                planners.invoice(f"P{today:%y%m}", supplier, line, _working_day(today).isoformat())
                 self._count("invoices planned")
             self._late_change(flow, today)
 
@@ -217,6 +217,11 @@ class Life:
     def _trouble(self, name: str, flows: tuple[str, ...], says: str, cure: Callable[[], None]) -> None:
         self.troubles.append(Trouble(name, flows, says, cure))
         self._count("renewals")
+
+
+def _working_day(today: date) -> date:
+    """The last one: an invoice of a Sunday is of tomorrow, where the books are still of Friday."""
+    return today - timedelta(max(0, today.weekday() - 4))
 
 
 def _months_before(today: date, months: int) -> tuple[int, int]:
