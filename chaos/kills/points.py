@@ -13,6 +13,8 @@ from chaos.kills.subject import LATE, LOST_ANSWERS
 from chaos.world.counting import CALL, FILE, REQUEST, STATEMENT, Kind
 
 MOMENT: Final = "moment"
+ANSWER: Final = "answer"
+"""No death: an answer to a post is lost, and the run goes on as well as it can."""
 _WEIGHTS: dict[Kind | Literal["moment"], int] = {CALL: 34, REQUEST: 27, STATEMENT: 25, FILE: 6, MOMENT: 8}
 _DEATHS = (35, 25, 20, 12, 8)  # how often one, two, three ... before a run that comes to its end
 _AIMED = (REQUEST, STATEMENT)
@@ -80,6 +82,8 @@ def episode(rng: Random, length: Length, draw_settings: Mapping[str, Any], *, tr
         fault = None
         if rng.random() < 0.25:
             fault = dict(LATE) if rng.random() < 0.2 else dict(rng.choice(LOST_ANSWERS))
+            if rng.random() < 0.3:
+                kind, death = ANSWER, None
         then = rng.choice(["trail lost", "trail restored"]) if trail_can_go and rng.random() < 0.12 else ""
         attempts.append(
             Attempt(
@@ -88,7 +92,7 @@ def episode(rng: Random, length: Length, draw_settings: Mapping[str, Any], *, tr
                 death=death,
                 after=after,
                 fault=fault,
-                nth=rng.randint(0, 2),
+                nth=rng.choice((0, 0, 1, 2)),
                 then=then,
                 changes=at == 0 or rng.random() < 0.15,
             )

@@ -9,6 +9,7 @@ import msgspec
 from rich.table import Table
 
 from chaos.kills.chain import Chain, Violation
+from chaos.kills.points import ANSWER
 
 
 class Tally:
@@ -78,7 +79,8 @@ def told(one: Violation, seed: int) -> str:
     for attempt in one.drawn.attempts:
         death = attempt.death
         at = f"{death.kind} {death.at} + {death.then}" if death else f"{attempt.after:.2f} of a run"
-        lines.append(f"  killed at {at}" + (", with a plan that had changed" if attempt.changes else ""))
+        died = "not killed" if attempt.kind == ANSWER else f"killed at {at}"
+        lines.append(f"  {died}" + (", with a plan that had changed" if attempt.changes else ""))
         lines += [f"    answer {attempt.nth + 1} to a post: {attempt.fault}"] if attempt.fault else []
         lines += [f"    {attempt.then}"] if attempt.then else []
     if one.drawn.last.changes:

@@ -52,9 +52,8 @@ def test_runs_that_say_the_same_take_the_same_steps(plan):
         for file in plan.folder.iterdir():
             shutil.rmtree(file) if file.is_dir() else file.unlink()
     assert set(counts[0]) == set(KINDS)
-    for one in counts:
-        one.pop(REQUEST)  # an answer comes in one piece or in several
-    assert counts[0] == counts[1]
+    for kind, times in counts[0].items():  # who waits may look once more
+        assert counts[1][kind] == pytest.approx(times, rel=0.01)
 
 
 @pytest.mark.parametrize(
