@@ -12,7 +12,7 @@ from chaos.world.planning import Planners
 from chaos.world.room import Room
 from testkit.disk import Disk, NoDiskError
 
-SAP, PLAN = "sap-to-anaplan", "plan-to-sap"
+SAP, SYSPRO, PLAN = "sap-to-anaplan", "syspro-to-anaplan", "plan-to-sap"
 
 
 @pytest.fixture
@@ -97,6 +97,16 @@ def test_two_hosts_run_the_same_flow_at_once(planned: World) -> None:
     runs = json.loads(planned.command("audit", "runs", "--json").stdout)
     assert len(runs) == 2
     assert planned.differences(PLAN) == []
+
+
+def test_what_vanishes_behind_two_runs_at_once_is_deleted_by_the_next(world: World) -> None:
+    """Two full reads of the same, each with its version: what one of them saw must not make the other forget."""
+    both = [world.start(SYSPRO, host=host) for host in ("a", "b")]
+    for one in both:
+        one.wait().well()
+    world.sandbox.control.business_day(1)
+    world.run(SYSPRO).well()
+    assert world.differences(SYSPRO) == []
 
 
 def test_steps_are_counted_alike_each_time(planned: World) -> None:

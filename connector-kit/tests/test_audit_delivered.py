@@ -97,19 +97,38 @@ def test_keys_that_a_full_read_no_longer_shows_have_vanished(trail):
     run = begin_run(trail)
     deliver(run, range(10))
     deliver(run, range(5), scope="other")
+    trail.begin_version(SCOPE, 20)
     for some in ([0, 1, 2, 3], [4, 5, 6, 6, 11]):
         trail.mark_seen(SCOPE, block(some).hashes, 20)
     assert sorted(trail.vanished(SCOPE, 20)) == [key(7), key(8), key(9)]
     assert trail.count_vanished(SCOPE, 20) == 3
     assert trail.count_known(SCOPE) == 10
-    assert trail.count_vanished(SCOPE, 21) == 10
+    assert trail.count_vanished(SCOPE, 21) == 0
     assert trail.count_vanished("unknown", 1) == 0
+
+
+def test_nothing_has_vanished_under_a_version_that_another_run_took_the_place_of(trail):
+    run = begin_run(trail)
+    deliver(run, range(10))
+    trail.begin_version(SCOPE, 20)
+    trail.mark_seen(SCOPE, block(range(5)).hashes, 20)
+    trail.begin_version(SCOPE, 21)
+    trail.mark_seen(SCOPE, block(range(5, 9)).hashes, 20)
+    trail.mark_seen(SCOPE, block(range(8)).hashes, 21)
+    assert not trail.is_version_open(SCOPE, 20)
+    assert trail.count_vanished(SCOPE, 20) == 0
+    assert list(trail.vanished(SCOPE, 20)) == []
+    trail.close_version(SCOPE, 20)
+    assert sorted(trail.vanished(SCOPE, 21)) == [key(8), key(9)]
+    trail.close_version(SCOPE, 21)
+    assert list(trail.vanished(SCOPE, 21)) == []
 
 
 def test_a_new_key_that_was_refused_is_not_known_and_an_old_one_is(trail):
     run = begin_run(trail)
     deliver(run, [1])
     deliver(run, [1, 2], version="b", rejects=[Rejected(0, key(1), "bad", "bad"), Rejected(1, key(2), "bad", "bad")])
+    trail.begin_version(SCOPE, 1)
     assert list(trail.vanished(SCOPE, 1)) == [key(1)]
 
 
@@ -125,6 +144,7 @@ def test_a_batch_of_deletions_makes_the_trail_forget_what_was_deleted_and_close_
     assert unchanged(trail, [3]) == set()
     settled = batch.settle(outcome="delivered", rejects=[Rejected(0, key(3), "in use", "in use")])
     assert (settled.delivered, settled.rejected, settled.repaired) == (1, 1, 1)
+    trail.begin_version(SCOPE, 1)
     assert sorted(trail.vanished(SCOPE, 1)) == [key(n) for n in (0, 1, 2, 3, 5)]
 
 
@@ -151,7 +171,7 @@ def test_what_came_under_an_open_version_is_known_to_the_next_run(trail):
     assert trail.begin_version(SCOPE, 1)
     trail.mark_seen(SCOPE, block([3]).hashes, 1)
     assert sorted(trail.vanished(SCOPE, 1)) == [key(4), key(5)]
-    trail.close_version(SCOPE)
+    trail.close_version(SCOPE, 1)
     assert seen_rows(trail) == 0
     assert not trail.begin_version(SCOPE, 1)
 
@@ -173,7 +193,7 @@ def test_a_version_is_spoiled_for_all_runs_also_by_what_came_before_it_was_known
     assert trail.is_version_spoiled(SCOPE)
     assert trail.begin_version(SCOPE, 1)
     assert trail.is_version_spoiled(SCOPE)
-    trail.close_version(SCOPE)
+    trail.close_version(SCOPE, 1)
     trail.spoil_open_version(SCOPE)  # none is open
     trail.begin_version(SCOPE, 2)
     assert not trail.is_version_spoiled(SCOPE)

@@ -82,6 +82,7 @@ def test_places_that_an_older_version_wrote_are_found_and_counted_once(trail):
     with trail.database.reading() as connection:
         found = [len(history(connection, "suppliers", ["EDU1", f"{number:015d}"])) for number in (1, 2)]
     assert found == [1, 2]
+    trail.begin_version(SCOPE, 1)
     trail.mark_seen(SCOPE, block([9]).hashes, 1)
     assert sorted(trail.vanished(SCOPE, 1)) == [key(1), key(2)]
     assert prune(trail.database, before=time.time() + 1).records == 3

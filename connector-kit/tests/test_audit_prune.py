@@ -82,6 +82,7 @@ def test_keys_that_vanish_are_named_also_when_the_batch_that_brought_them_is_for
     deliver(run, range(2), version="b")
     prune(trail.database, before=time.time() + 1)
     deliver(run, [2], version="b")
+    trail.begin_version(SCOPE, 7)
     trail.mark_seen(SCOPE, block(range(3, 65)).hashes, 7)
     assert set(trail.vanished(SCOPE, 7)) == {key(0), key(1), key(2)}
     assert trail.forget(SCOPE, [key(2)]) == 1

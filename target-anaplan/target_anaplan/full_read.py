@@ -53,8 +53,11 @@ class FullRead:
             self.outbox.vanished(version)
         elif version == self.version.number:
             log.warning(
-                "%s: of a record it can't be told which row it is, so nothing counts as vanished.",
+                "%s: %s, so nothing counts as vanished.",
                 self.outbox.mapping.title,
+                "another run reads the same"
+                if self.version.overtaken()
+                else "of a record it can't be told which row it is",
             )
 
     def vanished(self) -> Iterator[str]:

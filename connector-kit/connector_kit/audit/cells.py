@@ -22,7 +22,7 @@ import msgspec
 from connector_kit.audit import delivered
 from connector_kit.audit.codec import stored_json
 from connector_kit.audit.keys import HASH_SIZE
-from connector_kit.audit.statements import hash_at, numbers
+from connector_kit.audit.statements import hash_at, numbers, version_is_open
 
 if TYPE_CHECKING:
     from connector_kit.audit.database import Connection
@@ -116,7 +116,8 @@ _CLOSE_REPAIRED = (
 _VANISHED = (
     "FROM audit_cell_parts AS p LEFT JOIN "
     "(SELECT DISTINCT key_hash FROM audit_seen WHERE scope_id = :seen_id AND version = :version) AS s "
-    "ON s.key_hash = p.record_hash WHERE p.scope_id = :scope_id AND p.cell_hash IS NOT NULL AND s.key_hash IS NULL"
+    "ON s.key_hash = p.record_hash WHERE p.scope_id = :scope_id AND p.cell_hash IS NOT NULL AND s.key_hash IS NULL "
+    f"AND EXISTS ({version_is_open('seen_id')})"
 )
 
 

@@ -83,6 +83,14 @@ def _delivered(condition: str, *, postgres: bool) -> str:
     )
 
 
+def version_is_open(scope_id: str) -> str:
+    """Whether what came under a version is still known: part of every statement that takes the rest for gone.
+
+    scope_id: the name of its value.
+    """
+    return f"SELECT 1 FROM audit_versions WHERE scope_id = :{scope_id} AND version = :version"
+
+
 def mark_seen(*, postgres: bool) -> str:
     """Keys that came under a version. Values: scope_id, version, last, hashes."""
     # SQLite wants the WITH before the INSERT's SELECT, PostgreSQL takes it there too.

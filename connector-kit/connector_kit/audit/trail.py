@@ -199,12 +199,18 @@ class Trail:
         with self.database.reading() as connection:
             return versions.is_spoiled(connection, scope)
 
-    def close_version(self, scope: str) -> None:
-        """Forget the open version: it proved what it could."""
+    def is_version_open(self, scope: str, version: int) -> bool:
+        """Whether what came under a version is still known: no other run has begun another one since."""
+        self.writer.flush()
+        with self.database.reading() as connection:
+            return versions.is_open(connection, scope, version)
+
+    def close_version(self, scope: str, version: int) -> None:
+        """Forget a version: it proved what it could. One that another run has begun since stays open."""
 
         def job() -> None:
             with self.database.writing(durable=True) as connection:
-                versions.close(connection, scope)
+                versions.close(connection, scope, version)
 
         self.writer.run(job)
 
@@ -218,7 +224,7 @@ class Trail:
         self.writer.run(job)
 
     def vanished(self, scope: str, version: int) -> Iterator[str]:
-        """Key texts of what the system may hold and did not come under the version."""
+        """Key texts of what the system may hold and did not come under the version, as long as that is open."""
         self.writer.flush()
         with self.database.reading() as connection:
             keys = delivered.vanished(connection, scope, version)

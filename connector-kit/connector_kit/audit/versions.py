@@ -1,7 +1,8 @@
 """What came under a source's open version: a full read may take several runs, and only its end says what is gone.
 
 Of each scope one version is open: the one that its last records carried. Its keys stay here until it is closed or
-another one begins; a record whose key is unknown spoils it for good, because that record's key may be any that seems to
+another one begins, also in another process: who asks what is gone under a version that is not open any more hears of
+nothing. A record whose key is unknown spoils it for good, because that record's key may be any that seems to
 be gone. Everything here is on disk before the STATE that follows the records leaves the target.
 """
 
@@ -89,14 +90,21 @@ def spoil_open(connection: Connection, scope: str) -> None:
     )
 
 
+def is_open(connection: Connection, scope: str, version: int) -> bool:
+    """Whether this version is the open one: another run may have begun another one, or closed its own, since."""
+    values = {"scope_id": scope_id(connection, scope), "version": version}
+    return bool(connection.value(statements.version_is_open("scope_id"), values))
+
+
 def is_spoiled(connection: Connection, scope: str) -> bool:
     """Whether a record came whose key is unknown."""
     values = {"scope_id": scope_id(connection, scope)}
     return bool(connection.value("SELECT spoiled FROM audit_versions WHERE scope_id = :scope_id", values))
 
 
-def close(connection: Connection, scope: str) -> None:
-    """Forget the open version: it proved what it could."""
-    values = {"scope_id": scope_id(connection, scope)}
-    connection.execute("DELETE FROM audit_seen WHERE scope_id = :scope_id", values)
-    connection.execute("DELETE FROM audit_versions WHERE scope_id = :scope_id", values)
+def close(connection: Connection, scope: str, version: int) -> None:
+    """Forget a version: it proved what it could. One that another run has begun since stays open."""
+    values = {"scope_id": scope_id(connection, scope), "version": version}
+    if is_open(connection, scope, version):
+        connection.execute("DELETE FROM audit_seen WHERE scope_id = :scope_id", values)
+        connection.execute("DELETE FROM audit_versions WHERE scope_id = :scope_id", values)

@@ -50,7 +50,11 @@ class OpenVersion:
         """Whether a version that came whole says what is gone."""
         if version != self.number or self._spoiled:
             return False
-        return self._dry or not self._trail.is_version_spoiled(self._scope)
+        return self._dry or not (self.overtaken() or self._trail.is_version_spoiled(self._scope))
+
+    def overtaken(self) -> bool:
+        """Whether another run has begun to read the same since: what came here before that is not known any more."""
+        return not self._dry and self.number is not None and not self._trail.is_version_open(self._scope, self.number)
 
     def keep(self) -> None:
         """What was seen is on disk when this returns: STATE may leave."""
@@ -59,6 +63,6 @@ class OpenVersion:
 
     def close(self) -> None:
         """The version came whole, and what it proved is done."""
-        if not self._dry:
-            self._trail.close_version(self._scope)
+        if not self._dry and self.number is not None:
+            self._trail.close_version(self._scope, self.number)
         self.number = None

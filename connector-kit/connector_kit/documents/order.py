@@ -22,7 +22,7 @@ from connector_kit.documents.rows import RowMapper
 from connector_kit.documents.spool import GONE, Row, RowSpool
 from connector_kit.documents.summary import Tally
 from connector_kit.documents.work import Clock
-from connector_kit.errors import ConfigurationError, RefusedError, UnavailableError
+from connector_kit.errors import BusyError, ConfigurationError, RefusedError, UnavailableError
 from connector_kit.lease_check import under_lease
 from connector_kit.mapping.block import RowsBlock
 from connector_kit.mapping.compile import field_faults
@@ -340,7 +340,7 @@ class Order:
             raise self._other_key(before, load.key)
         if not services.validate_only:
             plans.keep_key()
-        losses = delivery.merge(whole=whole, continued=self._version.continued)
+        losses = self._merge(delivery, whole=whole)
         try:
             if spool.refused or spool.invalid:
                 delivery.open()
@@ -361,14 +361,33 @@ class Order:
             self.tally.repaired += book.supersede(parcel.no, services.clock.now())
         return losses
 
+    def _merge(self, delivery: Delivery, *, whole: bool) -> Losses | None:
+        """What becomes of the plans; what is gone, when it is more than may be.
+
+        Raises:
+            BusyError: another run has begun to read the same: what earlier runs showed of this version is not known.
+        """
+        losses = delivery.merge(whole=whole, continued=self._version.continued)
+        if whole and self._version.continued and self._version.overtaken():
+            raise BusyError(
+                system=self._services.plugin,
+                subject=self.recipe.title,
+                expected="to be the only run that reads the whole plan",
+                got="another one that has begun to",
+                hint="Nothing was posted or taken back: run again.",
+            )
+        return losses
+
     def _proves(self, load: _Load) -> bool:
         """Whether the version that came whole says what is gone."""
         # Without keys nothing tells what came in earlier runs of the same version.
         proves = self._version.proves(self._proven or 0) and bool(load.key or not self._version.continued)
         if not proves:
             log.warning(
-                "%s: it is not known of every record of this version which row it is, so nothing is taken back that "
-                "seems to be gone.",
+                "%s: %s, so nothing is taken back that seems to be gone.",
                 self.recipe.title,
+                "another run reads the same"
+                if self._version.overtaken()
+                else "it is not known of every record of this version which row it is",
             )
         return proves
