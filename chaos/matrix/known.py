@@ -27,6 +27,12 @@ KNOWN = (
         r"^after the next run: trail: 1 of \d+ differ \(suppliers \[\"S1\"\]: deleted -> rejected",
         "A deletion that was carried out and not answered is tried again: Anaplan refuses to mark what is gone.",
     ),
+    Known(
+        r"^target-anaplan lists, .*(POST|PUT) .*/items\?action, (\{\}|\[\]|empty|204|no content)",
+        r"trail: \d of \d+ differ \(.*(delivered|deleted) -> rejected",
+        "An answer that counts nothing makes the target look at the list: an item that is not as it was sent is a "
+        "reject in the trail, which a replay or the item's next coming repairs.",
+    ),
 )
 
 

@@ -141,8 +141,8 @@ _INVOICES = {
 }
 
 
-def _suppliers(*numbers: int, version: int, **values: Any) -> str:  # noqa: ANN401 - a record's values
-    rows = [{"Code": f"S{n}", "Name": f"Supplier {n}", "Balance": n + 0.5, **values} for n in numbers]
+def _suppliers(*numbers: int, version: int, name: str = "Supplier") -> str:
+    rows = [{"Code": f"S{n}", "Name": f"{name} {n}", "Balance": n + 0.5} for n in numbers]
     return stream_of("suppliers", ["Code"], rows, version=version)
 
 
@@ -199,7 +199,7 @@ TARGET = (
         "target-anaplan",
         _delivering(_LIST),
         earlier=_suppliers(1, 2, 3, version=1),
-        text=_suppliers(2, 4, version=2, Name="Renamed"),
+        text=_suppliers(2, 4, version=2, name="Renamed"),
         contents=_held("Suppliers"),
     ),
 )
