@@ -25,6 +25,7 @@ from connector_kit.odata.rows import RowReader
 from connector_kit.odata.schema import Field
 from connector_kit.redaction import printable, register_url
 from connector_kit.secrets import resolve
+from connector_kit.singer.records import RecordReader
 
 DEEP = b"[" * 5000
 
@@ -118,6 +119,13 @@ def test_a_trail_that_something_else_has_changed_is_told(read):
         read()
     with pytest.raises(ConfigurationError, match="changed bytes"):
         Codec.of("A" * 43 + "=").open_text("sealed message \u00e4")
+
+
+def test_a_record_that_is_nested_more_deeply_than_its_validator_follows_is_rejected_alone():
+    reader = RecordReader({"type": "object", "properties": {"a": {"type": ["string", "null"]}}}, ["a"])
+    deep = b'{"a": ' + b"[" * 400 + b"]" * 400 + b"}"
+    good, bad = reader.read([b'{"a": "x"}', deep])
+    assert (len(good), [one.reason for one in bad]) == (1, ["record: nested too deeply"])
 
 
 def test_a_damaged_coordination_file_is_told(tmp_path):

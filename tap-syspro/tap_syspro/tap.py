@@ -13,7 +13,7 @@ from singer_sdk.singerlib import CatalogEntry
 from typing_extensions import override
 
 from connector_kit.commands import say
-from connector_kit.errors import NotFoundError
+from connector_kit.errors import ConfigurationError, NotFoundError
 from connector_kit.odata.schema import fields_of_schema
 from connector_kit.singer.plugin import SecretsMixin, close_with, run
 from connector_kit.singer.tap import PagedTap
@@ -30,6 +30,16 @@ class TapSyspro(SecretsMixin, PagedTap):
     name = "tap-syspro"
     dynamic_catalog = True
     config_jsonschema: ClassVar[dict[str, Any]] = settings()
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's own keyword arguments
+        super().__init__(**options)
+        if self.config.get("companies") == []:
+            raise ConfigurationError(
+                system=self.name,
+                subject="setting companies",
+                expected="a company's id at least",
+                got="an empty list",
+            )
 
     @cached_property
     def site(self) -> Site:

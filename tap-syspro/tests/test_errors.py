@@ -32,6 +32,13 @@ def test_a_wrong_company_names_the_company(site):
     assert "company id" in str(output.error)
 
 
+@pytest.mark.parametrize("interface", ["odata", "enet"])
+def test_no_company_at_all_is_told_by_its_setting(site, interface):
+    output = site.attempt("suppliers", companies=[], interface=interface)
+    assert isinstance(output.error, ConfigurationError)
+    assert "setting companies" in str(output.error)
+
+
 def test_a_site_without_a_single_table_is_an_error_and_no_empty_catalog(site):
     with pytest.raises(NotFoundError, match=r"companies NOPE: expected tables, got none of 24"):
         TapSyspro(config=site.config | {"companies": ["NOPE"]}).catalog_dict  # noqa: B018 - it reads the site

@@ -333,4 +333,5 @@ def _patiently(step: Callable[[], object]) -> None:
 
 
 def _is_database_error(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) or type(error).__module__.startswith("psycopg")
+    # SQLite's words about a damaged file may hold bytes that are no text.
+    return isinstance(error, (sqlite3.Error, UnicodeDecodeError)) or type(error).__module__.startswith("psycopg")

@@ -40,6 +40,10 @@ CREATE INDEX waiter_by_name ON waiter (name, ticket);
 _FROM_BEFORE_FORK: list[sqlite3.Connection] = []
 
 
+_FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""The second where a damaged file brings bytes into SQLite's own words."""
+
+
 class SqliteFile:
     """One connection per process, one transaction at a time.
 
@@ -70,12 +74,12 @@ class SqliteFile:
             except BaseException as error:
                 with suppress(sqlite3.Error):  # a damaged file may refuse that, too
                     connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error):
+                if isinstance(error, _FAILURES):
                     raise self._explained(error) from error
                 raise
             try:
                 connection.execute("COMMIT")
-            except sqlite3.Error as error:
+            except _FAILURES as error:
                 raise self._explained(error) from error
 
     def close(self) -> None:
@@ -93,7 +97,7 @@ class SqliteFile:
                 connection = self._connection if self._pid == os.getpid() else None
                 connection = connection or self._open()
                 connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as error:  # noqa: PERF203 - one turn is the rule
+            except _FAILURES as error:  # noqa: PERF203 - one turn is the rule
                 told = self._explained(error)
                 if not isinstance(told, BusyError) or time.monotonic() > give_up:
                     raise told from error
@@ -119,7 +123,7 @@ class SqliteFile:
         self._finalizer = weakref.finalize(self, connection.close)
         return connection
 
-    def _explained(self, error: sqlite3.Error) -> Exception:
+    def _explained(self, error: Exception) -> Exception:
         if "locked" in str(error) or "busy" in str(error):
             return BusyError(
                 system=SYSTEM,

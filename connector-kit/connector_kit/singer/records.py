@@ -208,7 +208,10 @@ class RecordReader:
         return column
 
     def _explain(self, at: int, record: dict[str, Any], raw: bytes) -> Invalid:
-        error = next(self._validator.iter_errors(record))
+        try:
+            error = next(self._validator.iter_errors(record))
+        except ValueError:  # it names no fault in what is nested more deeply than it follows
+            return Invalid(at, told(bytes(raw)), bytes(raw), "", "nested too deeply", broken=True)
         field = ".".join(str(part) for part in error.instance_path)
         kind, limit = error.kind.name, error.kind.value
         if kind == "required":
