@@ -125,7 +125,16 @@ class Runs:
             except Violation as violation:
                 if violation.kind not in ways:
                     ways.add(violation.kind)
+                    for mark, value in self._own(ability):
+                        data = data.replace(value, mark)
                     yield Find(name, kind, data, violation)
+
+    def _own(self, ability: Ability) -> Iterator[tuple[bytes, bytes]]:
+        """What is this sandbox's alone in settings, addresses and folders, and the marks that stand for it."""
+        config = json.loads(self.clean(ability).inputs["config"])
+        for name, value in config.items():
+            if isinstance(value, str) and len(value) > 7:
+                yield f"@{name}@".encode(), value.encode()
 
     def draw(self, ability: Ability, kind: str, random: Random) -> bytes:
         """A changed input."""
@@ -143,6 +152,8 @@ class Runs:
             Violation: see the module's docstring.
         """
         clean = self.clean(ability)
+        for mark, value in self._own(ability):
+            data = data.replace(mark, value)
         given = dict(clean.inputs)
         trial = self.bench.begin(ability)
         spoilt = kind == "answer" and self._spoil(trial, clean, Answer.read(data))
