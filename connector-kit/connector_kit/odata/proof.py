@@ -134,8 +134,9 @@ class Proof:
         raise self.refuted(
             f"{now} rows",
             f"{rows}",
-            "Check that the key identifies a row; where the server's count is wrong for good, set reconcile_counts to "
-            "false.",
+            "Check that the key identifies a row. Rows between two pages are lost where a server sorts otherwise than "
+            "it compares: if it gives links, set paging to links. Only where its count is wrong for good, set "
+            "reconcile_counts to false.",
         )
 
     def _by_rows(self, tally: Tally, last: Page | None, again: Again) -> bool | None:
@@ -154,8 +155,8 @@ class Proof:
         raise self.refuted(
             f"{tally.rows} rows, as were read" if second is None else f"the same {tally.rows} rows another way",
             "more" if second is None else f"{second.rows}" if second.rows != tally.rows else "others",
-            "Rows changed meanwhile, or are lost between pages. If they change all the time, set reconcile_counts to "
-            "false.",
+            "Rows changed meanwhile, or are lost between pages: if the server gives links, set paging to links. Only "
+            "if rows change all the time, set reconcile_counts to false.",
         )
 
     def _still_empty(self) -> bool:
