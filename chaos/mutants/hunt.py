@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Weather:
         self._seeds = seeds
         self._minutes = minutes
         self._guilty: dict[tuple[int, str], bool] = {}
-        self._lock = threading.Lock()
+        self._asking: dict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
 
     def hunt(self, mutant: Mutant) -> Found:
         """Play the seeds over the product with this bug in it, until one violates what it does not without the bug.
@@ -70,7 +71,7 @@ class Weather:
         return Found(mutant.name, mutant.says, None, played, "", "", time.monotonic() - began)
 
     def _finds_without(self, seed: int, flow: str) -> bool:
-        with self._lock:
+        with self._asking[seed, flow]:
             if (seed, flow) not in self._guilty:
                 self._guilty[seed, flow] = bool(_play(str(seed), flow, None, None)["sentences"])
             return self._guilty[seed, flow]
