@@ -80,6 +80,7 @@ class Weather:
 def _play(seeds: str, flow: str, mutant: Mutant | None, minutes: float | None) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="mutant-"))
     told = folder / "told"
+    told.mkdir()
     command = [sys.executable, "-m", "chaos", "weather", "--seeds", seeds, "--jobs", "1", "--shrink-seconds", "0"]
     command += ["--only", flow] if flow else []
     command += ["--folder", str(told), *([] if minutes is None else ["--minutes", str(minutes)])]
