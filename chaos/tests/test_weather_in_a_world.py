@@ -9,10 +9,10 @@ import pytest
 from chaos.weather.driver import play
 from chaos.weather.events.data import BusinessDay, EditRow, NewRow
 from chaos.weather.events.faults import Fault
-from chaos.weather.events.planning import Approval, PlanLines
+from chaos.weather.events.planning import Approval, PlanAmount, PlanLines
 from chaos.weather.events.processes import Struck
 from chaos.weather.events.runs import SmallPages
-from chaos.weather.events.stores import StateOlder
+from chaos.weather.events.stores import LockFreed, StateOlder
 from chaos.weather.ground import Job
 from chaos.weather.history import History, Round, Run
 from chaos.weather.seen import Part
@@ -46,6 +46,14 @@ PLAN = History(
                 PlanLines("sap", "Budget 2027", 4, 12_345),
                 Approval("sap", "Budget 2027"),
                 Fault("sap", {"reset": "late", "delay": 90.0}, "journalentrycreaterequestconfi", "POST"),
+            ),
+            (Run("plan-to-sap"), Run("plan-to-sap", "b")),
+        ),
+        Round(
+            (
+                PlanAmount("sap", "Budget 2027", 1, 77_700),
+                Struck("target", "SIGSTOP", "request", 1, "before", "journalentrycreaterequestconfi", 90.0),
+                LockFreed("sap", 6),
             ),
             (Run("plan-to-sap"), Run("plan-to-sap", "b")),
         ),

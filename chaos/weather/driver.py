@@ -202,6 +202,7 @@ def _outcome(part: Part) -> str:
 _HINTS: tuple[tuple[str, Settings], ...] = (
     ("on_mismatch", {"target": {"on_mismatch": "follow_erp"}}),
     ("max_vanished_share", {"target": {"max_vanished_share": 1.0}}),
+    ("on_nothing_delivered", {"target": {"on_nothing_delivered": "continue"}}),
 )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
+from typing import Literal
 
 from chaos.weather import drawing
 from chaos.weather.events import AnyEvent
 from chaos.weather.events.base import Host, System
+from chaos.weather.events.processes import Struck
+from chaos.weather.events.stores import LockFreed
 from chaos.weather.history import Flow, History, Round, Run
 
 INBOUND: dict[System, Flow] = {"syspro": "syspro-to-anaplan", "sap": "sap-to-anaplan"}
@@ -44,7 +47,7 @@ def generate(seed: int, only: Flow | None = None) -> History:
     for _ in range(rng.randint(2, 6)):
         draw.flow = _flow(draw, only)
         runs = _runs(draw, only)
-        rounds.append(Round(tuple(_events(draw)), runs))
+        rounds.append(Round((*_events(draw), *_rivalry(draw, runs)), runs))
     return History(seed, tuple(rounds), "postgresql" if rng.random() < 0.08 else "sqlite")
 
 
@@ -65,6 +68,22 @@ def _runs(draw: Draw, only: Flow | None) -> tuple[Run, ...]:
     if rng.random() < 0.12:
         return Run(draw.flow, hosts[0]), Run(_flow(draw, only), hosts[1])
     return (Run(draw.flow, "b" if rng.random() < 0.1 else "a"),)
+
+
+def _rivalry(draw: Draw, runs: tuple[Run, ...]) -> Iterator[AnyEvent]:
+    """Of two runs at once, often: the first stands still, and somebody frees its lock for the other."""
+    if len(runs) == 2 and draw.rng.random() < 0.6:
+        system: Literal["syspro", "sap", "anaplan"] = (
+            "anaplan" if draw.inbound else draw.rng.choice((draw.system, "anaplan"))
+        )
+        path = (
+            ""
+            if draw.rng.random() < 0.5
+            else {"anaplan": "/tasks$", "sap": "journalentry", "syspro": "(?i)post"}[system]
+        )
+        when: Literal["before", "sent", "answered"] = draw.rng.choice(("before", "sent", "answered"))
+        yield Struck("target", "SIGSTOP", "request", draw.rng.randint(1, 12), when, path, 90.0)
+        yield LockFreed(system, draw.rng.randint(2, 30))
 
 
 def _events(draw: Draw) -> list[AnyEvent]:

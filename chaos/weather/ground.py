@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from chaos.weather.events.base import Host, System
 from chaos.weather.events.processes import DatabaseStruck, Struck
+from chaos.weather.events.stores import LockFreed
 from chaos.weather.seen import Part
 from sandbox.testing import Control
 
@@ -27,6 +28,7 @@ class Job:
     pipe_breaks_after: int = 0
     disk_kilobytes: int = 0
     database: list[DatabaseStruck] = field(default_factory=list)
+    locks_freed: list[LockFreed] = field(default_factory=list)
 
 
 class Stores(Protocol):

@@ -71,13 +71,13 @@ class Plans:
     def invoice(self, number: int, nth: int, amount: Decimal, approved: bool) -> None:
         """Enter a planned invoice of the ``nth`` supplier, or change it; its supplier stays."""
         name = f"PLAN-{number}"
-        suppliers = self._suppliers()
+        line = self.possible("Budget 2027")[0]
+        suppliers = self._suppliers(line.company)
         if not suppliers:
             raise NothingToActOnError
         _, standing, supplier = self.invoices.get(name, (amount, False, suppliers[nth % len(suppliers)]))
         if standing and approved:
             raise NothingToActOnError
-        line = self.possible("Budget 2027")[0]
         values = {
             "Supplier": supplier, "Company Code": line.company, "Invoice": name,
             "Invoice Date": "2026-11-18", "Account": line.account, "Cost Center": line.cost_center,
@@ -120,9 +120,12 @@ class Plans:
             for account in accounts
         ]
 
-    def _suppliers(self) -> list[str]:
+    def _suppliers(self, company: str) -> list[str]:
+        """Those that the company can get an invoice from in its own currency."""
         if self.system == "sap":
-            return [i["code"] for i in self._items("Suppliers")]
+            rows = [row for row in self.control.sap_rows("SupplierCompany") if row["CompanyCode"] == company]
+            known = {i["code"] for i in self._items("Suppliers")}
+            return sorted(known & {row["Supplier"].lstrip("0") for row in rows})
         home = self.control.rows(self.companies[0], "GenJournalDetail")[0]["PostCurrency"]
         rows = self.control.rows(self.companies[0], "ApSupplier")
         usual = (row for row in rows if row["OnHold"] != "Y" and row["Currency"] in {home, ""})

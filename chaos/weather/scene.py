@@ -11,6 +11,7 @@ from typing import Any
 from chaos.weather.contents import Memory, in_anaplan, in_erp
 from chaos.weather.events.base import Host, NothingToActOnError, System
 from chaos.weather.events.processes import DatabaseStruck, Struck
+from chaos.weather.events.stores import LockFreed
 from chaos.weather.ground import Ground, Job, Settings, Stores
 from chaos.weather.history import History, Run
 from chaos.weather.plans import Plans
@@ -44,6 +45,7 @@ class Scene:
         self._strikes: dict[Host, list[Struck]] = defaultdict(list)
         self._database = history.database
         self._blows: list[DatabaseStruck] = []
+        self._freed: list[LockFreed] = []
         self._pipes: dict[Host, int] = {}
         self._disks: dict[Host, int] = {}
         self._closed: set[tuple[str, int]] = set()
@@ -146,6 +148,10 @@ class Scene:
             raise NothingToActOnError
         self._blows.append(blow)
 
+    def free_locks(self, freed: LockFreed) -> None:
+        """In the next run."""
+        self._freed.append(freed)
+
     def break_pipe(self, host: Host, nth: int) -> None:
         """In the next run on that host."""
         self._pipes[host] = nth
@@ -173,14 +179,17 @@ class Scene:
 
     def jobs(self, runs: Sequence[Run]) -> list[Job]:
         """The runs of a round with all that is armed for them, which is used up thereby."""
-        jobs = [
-            Job(
-                run.flow, run.host, deepcopy(self._settings.get(run.flow, {})), self._strikes.pop(run.host, []),
-                self._pipes.pop(run.host, 0), self._disks.pop(run.host, 0), self._blows if at == 0 else [],
+        jobs = []
+        for run in runs:
+            strikes, pipe, disk = (
+                self._strikes.pop(run.host, []),
+                self._pipes.pop(run.host, 0),
+                self._disks.pop(run.host, 0),
             )
-            for at, run in enumerate(runs)
-        ]  # fmt: skip
-        self._blows = []
+            jobs.append(Job(run.flow, run.host, deepcopy(self._settings.get(run.flow, {})), strikes, pipe, disk))
+        for job in jobs[:1]:  # there is one server, and one set of locks
+            job.database, job.locks_freed = self._blows, self._freed
+        self._blows, self._freed = [], []
         self._settings.clear()
         return jobs
 
@@ -220,7 +229,7 @@ class Scene:
             self.control.sap_block_account(account, blocked=False)
         for host in ("a", "b"):
             self.ground.set_apart(host, 0)
-        for store in (self._settings, self._strikes, self._pipes, self._disks, self._blows):
+        for store in (self._settings, self._strikes, self._pipes, self._disks, self._blows, self._freed):
             store.clear()
         self._closed.clear()
         self._blocked.clear()

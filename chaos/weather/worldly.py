@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -12,11 +13,12 @@ from typing import Any, Literal
 
 from chaos.weather.events.base import Host, System
 from chaos.weather.events.processes import Struck
+from chaos.weather.events.stores import LockFreed
 from chaos.weather.ground import Job, Settings
 from chaos.weather.keeping import Keeping
 from chaos.weather.keys import PLACES, key_in_anaplan
 from chaos.weather.seen import Part
-from chaos.world import Act, Moment, Piped, Ran, Record, Request, Step, World
+from chaos.world import Act, Moment, Piped, Ran, Record, Request, Step, Underway, World
 from connector_kit.errors import ConfigurationError
 from sandbox.testing import Control
 from testkit.trail import TrailReader
@@ -114,6 +116,8 @@ class WorldGround:
             )
             for job in jobs
         ]
+        for freed in (one for job in jobs for one in job.locks_freed):
+            self._free_locks(freed, underway)
         rans = [one.wait() for one in underway]
         self.stores.ran(rans)
         new = {run: one for run, one in self._runs().items() if run not in before}
@@ -122,6 +126,20 @@ class WorldGround:
             for job, ran in zip(jobs, rans, strict=True)
             for piped in ran.parts
         ]
+
+    def _free_locks(self, freed: LockFreed, underway: Sequence[Underway]) -> None:
+        """Wait until the server has seen so many requests, and free what is held: which request that is, and what a
+        process does just then, is the machine's to say.
+        """
+        wanted = self._requests(freed.system) + freed.nth
+        while self._requests(freed.system) < wanted:
+            if not any(one.running for one in underway):
+                return
+            time.sleep(0.02)
+        self.world.stores.free_locks()
+
+    def _requests(self, system: str) -> int:
+        return int(self.control.report()[system]["requests"])
 
     def replay(self, flow: str) -> list[Part]:
         """What failed is sent again from the trail."""

@@ -112,6 +112,14 @@ class Stores:
                 raise RuntimeError(f"audit copy: exit code {said.code}: {said.stderr}")
         self._urls = {"audit": target, "coordination": self._new("coordination", kind)}
 
+    def free_locks(self) -> None:
+        """As an administrator frees what a process holds that stands still: others may have it."""
+        for file in self.folder.glob(f"{_name(self.coordination_url)}*.lock"):
+            file.unlink(missing_ok=True)
+        if self._server is not None:
+            name = _name(self.coordination_url)
+            self._administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608  a name of ours
+
     # The server.
 
     def down(self) -> None:

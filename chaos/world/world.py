@@ -279,6 +279,11 @@ class Underway:
         except BaseException as error:
             self._error = error
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
     def wait(self) -> Ran:
         """What it left behind, when it has ended."""
         self._thread.join()

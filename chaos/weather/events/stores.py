@@ -57,6 +57,18 @@ class CoordinationLost(Event, frozen=True):
         scene.stores.lose_coordination()
 
 
+class LockFreed(Event, frozen=True):
+    """An administrator frees the locks that are held, when a server has seen so many requests of the next runs."""
+
+    system: Literal["syspro", "sap", "anaplan"]
+    nth: int
+
+    def apply(self, scene: Scene) -> None:
+        """Who held one has to notice; a request that was on its way may still arrive beside the other's."""
+        scene.foreign = True
+        scene.free_locks(self)
+
+
 class StateLost(Event, frozen=True):
     """The state of a flow is gone: it reads everything once more."""
 
@@ -90,5 +102,13 @@ class StateOfAnother(Event, frozen=True):
 
 
 StoreEvent = (
-    TrailLost | TrailSaved | TrailRestored | TrailMoved | CoordinationLost | StateLost | StateOlder | StateOfAnother
+    TrailLost
+    | TrailSaved
+    | TrailRestored
+    | TrailMoved
+    | CoordinationLost
+    | LockFreed
+    | StateLost
+    | StateOlder
+    | StateOfAnother
 )
